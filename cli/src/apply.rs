@@ -1,0 +1,9 @@
+use anyhow::Result;
+
+/// (about apply)
+#[derive(clap::Args)]
+pub struct Args {}
+
+pub fn run(_: Args) -> Result<()> {
+    anyhow::bail!("not written yet")
+}

@@ -1,0 +1,46 @@
+//! `halfwave`: apply, plot and measure activation functions from the command line.
+#![forbid(unsafe_code)]
+
+mod apply;
+mod bench;
+mod info;
+mod list;
+mod plot;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// SIMD activation functions for the CPU: exact, and at the speed of memory
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Apply(apply::Args),
+    Plot(plot::Args),
+    Bench(bench::Args),
+    Info(info::Args),
+    List(list::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Apply(args) => apply::run(args),
+        Command::Plot(args) => plot::run(args),
+        Command::Bench(args) => bench::run(args),
+        Command::Info(args) => info::run(args),
+        Command::List(args) => list::run(args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("halfwave: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

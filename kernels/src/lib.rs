@@ -1,0 +1,31 @@
+//! The SIMD floor of [`halfwave`](https://docs.rs/halfwave): lanes, loops, operations.
+//!
+//! There is no detection, no allocation and no thread here. An operation is written once over
+//! [`Lanes`]; each instruction set stamps it into a [`Kernels`] table of function pointers; who
+//! takes a pointer from a table vouches that the CPU runs that table's [`Isa`]. Most programs
+//! want the `halfwave` crate, which detects, checks lengths, and chooses how to move memory.
+//!
+//! ```
+//! use halfwave_kernels::{Relu, isa};
+//!
+//! let (x, mut y) = ([-1.0f32, 2.0], [0.0; 2]);
+//! let relu = isa::portable::KERNELS.relu.f32;
+//! // SAFETY: both arrays hold two elements, and every CPU of this target runs `portable`.
+//! unsafe { (relu.map)(Relu, x.as_ptr(), y.as_mut_ptr(), 2) };
+//! assert_eq!(y, [0.0, 2.0]);
+//! ```
+#![no_std]
+
+mod element;
+pub mod isa;
+mod lanes;
+mod map;
+mod ops;
+mod table;
+
+pub use element::{Dtype, Element, Half, Number};
+pub use half::{bf16, f16};
+pub use isa::Isa;
+pub use lanes::{Lanes, Simd};
+pub use ops::{Elementwise, Relu, Unary, UnaryInt};
+pub use table::{All, Kernel, Kernels, Operation};

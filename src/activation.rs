@@ -1,0 +1,130 @@
+//! What every operation can do.
+
+#![allow(unsafe_code)]
+
+use alloc::vec::Vec;
+use core::mem::MaybeUninit;
+
+use halfwave_kernels::{Element, Operation, Unary};
+
+use crate::dispatch::active;
+use crate::memory;
+
+/// The methods of every operation, on slices of every dtype it takes.
+///
+/// `apply*` run on the calling thread and spawn none; `par_*` use the rayon pool they are called in.
+/// None allocates but `*_to_vec`. All give the same bits.
+///
+/// ```
+/// use halfwave::{Activation, Relu};
+///
+/// let x = vec![-1.5f32, 0.0, 2.5];
+/// let mut y = vec![0.0; x.len()];
+/// Relu.apply(&x, &mut y);
+/// assert_eq!(y, [0.0, 0.0, 2.5]);
+/// ```
+///
+/// # Panics
+/// Every method panics if `HALFWAVE_ISA` names a backend that cannot be had; [`backend`] tells
+/// beforehand. Those with a `src` and a `dst` panic, saying both lengths, if they differ.
+///
+/// [`backend`]: crate::backend
+pub trait Activation: Unary {
+    /// `dst[i] = f(src[i])`.
+    #[track_caller]
+    fn apply<E: Element>(self, src: &[E], dst: &mut [E])
+    where
+        Self: Operation<E>,
+    {
+        active().apply(self, src, dst);
+    }
+
+    /// `dst[i] = f(src[i])` into memory that need not be initialised. Returns it initialised.
+    #[track_caller]
+    fn apply_uninit<'a, E: Element>(self, src: &[E], dst: &'a mut [MaybeUninit<E>]) -> &'a mut [E]
+    where
+        Self: Operation<E>,
+    {
+        active().apply_uninit(self, src, dst)
+    }
+
+    /// `x[i] = f(x[i])`.
+    fn apply_in_place<E: Element>(self, x: &mut [E])
+    where
+        Self: Operation<E>,
+    {
+        active().apply_in_place(self, x);
+    }
+
+    /// `f(src[i])` in a new vector, on huge pages if it is large
+    /// ([`memory::vec_with_capacity`]).
+    fn apply_to_vec<E: Element>(self, src: &[E]) -> Vec<E>
+    where
+        Self: Operation<E>,
+    {
+        let mut vec = memory::vec_with_capacity(src.len());
+        self.apply_uninit(src, &mut vec.spare_capacity_mut()[..src.len()]);
+        // SAFETY: `apply_uninit` has initialised this many elements.
+        unsafe { vec.set_len(src.len()) };
+        vec
+    }
+
+    /// `f(x)` of one element: the same bits as in any slice.
+    fn eval<E: Element>(self, x: E) -> E
+    where
+        Self: Operation<E>,
+    {
+        let mut y = [x];
+        self.apply_in_place(&mut y);
+        y[0]
+    }
+
+    /// [`apply`](Activation::apply) on rayon's current pool; on this thread alone where more would
+    /// not help ([`parallel`](crate::parallel) says where that is).
+    #[cfg(feature = "parallel")]
+    #[track_caller]
+    fn par_apply<E: Element>(self, src: &[E], dst: &mut [E])
+    where
+        Self: Operation<E>,
+    {
+        active().par_apply(self, src, dst);
+    }
+
+    /// [`apply_uninit`](Activation::apply_uninit) on rayon's current pool.
+    #[cfg(feature = "parallel")]
+    #[track_caller]
+    fn par_apply_uninit<'a, E: Element>(
+        self,
+        src: &[E],
+        dst: &'a mut [MaybeUninit<E>],
+    ) -> &'a mut [E]
+    where
+        Self: Operation<E>,
+    {
+        active().par_apply_uninit(self, src, dst)
+    }
+
+    /// [`apply_in_place`](Activation::apply_in_place) on rayon's current pool.
+    #[cfg(feature = "parallel")]
+    fn par_apply_in_place<E: Element>(self, x: &mut [E])
+    where
+        Self: Operation<E>,
+    {
+        active().par_apply_in_place(self, x);
+    }
+
+    /// [`apply_to_vec`](Activation::apply_to_vec) on rayon's current pool.
+    #[cfg(feature = "parallel")]
+    fn par_apply_to_vec<E: Element>(self, src: &[E]) -> Vec<E>
+    where
+        Self: Operation<E>,
+    {
+        let mut vec = memory::vec_with_capacity(src.len());
+        self.par_apply_uninit(src, &mut vec.spare_capacity_mut()[..src.len()]);
+        // SAFETY: `par_apply_uninit` has initialised this many elements.
+        unsafe { vec.set_len(src.len()) };
+        vec
+    }
+}
+
+impl<O: Unary> Activation for O {}
