@@ -55,7 +55,7 @@ pub use activation::Activation;
 pub use backend::Backend;
 pub use dispatch::{BackendError, backend, backends};
 pub use halfwave_kernels::{Dtype, Element, Isa, Operation, Relu, bf16, f16};
-pub use op::{Op, OpError};
+pub use op::{Call, Op, OpError};
 
 /// `dst = relu(src)`. See [`Relu`] and [`Activation::apply`].
 ///

@@ -6,7 +6,8 @@ use core::str::FromStr;
 
 use halfwave_kernels::{Dtype, Element, Operation, Relu, Unary, for_each_op};
 
-use crate::activation::Activation;
+use crate::backend::Backend;
+use crate::dispatch::active;
 
 macro_rules! op {
     ($($name:ident: $Type:ident;)*) => {
@@ -42,9 +43,26 @@ macro_rules! op {
                 }
             }
 
-            fn run<E: Element>(self, call: Call<'_, E>) -> Result<(), OpError> {
+            /// What it computes, in the notation of a textbook: `max(x, 0)`.
+            pub const fn formula(self) -> &'static str {
                 match self {
-                    $(Op::$Type(op) => call.on(op),)*
+                    $(Op::$Type(_) => <$Type as Unary>::FORMULA,)*
+                }
+            }
+
+            /// Makes `call` with the kernels of `backend`: for who compares backends, or has
+            /// resolved one. Panics as the method of the call's name does.
+            ///
+            /// # Errors
+            /// As [`apply`](Op::apply).
+            #[track_caller]
+            pub fn run<E: Element>(
+                self,
+                backend: Backend,
+                call: Call<'_, E>,
+            ) -> Result<(), OpError> {
+                match self {
+                    $(Op::$Type(op) => call.on(backend, op),)*
                 }
                 Ok(())
             }
@@ -53,8 +71,10 @@ macro_rules! op {
 }
 for_each_op!(op);
 
-/// What to do with an operation once its type is known.
-enum Call<'a, E> {
+/// What [`Op::run`] is to do: a method of [`Activation`](crate::Activation) and its slices.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub enum Call<'a, E> {
     Apply(&'a [E], &'a mut [E]),
     ApplyInPlace(&'a mut [E]),
     #[cfg(feature = "parallel")]
@@ -65,14 +85,14 @@ enum Call<'a, E> {
 
 impl<E: Element> Call<'_, E> {
     #[track_caller]
-    fn on<O: Unary + Operation<E>>(self, op: O) {
+    fn on<O: Operation<E>>(self, backend: Backend, op: O) {
         match self {
-            Call::Apply(src, dst) => op.apply(src, dst),
-            Call::ApplyInPlace(x) => op.apply_in_place(x),
+            Call::Apply(src, dst) => backend.apply(op, src, dst),
+            Call::ApplyInPlace(x) => backend.apply_in_place(op, x),
             #[cfg(feature = "parallel")]
-            Call::ParApply(src, dst) => op.par_apply(src, dst),
+            Call::ParApply(src, dst) => backend.par_apply(op, src, dst),
             #[cfg(feature = "parallel")]
-            Call::ParApplyInPlace(x) => op.par_apply_in_place(x),
+            Call::ParApplyInPlace(x) => backend.par_apply_in_place(op, x),
         }
     }
 }
@@ -83,40 +103,40 @@ impl Op {
         Dtype::ALL
     }
 
-    /// As [`Activation::apply`], with its panics.
+    /// As [`Activation::apply`](crate::Activation::apply), with its panics.
     ///
     /// # Errors
     /// If the operation does not take `E`: see [`dtypes`](Op::dtypes).
     #[track_caller]
     pub fn apply<E: Element>(self, src: &[E], dst: &mut [E]) -> Result<(), OpError> {
-        self.run(Call::Apply(src, dst))
+        self.run(active(), Call::Apply(src, dst))
     }
 
-    /// As [`Activation::apply_in_place`].
+    /// As [`Activation::apply_in_place`](crate::Activation::apply_in_place).
     ///
     /// # Errors
     /// As [`apply`](Op::apply).
     pub fn apply_in_place<E: Element>(self, x: &mut [E]) -> Result<(), OpError> {
-        self.run(Call::ApplyInPlace(x))
+        self.run(active(), Call::ApplyInPlace(x))
     }
 
-    /// As [`Activation::par_apply`], with its panics.
+    /// As [`Activation::par_apply`](crate::Activation::par_apply), with its panics.
     ///
     /// # Errors
     /// As [`apply`](Op::apply).
     #[cfg(feature = "parallel")]
     #[track_caller]
     pub fn par_apply<E: Element>(self, src: &[E], dst: &mut [E]) -> Result<(), OpError> {
-        self.run(Call::ParApply(src, dst))
+        self.run(active(), Call::ParApply(src, dst))
     }
 
-    /// As [`Activation::par_apply_in_place`].
+    /// As [`Activation::par_apply_in_place`](crate::Activation::par_apply_in_place).
     ///
     /// # Errors
     /// As [`apply`](Op::apply).
     #[cfg(feature = "parallel")]
     pub fn par_apply_in_place<E: Element>(self, x: &mut [E]) -> Result<(), OpError> {
-        self.run(Call::ParApplyInPlace(x))
+        self.run(active(), Call::ParApplyInPlace(x))
     }
 }
 

@@ -23,11 +23,13 @@ pub const GRAIN: usize = 256 << 10;
 
 /// How many pieces to cut a call that touches `bytes` into: a few for each thread, so that one that
 /// is late leaves its last to the others.
-fn pieces(bytes: usize, threads: usize) -> usize {
-    if threads < 2 || bytes < BREAK_EVEN {
-        1
-    } else {
-        (bytes / GRAIN).min(4 * threads)
+fn pieces(bytes: usize, threads: impl FnOnce() -> usize) -> usize {
+    if bytes < BREAK_EVEN {
+        return 1; // without asking rayon, which costs as much as a small call
+    }
+    match threads() {
+        1 => 1,
+        threads => (bytes / GRAIN).min(4 * threads),
     }
 }
 
@@ -105,7 +107,7 @@ impl Backend {
         let kernel = self.kernel(op, src, dst, len);
         let arrays = if ptr::eq(src, dst) { 1 } else { 2 };
         let bytes = arrays * len.saturating_mul(size_of::<E>());
-        let pieces = pieces(bytes, rayon::current_num_threads());
+        let pieces = pieces(bytes, rayon::current_num_threads);
         if pieces == 1 {
             // SAFETY: forwarded, as in `apply_raw`.
             return unsafe { kernel(op, src, dst, len) };
@@ -140,9 +142,9 @@ mod tests {
 
     #[test]
     fn small_work_and_lone_threads_are_not_split() {
-        assert_eq!(pieces(BREAK_EVEN - 1, 16), 1);
-        assert_eq!(pieces(usize::MAX, 1), 1);
-        assert!(pieces(BREAK_EVEN, 2) >= 2);
-        assert_eq!(pieces(1 << 30, 16), 64);
+        assert_eq!(pieces(BREAK_EVEN - 1, || 16), 1);
+        assert_eq!(pieces(usize::MAX, || 1), 1);
+        assert!(pieces(BREAK_EVEN, || 2) >= 2);
+        assert_eq!(pieces(1 << 30, || 16), 64);
     }
 }

@@ -11,6 +11,9 @@ use crate::lanes::{Lanes, Simd};
 
 /// A function of one element, written once for all instruction sets.
 pub trait Unary: Copy + Send + Sync + 'static {
+    /// What it computes, in the notation of a textbook: for titles and lists.
+    const FORMULA: &'static str;
+
     /// The operation on lanes of `f32` or `f64`.
     fn lanes<E: Number, L: Lanes<E>>(self, l: L, x: L::V) -> L::V;
 

@@ -17,6 +17,8 @@ use crate::ops::{Unary, UnaryInt};
 pub struct Relu;
 
 impl Unary for Relu {
+    const FORMULA: &'static str = "max(x, 0)";
+
     // `0 > x ? 0 : x`. With the operands the other way round it would be `x > 0 ? x : 0`, which
     // loses NaN and -0.0. One `vmaxps`.
     #[inline(always)]

@@ -1,0 +1,97 @@
+//! Slices that end, and begin, at a page that must not be touched.
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+use std::ptr;
+
+use crate::common::{for_each_dtype, tables};
+use halfwave_kernels::{Element, Operation, Relu};
+
+const PAGE: usize = 64 << 10;
+
+/// Two accessible pages between two that fault on any access.
+struct Guarded(*mut u8);
+
+impl Guarded {
+    fn new() -> Self {
+        // SAFETY: a fresh anonymous mapping; protecting its inner pages harms nobody.
+        unsafe {
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+            let p = libc::mmap(ptr::null_mut(), 4 * PAGE, libc::PROT_NONE, flags, -1, 0);
+            assert_ne!(p, libc::MAP_FAILED);
+            let inner = p.byte_add(PAGE);
+            assert_eq!(
+                libc::mprotect(inner, 2 * PAGE, libc::PROT_READ | libc::PROT_WRITE),
+                0
+            );
+            Self(inner.cast())
+        }
+    }
+
+    /// The last `len` elements before the guard.
+    fn last<E>(&self, len: usize) -> *mut E {
+        self.0.wrapping_add(2 * PAGE - len * size_of::<E>()).cast()
+    }
+
+    /// The elements right behind the other guard.
+    fn first<E>(&self) -> *mut E {
+        self.0.cast()
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        // SAFETY: the mapping made by `new`.
+        unsafe { libc::munmap(self.0.wrapping_sub(PAGE).cast(), 4 * PAGE) };
+    }
+}
+
+/// A read or write beyond either end kills this test.
+#[test]
+fn no_access_beyond_either_end() {
+    fn test<E: Element>()
+    where
+        Relu: Operation<E>,
+    {
+        let (src, dst) = (Guarded::new(), Guarded::new());
+        for kernels in tables() {
+            let kernel = Relu::kernel(kernels);
+            for len in 0..=300 {
+                let ends = (src.last::<E>(len), dst.last::<E>(len));
+                for (x, y) in [ends, (src.first(), dst.first())] {
+                    // SAFETY: this CPU runs the table; `len` elements of zeroed, accessible
+                    // memory, aligned to their size, on both sides.
+                    unsafe {
+                        (kernel.map)(Relu, x, y, len);
+                        (kernel.map)(Relu, x, x, len);
+                        (kernel.stream)(Relu, x, y, len);
+                    }
+                }
+            }
+        }
+    }
+    for_each_dtype!(test);
+}
+
+/// The guard itself is tested: a child that asks for one element too many must die of it.
+#[test]
+fn one_element_too_many_faults() {
+    const CHILD: &str = "HALFWAVE_TEST_OVERRUN";
+    if std::env::var_os(CHILD).is_some() {
+        let page = Guarded::new();
+        let x = [1.0f32; 9];
+        // SAFETY: none; the ninth element lies on the guard page, and that is the point.
+        unsafe { (tables()[0].relu.f32.map)(Relu, x.as_ptr(), page.last(8), 9) };
+        return;
+    }
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "guard::one_element_too_many_faults"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap()
+        .status;
+    let signal = status.signal();
+    assert!(
+        signal == Some(libc::SIGSEGV) || signal == Some(libc::SIGBUS),
+        "{status}"
+    );
+}

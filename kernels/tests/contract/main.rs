@@ -1,0 +1,7 @@
+//! The kernels held to the contract, on every backend this CPU runs.
+
+mod common;
+mod edges;
+#[cfg(unix)]
+mod guard;
+mod lengths;
