@@ -130,6 +130,8 @@ fn every_form_on_every_backend() {
     test::<i64>();
 }
 
+type Form = fn(&[f32], &mut [f32]);
+
 #[test]
 fn the_trait_and_the_free_functions_are_the_backend_s() {
     let x = random::<f32>(1_500_000);
@@ -148,7 +150,7 @@ fn the_trait_and_the_free_functions_are_the_backend_s() {
         &want,
         "par_apply_uninit",
     );
-    let forms: [fn(&[f32], &mut [f32]); 6] = [
+    let forms: [Form; 6] = [
         |x, y| Relu.apply(x, y),
         |x, y| Relu.par_apply(x, y),
         |x, y| {
@@ -211,7 +213,7 @@ fn nothing_is_an_array_too() {
 /// A mismatch panics with both lengths, and before anything is written.
 #[test]
 fn lengths_that_differ_are_told() {
-    let calls: [fn(&[f32], &mut [f32]); 4] = [
+    let calls: [Form; 4] = [
         |x, y| Relu.apply(x, y),
         |x, y| Relu.par_apply(x, y),
         halfwave::relu,
