@@ -80,7 +80,7 @@ fn the_environment_overrides_the_backend() {
         return;
     }
     let run = |isa: Option<&str>| {
-        let mut child = Command::new(std::env::current_exe().unwrap());
+        let mut child = this_program();
         child.args([
             "--exact",
             "the_environment_overrides_the_backend",
@@ -119,4 +119,16 @@ fn the_environment_overrides_the_backend() {
         );
         assert!(backends().iter().all(|b| text.contains(b.name())), "{text}");
     }
+}
+
+/// This test program, to be run again: under an emulator, by the command that `.ci/aarch64` names.
+fn this_program() -> Command {
+    let program = std::env::current_exe().unwrap();
+    let Ok(runner) = std::env::var("HALFWAVE_TEST_RUNNER") else {
+        return Command::new(program);
+    };
+    let mut words = runner.split_whitespace();
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words).arg(program);
+    command
 }

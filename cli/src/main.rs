@@ -3,6 +3,7 @@
 
 mod apply;
 mod bench;
+mod human;
 mod info;
 mod list;
 mod plot;
@@ -38,9 +39,12 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("halfwave: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => match error.downcast::<clap::Error>() {
+            Ok(usage) => usage.exit(),
+            Err(error) => {
+                eprintln!("halfwave: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
     }
 }

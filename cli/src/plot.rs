@@ -1,9 +1,231 @@
-use anyhow::Result;
+//! `halfwave plot`: the graphs of operations, and of their derivatives.
 
-/// (about plot)
+mod canvas;
+mod curve;
+pub mod figure;
+mod pen;
+pub mod save;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, bail};
+use halfwave::Op;
+
+use curve::{Curve, Point, extent};
+use figure::{Axis, Figure, Series, padded};
+use save::Output;
+
+/// Draw operations, and their derivatives, as SVG or PNG
+///
+/// Curves are computed by halfwave itself, in f64. Where an operation or its derivative jumps, its
+/// line is broken; a filled dot shows the derivative that counts there, a ring the one that does
+/// not.
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(after_help = "\
+Examples:
+  halfwave plot relu                              the ramp from -5 to 5, as relu.svg
+  halfwave plot relu --derivative -o relu.png     with its derivative, dashed
+  halfwave plot relu --range=-1..3 --size 400x300
+  halfwave plot relu --points=-10,-5,0,5,10       relu of an array, against the index
 
-pub fn run(_: Args) -> Result<()> {
-    anyhow::bail!("not written yet")
+Several operations go into one picture with a legend; `halfwave list` names them.")]
+pub struct Args {
+    /// Operations to draw
+    #[arg(required = true, value_name = "OP")]
+    ops: Vec<Op>,
+
+    /// Picture to write, .svg or .png; replaced if it exists [default: the operations' names, .svg]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Draw the derivatives too, dashed
+    #[arg(long)]
+    derivative: bool,
+
+    /// The x axis, from MIN to MAX [default: -5..5]
+    #[arg(long, value_name = "MIN..MAX", value_parser = parse_range, allow_hyphen_values = true)]
+    range: Option<Range<f64>>,
+
+    /// Draw the operation's output for these numbers against their index, instead of a curve
+    #[arg(
+        long,
+        value_name = "X,X,...",
+        value_parser = parse_number,
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        conflicts_with_all = ["derivative", "range"]
+    )]
+    points: Vec<f64>,
+
+    /// Width and height of the picture in pixels
+    #[arg(long, value_name = "WxH", value_parser = parse_size, default_value = "800x600")]
+    size: (u32, u32),
+}
+
+pub fn run(args: Args) -> Result<()> {
+    halfwave::backend()?;
+    let output = match &args.output {
+        Some(path) => Output::new(path)?,
+        None => default_output(&args.ops)?,
+    };
+    let figure = if args.points.is_empty() {
+        curves(&args)?
+    } else {
+        points(&args)?
+    };
+    output.save(&figure, args.size)
+}
+
+/// A file that nobody named is nobody's to replace.
+fn default_output(ops: &[Op]) -> Result<Output> {
+    let names: Vec<&str> = ops.iter().map(|op| op.name()).collect();
+    let name = format!("{}.svg", names.join("_"));
+    if Path::new(&name).exists() {
+        bail!("{name} exists; to replace it, say so: -o {name}");
+    }
+    Output::new(Path::new(&name))
+}
+
+fn curves(args: &Args) -> Result<Figure> {
+    let range = args.range.clone().unwrap_or(-5.0..5.0);
+    let samples = args.size.0 as usize;
+    // Alone, an operation's formula is the title.
+    let name = match args.ops[..] {
+        [_] => |op: Op| format!("{}(x)", op.name()),
+        _ => equation,
+    };
+    let mut series = Vec::new();
+    for &op in &args.ops {
+        let Curve {
+            value,
+            derivative,
+            kinks,
+        } = Curve::of(&eval(op)?, range.clone(), samples);
+        series.push(Series {
+            name: name(op),
+            color: series.len(),
+            dashed: false,
+            pieces: value,
+            dots: Vec::new(),
+        });
+        if args.derivative {
+            let dots = kinks
+                .iter()
+                .flat_map(|kink| [((kink.x, kink.other), false), ((kink.x, kink.taken), true)]);
+            series.push(Series {
+                name: format!("{}′(x)", op.name()),
+                color: series.len(),
+                dashed: true,
+                pieces: derivative,
+                dots: dots.collect(),
+            });
+        }
+    }
+    let x = Axis::numbers("x", range, ticks(args.size.0));
+    Ok(figure(args, x, series))
+}
+
+fn points(args: &Args) -> Result<Figure> {
+    let last = args.points.len() - 1;
+    // Alone, an operation's formula is the title.
+    let name = match args.ops[..] {
+        [_] => |op: Op| format!("{}(x)", op.name()),
+        _ => equation,
+    };
+    let mut series = Vec::new();
+    for &op in &args.ops {
+        let f = eval(op)?;
+        let points: Vec<Point> = args
+            .points
+            .iter()
+            .enumerate()
+            .map(|(i, &x)| (i as f64, f(x)))
+            .collect();
+        series.push(Series {
+            name: name(op),
+            color: series.len(),
+            dashed: false,
+            dots: points.iter().map(|&point| (point, true)).collect(),
+            pieces: vec![points],
+        });
+    }
+    let mut x = Axis::numbers("index", padded((0.0, last as f64)), ticks(args.size.0));
+    x.ticks
+        .retain(|tick| tick.fract() == 0.0 && (0.0..=last as f64).contains(tick));
+    Ok(figure(args, x, series))
+}
+
+/// How many labels have room on an axis of this many pixels.
+fn ticks(pixels: u32) -> u32 {
+    pixels / 75
+}
+
+fn figure(args: &Args, x: Axis, series: Vec<Series>) -> Figure {
+    let on_lines = series.iter().flat_map(|s| s.pieces.iter().flatten());
+    let values = extent(on_lines.map(|point| point.1)).unwrap_or_default();
+    Figure {
+        title: match args.ops[..] {
+            [op] => equation(op),
+            _ => String::new(),
+        },
+        x,
+        y: Axis::numbers("", padded(values), ticks(args.size.1)),
+        through_origin: true,
+        guides: Vec::new(),
+        series,
+    }
+}
+
+/// `relu(x) = max(x, 0)`, and the parameters if it has any.
+fn equation(op: Op) -> String {
+    let (name, full) = (op.name(), op.to_string());
+    let parameters = full.strip_prefix(name).unwrap_or_default();
+    let equation = format!("{name}(x) = {}  {parameters}", op.formula());
+    equation.trim_end().into()
+}
+
+/// `op` of one number.
+fn eval(op: Op) -> Result<impl Fn(f64) -> f64> {
+    op.apply_in_place::<f64>(&mut [])?;
+    Ok(move |x| {
+        let mut y = [x];
+        // It takes f64: it has just done so.
+        let _ = op.apply_in_place(&mut y);
+        y[0]
+    })
+}
+
+fn parse_number(text: &str) -> Result<f64> {
+    let number = text.trim().parse().ok().filter(|x: &f64| x.is_finite());
+    number.ok_or_else(|| anyhow!("{text:?} is not a finite number"))
+}
+
+fn parse_range(text: &str) -> Result<Range<f64>> {
+    let Some((min, max)) = text.split_once("..").or_else(|| text.split_once(',')) else {
+        bail!("a range has two ends, as in -5..5 or -5,5");
+    };
+    let (min, max) = (parse_number(min)?, parse_number(max)?);
+    if min >= max {
+        bail!("the range must go up: {max} is not above {min}");
+    }
+    let (width, far) = (max - min, min.abs().max(max.abs()));
+    if far > 1e100 || width < 1e-100 {
+        bail!("too large or too small to draw; stay between 1e-100 and 1e100");
+    }
+    if width < 1e-6 * far {
+        bail!(
+            "too narrow to draw so far from 0; make it at least {:e} wide",
+            1e-6 * far
+        );
+    }
+    Ok(min..max)
+}
+
+fn parse_size(text: &str) -> Result<(u32, u32)> {
+    const SIDE: std::ops::RangeInclusive<u32> = 200..=4096;
+    let sides = text.split_once('x');
+    let sides = sides.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    let sides = sides.filter(|(w, h)| SIDE.contains(w) && SIDE.contains(h));
+    sides.ok_or_else(|| anyhow!("give width and height in pixels, 200 to 4096 each, as in 800x600"))
 }

@@ -4,24 +4,23 @@ use halfwave_kernels::{Element, Kernels, bf16, f16, isa};
 
 /// Every table this CPU runs.
 pub fn tables() -> Vec<&'static Kernels> {
-    let mut tables = vec![&isa::portable::KERNELS];
     #[cfg(target_arch = "x86_64")]
     {
         let avx2 = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("fma")
             && is_x86_feature_detected!("f16c");
-        let avx512 = is_x86_feature_detected!("avx512f")
+        let avx512 = avx2
+            && is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl");
-        if avx2 {
-            tables.push(&isa::avx2::KERNELS);
-        }
-        if avx2 && avx512 {
-            tables.push(&isa::avx512::KERNELS);
-        }
+        let mut tables = vec![&isa::portable::KERNELS];
+        tables.extend(avx2.then_some(&isa::avx2::KERNELS));
+        tables.extend(avx512.then_some(&isa::avx512::KERNELS));
+        tables
     }
-    tables
+    #[cfg(not(target_arch = "x86_64"))]
+    vec![&isa::portable::KERNELS]
 }
 
 /// An element whose bits can be compared, and what relu makes of it, written as plainly as can be.

@@ -1,0 +1,10 @@
+// Runs a WASI program under node and exits as it did: `node wasi.mjs PROGRAM.wasm [ARGUMENT...]`.
+
+import { readFile } from "node:fs/promises";
+import { WASI } from "node:wasi";
+
+const args = process.argv.slice(2);
+const wasi = new WASI({ version: "preview1", args, env: process.env, returnOnExit: true });
+const program = await WebAssembly.compile(await readFile(args[0]));
+const instance = await WebAssembly.instantiate(program, wasi.getImportObject());
+process.exitCode = wasi.start(instance);

@@ -1,0 +1,206 @@
+//! Where the result goes: beside the target until it is whole, then in its place.
+
+use std::fs::{self, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use anyhow::{Context, Error, Result, anyhow, bail};
+use tempfile::NamedTempFile;
+
+use super::is_dash;
+
+/// An output that is being written. Dropped before [`commit`](Output::commit), it leaves no trace.
+pub struct Output {
+    name: String,
+    sink: Sink,
+}
+
+enum Sink {
+    /// Standard output, a pipe or a device: nothing that could be lost.
+    Stream(Box<dyn Write + Send>),
+    File {
+        temporary: NamedTempFile,
+        target: PathBuf,
+    },
+}
+
+impl Output {
+    /// Prepares to write to `path`, or to standard output for `-`.
+    pub fn create(path: &Path) -> Result<Self> {
+        if is_dash(path) {
+            let stdout = io::stdout();
+            if stdout.is_terminal() {
+                bail!(
+                    "standard output is a terminal, and the result is binary; pipe or redirect it"
+                );
+            }
+            return Ok(Self {
+                name: "standard output".into(),
+                sink: Sink::Stream(Box::new(stdout)),
+            });
+        }
+        let name = path.display().to_string();
+        let replaced = match fs::metadata(path) {
+            Ok(metadata) => Some(metadata),
+            Err(e) if e.kind() == ErrorKind::NotFound => None,
+            Err(e) => return Err(failed(&name, e)),
+        };
+        let sink = match replaced {
+            Some(metadata) if metadata.is_dir() => {
+                bail!("{name}: it is a directory; name a file in it")
+            }
+            Some(metadata) if is_stream(&metadata) => {
+                let file = OpenOptions::new().write(true).open(path);
+                Sink::Stream(Box::new(file.map_err(|e| failed(&name, e))?))
+            }
+            Some(metadata) if !metadata.is_file() => {
+                bail!("{name}: it is no regular file; choose another name with -o")
+            }
+            // A rename would replace it all the same: it asks the folder for permission, not the
+            // file.
+            Some(metadata) if metadata.permissions().readonly() => bail!(
+                "{name}: it is read-only and would be replaced; make it writable (chmod u+w), or \
+                 choose another name with -o"
+            ),
+            replaced => {
+                // Through a symbolic link, to the file it stands for.
+                let target = match replaced {
+                    Some(_) => fs::canonicalize(path).map_err(|e| failed(&name, e))?,
+                    None => path.into(),
+                };
+                let temporary = temporary_beside(&target, replaced.is_none(), &name)?;
+                if let Some(metadata) = replaced {
+                    inherit(&temporary, &metadata).map_err(|e| failed(&name, e))?;
+                }
+                Sink::File { temporary, target }
+            }
+        };
+        Ok(Self { name, sink })
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = match &mut self.sink {
+            Sink::Stream(stream) => stream.write_all(bytes),
+            Sink::File { temporary, .. } => temporary.write_all(bytes),
+        };
+        written.map_err(|e| failed(&self.name, e))
+    }
+
+    /// Puts the result in place, on the disk first, so that not even a power cut leaves half of it
+    /// under the target's name.
+    pub fn commit(self) -> Result<()> {
+        let Self { name, sink } = self;
+        let outcome = match sink {
+            Sink::Stream(mut stream) => stream.flush(),
+            Sink::File { temporary, target } => temporary.as_file().sync_all().and_then(|()| {
+                // Held over the rename: a signal now comes either before it or after.
+                let mut pending = pending();
+                temporary.persist(target).map_err(|e| e.error)?;
+                *pending = None;
+                Ok(())
+            }),
+        };
+        outcome.map_err(|e| failed(&name, e))
+    }
+}
+
+/// The temporary file that a signal has to remove, because no destructor will run.
+static PENDING: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+fn pending() -> MutexGuard<'static, Option<PathBuf>> {
+    PENDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A new file `.NAME.halfwave-XXXXXX` in the target's folder: only there can a rename put it in
+/// place whole. It is private unless `public`, which gives it what any new file gets.
+fn temporary_beside(target: &Path, public: bool, name: &str) -> Result<NamedTempFile> {
+    remove_on_signals()?;
+    let folder = match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    // Cut, because there is a limit to a name's length, and the target may be near it.
+    let stem = target.file_name().unwrap_or_default().to_string_lossy();
+    let stem: String = stem.chars().take(40).collect();
+    let prefix = format!(".{stem}.halfwave-");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix);
+    #[cfg(unix)]
+    if public {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666)); // less the umask
+    }
+    #[cfg(not(unix))]
+    let _ = public;
+
+    let mut pending = pending();
+    let temporary = builder.tempfile_in(folder).map_err(|e| {
+        let remedy = match e.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => "create that folder first",
+            _ => "choose a folder you may write to with -o",
+        };
+        let folder = folder.display();
+        anyhow!("{name}: no temporary file can be created in {folder}: {e}; {remedy}")
+    })?;
+    *pending = Some(temporary.path().into());
+    Ok(temporary)
+}
+
+/// On SIGINT, SIGTERM and SIGHUP, removes the temporary file before the process ends. Against
+/// SIGKILL there is no help: it leaves the temporary file, and the target as it was.
+fn remove_on_signals() -> Result<()> {
+    static ONCE: Once = Once::new();
+    let mut outcome = Ok(());
+    ONCE.call_once(|| {
+        outcome = ctrlc::set_handler(|| {
+            if let Some(temporary) = pending().take() {
+                let _ = fs::remove_file(temporary);
+            }
+            eprintln!("halfwave: interrupted; no file was changed");
+            std::process::exit(130);
+        });
+    });
+    outcome.context("signals cannot be handled")
+}
+
+/// Gives the result the permissions and, where allowed, the owner of what it replaces.
+fn inherit(temporary: &NamedTempFile, replaced: &Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        // Only root may give files away; for others the file becomes theirs.
+        let _ = fchown(temporary, Some(replaced.uid()), Some(replaced.gid()));
+    }
+    temporary.as_file().set_permissions(replaced.permissions())
+}
+
+/// Whether it is a pipe or a character device, such as /dev/null: written to, never replaced.
+fn is_stream(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let kind = metadata.file_type();
+        kind.is_fifo() || kind.is_char_device()
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
+}
+
+fn failed(name: &str, e: io::Error) -> Error {
+    let remedy = match e.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "make room there, or choose another place with -o"
+        }
+        ErrorKind::FileTooLarge => "raise the limit on file sizes (ulimit -f)",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "choose a place you may write to with -o"
+        }
+        ErrorKind::BrokenPipe => "its reader stopped before the end",
+        _ => "check the path and the disk",
+    };
+    anyhow!("{name}: the result cannot be written: {e}; {remedy}; no file was changed")
+}

@@ -1,0 +1,165 @@
+//! `halfwave bench`, from the command line to the figures.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::tempdir;
+
+fn bench(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_halfwave"));
+    command.current_dir(folder).arg("bench");
+    command
+        .args(args)
+        .env_remove("HALFWAVE_ISA")
+        .output()
+        .unwrap()
+}
+
+#[track_caller]
+fn stdout(args: &[&str]) -> String {
+    let out = bench(Path::new("."), &[args, &["--seconds=0.05"]].concat());
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    assert_eq!(text(&out.stderr), "", "no progress bar off a terminal");
+    text(&out.stdout)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
+#[test]
+fn the_table_has_a_row_for_each_size() {
+    let table = stdout(&["relu", "--sizes", "1000,64Ki,2^12"]);
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines[0].starts_with("relu f32, out of place, "), "{table}");
+    assert!(lines[2].contains("relu GB/s") && lines[2].contains("stream_copy GB/s"));
+    let sizes: Vec<&str> = lines[3..]
+        .iter()
+        .map(|l| l.split_whitespace().nth(1).unwrap())
+        .collect();
+    assert_eq!(sizes, ["1000", "65536", "4096"]);
+    for line in &lines[3..] {
+        // level, elements, touched in two words, then three rates, elements/ns, of limit
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(words.len(), 9, "{line}");
+        for figure in &words[4..] {
+            assert!(figure.parse::<f64>().unwrap() > 0.0, "{line}");
+        }
+    }
+}
+
+#[test]
+fn json_figures_agree_with_one_another() {
+    for (dtype, size) in [
+        ("f32", 4),
+        ("f64", 8),
+        ("f16", 2),
+        ("bf16", 2),
+        ("i8", 1),
+        ("i64", 8),
+    ] {
+        let json = stdout(&["--json", "--sizes=10000", "--dtype", dtype]);
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(
+            (&json["op"], &json["dtype"]),
+            (&"relu".into(), &dtype.into())
+        );
+        let [row] = &json["sizes"].as_array().unwrap()[..] else {
+            panic!("{json}")
+        };
+        assert_eq!(row["bytes_touched"], 2 * size * 10000);
+        let (rate, per_ns) = (number(&row["gb_per_s"]), number(&row["elements_per_ns"]));
+        assert!(
+            (rate / per_ns / f64::from(2 * size) - 1.0).abs() < 1e-6,
+            "{row}"
+        );
+        let limits = row["limits_gb_per_s"].as_object().unwrap();
+        let best = limits.values().map(number).fold(0.0, f64::max);
+        assert_eq!(limits.keys().collect::<Vec<_>>(), ["copy", "stream_copy"]);
+        assert!(
+            (rate / best / number(&row["of_limit"]) - 1.0).abs() < 1e-6,
+            "{row}"
+        );
+    }
+}
+
+#[test]
+fn in_place_on_two_threads_and_another_backend() {
+    // Large enough to be shared.
+    let args = [
+        "--json",
+        "--in-place",
+        "--threads=2",
+        "--backend=portable",
+        "--sizes=1Mi",
+    ];
+    let json: Value = serde_json::from_str(&stdout(&args)).unwrap();
+    assert_eq!(json["in_place"], true);
+    assert_eq!(json["threads"], 2);
+    assert_eq!(json["backend"], "portable");
+    let row = &json["sizes"][0];
+    assert_eq!(row["bytes_touched"], 4 << 20);
+    assert!(number(&row["limits_gb_per_s"]["write_back"]) > 0.0);
+}
+
+#[test]
+fn a_plot_has_a_line_for_the_operation_and_each_limit() {
+    let folder = tempdir().unwrap();
+    let out = bench(
+        folder.path(),
+        &["--seconds=0", "--sizes=1Ki,4Ki,16Ki", "-o", "y.svg"],
+    );
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let svg = fs::read_to_string(folder.path().join("y.svg")).unwrap();
+    for name in ["relu f32", "copy", "stream_copy", "GB/s", "KiB", "L1 "] {
+        assert!(svg.contains(name), "{name}");
+    }
+    for color in ["#0072B2", "#D55E00", "#009E73"] {
+        let dots = svg
+            .lines()
+            .filter(|l| l.starts_with("<circle") && l.contains(color));
+        assert_eq!(dots.count(), 3, "{color}");
+    }
+}
+
+#[test]
+fn bad_arguments_are_refused_by_value_and_remedy() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("y.svg"), "mine").unwrap();
+    for (args, reasons) in [
+        (&["rleu"][..], &["\"rleu\"", "relu"][..]),
+        (&["--dtype", "f31"], &["f31", "bf16"]),
+        (&["--sizes", "4k"], &["\"4k\"", "64Ki"]),
+        (&["--sizes", "0"], &["0 elements"]),
+        (&["--sizes", "2^62"], &["addresses"]),
+        (&["--sizes", "2^44"], &["memory", "smaller --sizes"]),
+        (&["--backend", "sse9"], &["\"sse9\"", "portable"]),
+        (&["--threads", "0"], &["'0'", "1 to 1024"]),
+        (&["--seconds=-1"], &["-1", "3600"]),
+    ] {
+        let out = bench(folder.path(), &[args, &["-o", "y.svg"]].concat());
+        assert!([Some(1), Some(2)].contains(&out.status.code()), "{args:?}");
+        for reason in reasons {
+            assert!(text(&out.stderr).contains(reason), "{}", text(&out.stderr));
+        }
+    }
+    assert_eq!(fs::read(folder.path().join("y.svg")).unwrap(), b"mine");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_picture_of_an_unknown_format_is_refused_before_measuring() {
+    let out = bench(Path::new("."), &["--seconds=3600", "-o", "y.gif"]);
+    assert_eq!(out.status.code(), Some(1));
+    let error = text(&out.stderr);
+    assert!(
+        error.contains("\"gif\"") && error.contains(".svg"),
+        "{error}"
+    );
+}

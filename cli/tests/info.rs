@@ -1,0 +1,118 @@
+//! `halfwave info` and `halfwave list`; and what all commands share.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn halfwave(args: &[&str], isa: Option<&str>) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_halfwave"));
+    command.args(args).env_remove("HALFWAVE_ISA");
+    if let Some(isa) = isa {
+        command.env("HALFWAVE_ISA", isa);
+    }
+    command.output().unwrap()
+}
+
+#[track_caller]
+fn stdout(args: &[&str], isa: Option<&str>) -> String {
+    let out = halfwave(args, isa);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    text(&out.stdout)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn info_names_the_backend_and_who_chose_it() {
+    let info = stdout(&["info"], None);
+    let chosen = halfwave::backend().unwrap().name();
+    assert!(info.contains(&format!("{chosen} (the best")), "{info}");
+    for b in halfwave::backends() {
+        let info = stdout(&["info"], Some(b.name()));
+        let line = format!("{} (as HALFWAVE_ISA says)", b.name());
+        assert!(info.contains(&line), "{info}");
+    }
+    for line in ["CPU", "cores", "L2", "KiB", env!("CARGO_PKG_VERSION")] {
+        assert!(info.contains(line), "{line}: {info}");
+    }
+    assert!(info.contains(halfwave::BUILD_TARGET) && info.contains(halfwave::BUILD_RUSTC));
+}
+
+#[test]
+fn info_as_json_has_the_librarys_own_figures() {
+    let info: Value = serde_json::from_str(&stdout(&["info", "--json"], None)).unwrap();
+    let caches = halfwave::memory::caches();
+    assert_eq!(info["caches"]["l1d"], caches.l1d);
+    assert_eq!(info["caches"]["l3"], caches.l3);
+    assert_eq!(info["backend"], halfwave::backend().unwrap().name());
+    assert_eq!(info["halfwave_isa"], Value::Null);
+    assert_eq!(info["parallel_grain"], halfwave::parallel::GRAIN);
+    let backends = info["backends"].as_array().unwrap();
+    assert_eq!(backends.len(), halfwave::backends().len());
+    assert!(info["cores"].as_u64().unwrap() > 0);
+    assert!(!info["cpu"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn list_has_every_operation() {
+    let list = stdout(&["list"], None);
+    let json: Value = serde_json::from_str(&stdout(&["list", "--json"], None)).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), halfwave::Op::all().len());
+    for (op, json) in halfwave::Op::all().iter().zip(json.as_array().unwrap()) {
+        let line = list.lines().find(|l| l.starts_with(op.name())).unwrap();
+        assert!(line.contains(op.formula()), "{line}");
+        assert_eq!(json["name"], op.name());
+        assert_eq!(json["formula"], op.formula());
+        for (i, dtype) in op.dtypes().iter().enumerate() {
+            assert!(line.contains(dtype.name()), "{line}");
+            assert_eq!(json["dtypes"][i], dtype.name());
+        }
+    }
+    assert!(list.contains("max(x, 0)"));
+}
+
+#[test]
+fn an_isa_that_cannot_be_had_stops_every_command_before_it_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("y.svg");
+    let picture = picture.to_str().unwrap();
+    for args in [
+        &["info"][..],
+        &["list"],
+        &["plot", "relu", "-o", picture],
+        &["bench", "--sizes=16", "-o", picture],
+    ] {
+        let out = halfwave(args, Some("sse9"));
+        assert_eq!(out.status.code(), Some(1), "{args:?}");
+        assert_eq!(text(&out.stdout), "");
+        let error = text(&out.stderr);
+        assert!(
+            error.contains("\"sse9\"") && error.contains("portable"),
+            "{error}"
+        );
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn help_of_each_command_has_examples() {
+    for command in ["plot", "bench", "info", "list"] {
+        let help = stdout(&[command, "--help"], None);
+        assert!(help.contains(&format!("\n  halfwave {command}")), "{help}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    use std::process::Stdio;
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_halfwave"));
+    let out = command.args(["list"]).stdout(writer).stderr(Stdio::piped());
+    let out = out.spawn().unwrap().wait_with_output().unwrap();
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    assert_eq!(text(&out.stderr), "");
+}
