@@ -15,7 +15,11 @@ fn main() {
     for b in backends() {
         let mut y = [0.0; 4];
         b.apply(Relu, &x, &mut y);
-        let mark = if b.isa() == chosen.isa() { "chosen" } else { "" };
+        let mark = if b.isa() == chosen.isa() {
+            "chosen"
+        } else {
+            ""
+        };
         println!("{:10} relu({x:?}) = {y:?}  {mark}", b.name());
     }
 }

@@ -14,6 +14,14 @@ fn main() {
     Relu.par_apply_in_place(&mut layer);
 
     // Into a new vector; a large one comes on huge pages:
-    let active = Relu.apply_to_vec(&layer).iter().filter(|&&y| y > 0.0).count();
-    println!("{:.1} % of {} units are active", 100.0 * active as f64 / layer.len() as f64, layer.len());
+    let active = Relu
+        .apply_to_vec(&layer)
+        .iter()
+        .filter(|&&y| y > 0.0)
+        .count();
+    println!(
+        "{:.1} % of {} units are active",
+        100.0 * active as f64 / layer.len() as f64,
+        layer.len()
+    );
 }
