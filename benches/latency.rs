@@ -5,13 +5,13 @@ mod common;
 
 use std::hint::black_box;
 
-use common::{floats, peers};
+use common::{floats, output, peers};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use halfwave::{Activation, Op, Relu, backends};
 
 fn latency(c: &mut Criterion) {
     for len in [1, 7, 8, 64, 1000] {
-        let (x, mut y) = (floats(len), vec![0.0; len]);
+        let (x, mut y) = (floats(len), output::<f32>(len));
         let mut g = c.benchmark_group(format!("latency/{len} elements"));
         g.throughput(Throughput::Bytes(8 * len as u64));
         g.bench_function("Relu.apply", |b| {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{floats, group, zeros};
+use common::{floats, group, output};
 use criterion::{Criterion, criterion_group, criterion_main};
 use halfwave::{Activation, Relu, limits};
 
@@ -19,7 +19,7 @@ fn parallel(c: &mut Criterion) {
         1 << 24,
         1 << 26,
     ] {
-        let (x, mut y) = (floats(len), zeros::<f32>(len));
+        let (x, mut y) = (floats(len), output::<f32>(len));
         let mut g = group(c, format!("parallel/f32/{len}"), 8 * len);
         g.bench_function("limit: memcpy", |b| {
             b.iter(|| limits::copy(common::as_bytes(&x), common::as_bytes_mut(&mut y)));

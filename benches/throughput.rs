@@ -3,13 +3,13 @@
 
 mod common;
 
-use common::{DRAM, L1, L2, as_bytes, as_bytes_mut, floats, group, input, peers, zeros};
+use common::{DRAM, L1, L2, as_bytes, as_bytes_mut, floats, group, input, output, peers};
 use criterion::{Criterion, criterion_group, criterion_main};
 use halfwave::{Activation, Element, Operation, Relu, backends, bf16, f16, limits, memory};
 
 fn out_of_place(c: &mut Criterion) {
     for len in [L1, L2, DRAM] {
-        let (x, mut y) = (floats(len), zeros::<f32>(len));
+        let (x, mut y) = (floats(len), output::<f32>(len));
         let mut g = group(c, format!("relu/f32/{len}"), 8 * len);
         for backend in backends() {
             g.bench_function(backend.name(), |b| {
@@ -67,7 +67,7 @@ fn dtypes(c: &mut Criterion) {
         Relu: Operation<E>,
     {
         let len = bytes / size_of::<E>();
-        let (x, mut y) = (input(len, make), zeros::<E>(len));
+        let (x, mut y) = (input(len, make), output::<E>(len));
         let mut g = group(c, format!("relu by dtype/{bytes} bytes"), 2 * bytes);
         g.bench_function(E::DTYPE.name(), |b| b.iter(|| Relu.apply(&x, &mut y)));
     }
@@ -83,12 +83,13 @@ fn dtypes(c: &mut Criterion) {
     }
 }
 
-/// A fresh output pays for its first touch: with huge pages, with the allocator's, as one collects.
+/// A fresh output pays for its first touch: on huge pages, as the allocator gives it (4 KiB pages,
+/// unless the system's transparent huge pages are set to `always`), and as one collects.
 fn fresh(c: &mut Criterion) {
     let x = floats(DRAM);
     let mut g = group(c, format!("relu to a fresh vector/f32/{DRAM}"), 8 * DRAM);
     g.bench_function("apply_to_vec", |b| b.iter(|| Relu.apply_to_vec(&x)));
-    g.bench_function("4 KiB pages", |b| {
+    g.bench_function("as the allocator gives it", |b| {
         b.iter(|| {
             let mut y = Vec::with_capacity(x.len());
             Relu.apply_uninit(&x, &mut y.spare_capacity_mut()[..x.len()]);
@@ -100,17 +101,13 @@ fn fresh(c: &mut Criterion) {
     });
 }
 
-/// Stores through the cache and past it, around [`memory::streaming_threshold`].
+/// Stores through the cache and past it, by how many quarters of the last level a call touches.
 fn crossover(c: &mut Criterion) {
-    let at = memory::streaming_threshold() / 8;
-    let (x, mut y) = (floats(4 * at), zeros::<f32>(4 * at));
+    let at = memory::caches().l3 / 8;
+    let (x, mut y) = (floats(4 * at), output::<f32>(4 * at));
     for quarters in [1, 2, 3, 4, 6, 8, 16] {
         let len = at * quarters / 4;
-        let mut g = group(
-            c,
-            format!("crossover/{quarters} quarters of the threshold"),
-            8 * len,
-        );
+        let mut g = group(c, format!("crossover/{quarters} quarters of L3"), 8 * len);
         let (x, y) = (&x[..len], &mut y[..len]);
         for (name, kernel) in kernels() {
             // SAFETY: `kernels` are what this CPU runs; both slices have `len` aligned elements.

@@ -13,7 +13,7 @@ use crate::memory;
 /// The methods of every operation, on slices of every dtype it takes.
 ///
 /// `apply*` run on the calling thread and spawn none; `par_*` use the rayon pool they are called in.
-/// None allocates but `*_to_vec`. All give the same bits.
+/// `apply*` allocate nothing but the vector that `*_to_vec` returns. All give the same bits.
 ///
 /// ```
 /// use halfwave::{Activation, Relu};

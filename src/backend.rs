@@ -24,8 +24,7 @@ use crate::memory;
 /// }
 /// ```
 ///
-/// Its methods are those of [`Activation`](crate::Activation), which calls them on the backend of
-/// choice.
+/// [`Activation`](crate::Activation) calls these methods on the backend of choice.
 #[derive(Clone, Copy)]
 pub struct Backend {
     kernels: &'static Kernels,

@@ -1,18 +1,18 @@
 //! Which kernels this CPU runs, asked once.
 
+use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use halfwave_kernels::{Isa, isa};
 
 use crate::backend::Backend;
 
-/// `HALFWAVE_ISA` asks for what cannot be had.
+/// A backend is asked for that cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "HALFWAVE_ISA={wanted:?} is not a backend of this CPU; choose one of {choices}, or unset it"
-)]
+#[error("{asked} is not a backend of this CPU; choose one of: {choices}")]
 pub struct BackendError {
-    wanted: String,
+    asked: String,
     choices: String,
 }
 
@@ -94,7 +94,10 @@ fn chosen() -> Result<Backend, &'static BackendError> {
         type Choice = Result<Backend, BackendError>;
         static CHOSEN: std::sync::OnceLock<Choice> = std::sync::OnceLock::new();
         let choice = CHOSEN.get_or_init(|| match std::env::var_os("HALFWAVE_ISA") {
-            Some(wanted) => by_name(&wanted.to_string_lossy(), backends()),
+            Some(name) => {
+                let name = name.to_string_lossy();
+                find(&name, backends()).ok_or_else(|| error(format!("HALFWAVE_ISA={name:?}")))
+            }
             None => Ok(best()),
         });
         choice.as_ref().copied()
@@ -103,38 +106,43 @@ fn chosen() -> Result<Backend, &'static BackendError> {
     Ok(best())
 }
 
-#[cfg(feature = "std")]
-fn by_name(wanted: &str, backends: &[Backend]) -> Result<Backend, BackendError> {
-    backends
-        .iter()
-        .find(|b| b.name() == wanted)
-        .copied()
-        .ok_or_else(|| BackendError {
-            wanted: wanted.into(),
-            choices: backends
-                .iter()
-                .map(|b| b.name())
-                .collect::<alloc::vec::Vec<_>>()
-                .join(", "),
-        })
+/// The backend of this name, if this CPU runs it: `portable`, `avx2`, `avx512`.
+///
+/// # Errors
+/// If it does not; the message lists those it runs.
+pub fn backend_named(name: &str) -> Result<Backend, BackendError> {
+    find(name, backends()).ok_or_else(|| error(format!("{name:?}")))
 }
 
-#[cfg(all(test, feature = "std"))]
+fn find(name: &str, backends: &[Backend]) -> Option<Backend> {
+    backends.iter().find(|b| b.name() == name).copied()
+}
+
+fn error(asked: String) -> BackendError {
+    let names: Vec<_> = backends().iter().map(|b| b.name()).collect();
+    BackendError {
+        asked,
+        choices: names.join(", "),
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     #[test]
     fn every_backend_is_found_by_its_name() {
         for b in backends() {
-            assert_eq!(by_name(b.name(), backends()).unwrap().isa(), b.isa());
+            assert_eq!(backend_named(b.name()).unwrap().isa(), b.isa());
         }
     }
 
     #[test]
     fn an_unknown_name_lists_the_choices() {
         for wrong in ["", "AVX2", "sse9", "avx512 "] {
-            let error = by_name(wrong, backends()).unwrap_err().to_string();
-            assert!(error.contains(&std::format!("{wrong:?}")), "{error}");
+            let error = backend_named(wrong).unwrap_err().to_string();
+            assert!(error.contains(&format!("{wrong:?}")), "{error}");
             for b in backends() {
                 assert!(error.contains(b.name()), "{error}");
             }
@@ -142,9 +150,9 @@ mod tests {
     }
 
     #[test]
-    fn a_backend_the_cpu_lacks_is_refused() {
+    fn a_backend_the_cpu_lacks_is_not_found() {
         let only_portable = &backends()[backends().len() - 1..];
         assert_eq!(only_portable[0].isa(), Isa::Portable);
-        assert!(by_name("avx2", only_portable).is_err());
+        assert!(find("avx2", only_portable).is_none());
     }
 }

@@ -35,8 +35,7 @@
 //!
 //! **dtypes.** [`f32`], [`f64`], [`struct@f16`], [`bf16`], [`i8`], [`i16`], [`i32`], [`i64`].
 //!
-//! **Features.** `std` (detection, huge pages) and `parallel` (the `par_` methods, on rayon), both
-//! on by default. Without `std` the backend is the best the build's target features promise.
+//! **Features.** `std` (detection) and `parallel` (the `par_` methods, on rayon), both on by default. Without `std` the backend is the best the build's target features promise.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
 
@@ -53,8 +52,8 @@ pub mod parallel;
 
 pub use activation::Activation;
 pub use backend::Backend;
-pub use dispatch::{BackendError, backend, backends};
-pub use halfwave_kernels::{Dtype, Element, Isa, Operation, Relu, bf16, f16};
+pub use dispatch::{BackendError, backend, backend_named, backends};
+pub use halfwave_kernels::{Dtype, Element, Isa, Operation, Relu, UnknownDtype, bf16, f16};
 pub use op::{Call, Op, OpError};
 
 /// `dst = relu(src)`. See [`Relu`] and [`Activation::apply`].

@@ -74,6 +74,7 @@ for_each_op!(op);
 /// What [`Op::run`] is to do: a method of [`Activation`](crate::Activation) and its slices.
 #[derive(Debug)]
 #[allow(missing_docs)]
+#[non_exhaustive]
 pub enum Call<'a, E> {
     Apply(&'a [E], &'a mut [E]),
     ApplyInPlace(&'a mut [E]),

@@ -120,14 +120,21 @@ fn every_form_on_every_backend() {
             }
         }
     }
-    test::<f32>();
-    test::<f64>();
-    test::<f16>();
-    test::<bf16>();
-    test::<i8>();
-    test::<i16>();
-    test::<i32>();
-    test::<i64>();
+    // As many threads on a machine of one core as on any.
+    ThreadPoolBuilder::new()
+        .num_threads(3)
+        .build()
+        .unwrap()
+        .install(|| {
+            test::<f32>();
+            test::<f64>();
+            test::<f16>();
+            test::<bf16>();
+            test::<i8>();
+            test::<i16>();
+            test::<i32>();
+            test::<i64>();
+        });
 }
 
 type Form = fn(&[f32], &mut [f32]);
@@ -190,6 +197,40 @@ fn any_number_of_threads_gives_the_same_bits() {
             .unwrap();
         let y = pool.install(|| Relu.par_apply_to_vec(&x));
         assert_same(&y, &want, format_args!("{threads} threads"));
+    }
+}
+
+/// Raw memory is aligned to nothing, also where a slice would be streamed: non-temporal stores fault
+/// on it.
+#[test]
+fn raw_memory_needs_no_alignment() {
+    let len = memory::streaming_threshold() / 2 / size_of::<f32>() + 100;
+    let x = random::<f32>(len);
+    let want = expected(&x);
+    let (mut src, mut dst) = (vec![0u8; 4 * len + 1], vec![0u8; 4 * len + 1]);
+    for (bytes, x) in src[1..].chunks_exact_mut(4).zip(&x) {
+        bytes.copy_from_slice(&x.to_ne_bytes());
+    }
+    let check = |dst: &mut [u8], form| {
+        let y = dst[1..].chunks_exact(4);
+        let y: Vec<_> = y
+            .map(|b| f32::from_ne_bytes(b.try_into().unwrap()))
+            .collect();
+        assert_same(&y, &want, form);
+        dst.fill(0);
+    };
+    for b in backends() {
+        let (from, to) = (
+            src[1..].as_ptr().cast::<f32>(),
+            dst[1..].as_mut_ptr().cast::<f32>(),
+        );
+        // SAFETY: `len` elements lie behind each of two pointers into different vectors.
+        unsafe { b.apply_raw(Relu, from, to, len) };
+        check(&mut dst, "apply_raw");
+        let to = dst[1..].as_mut_ptr().cast::<f32>();
+        // SAFETY: as above.
+        unsafe { b.par_apply_raw(Relu, from, to, len) };
+        check(&mut dst, "par_apply_raw");
     }
 }
 

@@ -2,29 +2,52 @@
 
 use std::process::Command;
 
-use halfwave::{Activation, Dtype, Op, Relu, backends};
+use halfwave::{Activation, Dtype, Element, Op, Operation, Relu, backends, bf16, f16};
 use proptest::prelude::*;
 
 /// `Op` gives the bits of the operation it names, in all its forms, on every dtype it lists.
 #[test]
 fn an_op_is_the_operation_it_names() {
+    fn test<E: Element + std::fmt::Debug>(op: Op, make: impl Fn(i32) -> E)
+    where
+        Relu: Operation<E>,
+    {
+        assert!(op.dtypes().contains(&E::DTYPE));
+        let x: Vec<E> = (-500..500).map(|i| make(i * 7919)).collect();
+        let want = Relu.apply_to_vec(&x);
+        let mut y = vec![E::default(); x.len()];
+        op.apply(&x, &mut y).unwrap();
+        assert_eq!(y, want);
+        y.fill(E::default());
+        op.par_apply(&x, &mut y).unwrap();
+        assert_eq!(y, want);
+        y.copy_from_slice(&x);
+        op.apply_in_place(&mut y).unwrap();
+        assert_eq!(y, want);
+        y.copy_from_slice(&x);
+        op.par_apply_in_place(&mut y).unwrap();
+        assert_eq!(y, want);
+    }
     let op: Op = "relu".parse().unwrap();
     assert_eq!(op, Op::Relu(Relu));
     assert_eq!(op.dtypes(), Dtype::ALL);
-    let x: Vec<i32> = (-500..500).map(|i| i * 7919).collect();
-    let want = Relu.apply_to_vec(&x);
-    let mut y = vec![0; x.len()];
-    op.apply(&x, &mut y).unwrap();
-    assert_eq!(y, want);
-    y.fill(0);
-    op.par_apply(&x, &mut y).unwrap();
-    assert_eq!(y, want);
-    y.copy_from_slice(&x);
-    op.apply_in_place(&mut y).unwrap();
-    assert_eq!(y, want);
-    y.copy_from_slice(&x);
-    op.par_apply_in_place(&mut y).unwrap();
-    assert_eq!(y, want);
+    test(op, |i| i as f32);
+    test(op, f64::from);
+    test(op, |i| f16::from_f32(i as f32 / 1e3));
+    test(op, |i| bf16::from_f32(i as f32));
+    test(op, |i| i as i8);
+    test(op, |i| i as i16);
+    test(op, |i| i);
+    test(op, i64::from);
+}
+
+#[test]
+fn dtypes_parse_from_what_they_print() {
+    for &dtype in Dtype::ALL {
+        assert_eq!(dtype.to_string().parse(), Ok(dtype));
+    }
+    let error = "F32".parse::<Dtype>().unwrap_err().to_string();
+    assert!(error.contains(" f32") && error.contains(" i64"), "{error}");
 }
 
 #[test]
@@ -39,7 +62,7 @@ fn names_are_unique_and_listed() {
 proptest! {
     /// Any string either parses to what prints the same, or is an error that quotes it.
     #[test]
-    fn parsing_never_panics(s in "\\PC*") {
+    fn parsing_never_panics(s in prop_oneof!["\\PC*", "[ (]?re?lu[6 )]?"]) {
         match s.parse::<Op>() {
             Ok(op) => prop_assert_eq!(op.to_string(), s),
             Err(error) => {

@@ -1,6 +1,7 @@
 //! How a dtype enters and leaves the lanes.
 
 use core::fmt;
+use core::str::FromStr;
 
 use half::{bf16, f16};
 
@@ -26,7 +27,7 @@ pub trait Number: Element<Lane = Self> {
     const ZERO: Self;
 }
 
-/// A 16-bit float, handled by its bits where that is enough and widened to `f32` where it is not.
+/// A 16-bit float, handled by its bits.
 pub trait Half: Element<Lane = i16> {
     /// The bits of `-∞`: the negative number of largest magnitude, one below the first NaN.
     const NEG_INFINITY_BITS: i16;
@@ -81,6 +82,32 @@ macro_rules! elements {
         })?
     )*};
 }
+
+impl FromStr for Dtype {
+    type Err = UnknownDtype;
+
+    fn from_str(s: &str) -> Result<Self, UnknownDtype> {
+        let mut all = Self::ALL.iter();
+        all.find(|dtype| dtype.name() == s)
+            .copied()
+            .ok_or(UnknownDtype)
+    }
+}
+
+/// Not the name of a [`Dtype`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownDtype;
+
+impl fmt::Display for UnknownDtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a dtype; the dtypes are:")?;
+        Dtype::ALL
+            .iter()
+            .try_for_each(|dtype| write!(f, " {dtype}"))
+    }
+}
+
+impl core::error::Error for UnknownDtype {}
 
 impl fmt::Display for Dtype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

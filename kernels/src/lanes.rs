@@ -12,8 +12,12 @@ use core::mem::MaybeUninit;
 /// combined on stable Rust, so the features come from the one function at the top of the call
 /// tree. A helper left un-inlined would compile for the baseline and turn each intrinsic into a
 /// call; `.ci/symbols` looks for that in the release artefact.
-pub trait Lanes<E: Copy>: Copy {
-    /// One register of [`N`](Lanes::N) elements, packed: any pattern of bits is one.
+///
+/// # Safety
+/// `V` is plain data: any pattern of bits is one, elements lie in it packed, and it has at most 32
+/// bytes.
+pub unsafe trait Lanes<E: Copy>: Copy {
+    /// One register of [`N`](Lanes::N) elements.
     type V: Copy;
     /// The outcome of a comparison, one truth value per lane.
     type M: Copy;

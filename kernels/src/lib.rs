@@ -23,7 +23,7 @@ mod map;
 mod ops;
 mod table;
 
-pub use element::{Dtype, Element, Half, Number};
+pub use element::{Dtype, Element, Half, Number, UnknownDtype};
 pub use half::{bf16, f16};
 pub use isa::Isa;
 pub use lanes::{Lanes, Simd};

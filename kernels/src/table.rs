@@ -61,8 +61,9 @@ impl<O: Unary + UnaryInt> All<O> {
     }
 }
 
-/// An operation callable on slices of `E`.
-pub trait Operation<E: Element>: Copy + Send + Sync + 'static {
+/// An operation callable on slices of `E`. Sealed: the library trusts a kernel to write every element
+/// it is asked for, and those in the tables do.
+pub trait Operation<E: Element>: Copy + Send + Sync + sealed::Sealed + 'static {
     /// This operation's kernel for `E` in `kernels`.
     fn kernel(kernels: &Kernels) -> Kernel<Self, E>;
 }
@@ -83,7 +84,9 @@ macro_rules! table {
             }
         }
 
-        $(impl<E: Element> Operation<E> for $Op {
+        $(impl sealed::Sealed for $Op {}
+
+        impl<E: Element> Operation<E> for $Op {
             fn kernel(kernels: &Kernels) -> Kernel<Self, E> {
                 E::of(&kernels.$field)
             }
@@ -91,3 +94,7 @@ macro_rules! table {
     };
 }
 crate::for_each_op!(table);
+
+mod sealed {
+    pub trait Sealed {}
+}

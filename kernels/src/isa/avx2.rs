@@ -32,7 +32,8 @@ impl Simd for Avx2 {
     }
 }
 
-impl Lanes<f32> for Avx2 {
+// SAFETY: 32 bytes of plain elements.
+unsafe impl Lanes<f32> for Avx2 {
     type V = __m256;
     type M = __m256;
     words! {
@@ -44,7 +45,8 @@ impl Lanes<f32> for Avx2 {
     }
 }
 
-impl Lanes<f64> for Avx2 {
+// SAFETY: 32 bytes of plain elements.
+unsafe impl Lanes<f64> for Avx2 {
     type V = __m256d;
     type M = __m256d;
     words! {
@@ -58,7 +60,8 @@ impl Lanes<f64> for Avx2 {
 
 macro_rules! int_lanes {
     ($($E:ident: $splat:ident $sub:ident $greater:ident $($max:ident)?;)*) => {$(
-        impl Lanes<$E> for Avx2 {
+        // SAFETY: 32 bytes of plain elements.
+        unsafe impl Lanes<$E> for Avx2 {
             type V = __m256i;
             type M = __m256i;
             words! {

@@ -14,6 +14,7 @@ pub mod portable;
 
 /// An instruction set that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Isa {
     /// Whatever the target always has: SSE2 on x86-64, NEON on aarch64, simd128 on wasm32 when
     /// enabled, scalar code elsewhere. By the crate `wide`.

@@ -51,7 +51,8 @@ impl Simd for Portable {
 
 macro_rules! lanes {
     ($($E:ident in $V:ident;)*) => {$(
-        impl Lanes<$E> for Portable {
+        // SAFETY: 32 bytes of plain elements.
+        unsafe impl Lanes<$E> for Portable {
             type V = $V;
             type M = $V;
             #[inline(always)]
