@@ -1,12 +1,11 @@
 //! `halfwave apply`: a file in, an operation on every element, a file out.
 //!
 //! Data flows one way: [`input`] opens, [`npy`], [`safetensors`] or [`raw`] reads the header and
-//! makes a [`plan`], [`stream`] carries the plan out chunk by chunk, [`output`] puts the result in
-//! place when, and only when, all of it is there.
+//! makes a [`plan`], [`stream`] carries the plan out chunk by chunk, [`output`](crate::output) puts
+//! the result in place when, and only when, all of it is there.
 
 mod input;
 mod npy;
-mod output;
 mod plan;
 mod raw;
 mod report;
@@ -18,12 +17,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use halfwave::{Dtype, Op};
 
+use crate::dtype;
+use crate::output::Output;
 use input::Input;
-use output::Output;
 use plan::Plan;
 use report::Report;
 
@@ -56,7 +55,7 @@ pub struct Args {
     threads: Option<NonZeroUsize>,
 
     /// What a raw file holds, little-endian; or bf16, for a .npy whose header only says V2
-    #[arg(long, value_parser = dtypes())]
+    #[arg(long, value_parser = dtype::parser())]
     dtype: Option<Dtype>,
 
     /// Transform only this tensor of a .safetensors; may be repeated
@@ -80,15 +79,6 @@ Examples:
 The last line on standard error says what was done: elements and dtype, seconds, bytes read and
 written per second, threads, the instruction set, and how much of the result is zero. HALFWAVE_ISA
 overrides the instruction set; `halfwave info` lists those this CPU has.";
-
-pub fn dtypes() -> impl TypedValueParser<Value = Dtype> {
-    let names = Dtype::ALL.iter().map(|dtype| dtype.name());
-    PossibleValuesParser::new(names).map(|name| {
-        let mut all = Dtype::ALL.iter();
-        *all.find(|dtype| dtype.name() == name)
-            .expect("clap lets only these names through")
-    })
-}
 
 /// What a file holds, told by its extension.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -133,11 +123,15 @@ pub fn run(args: Args) -> Result<()> {
     let plan: Plan = match format {
         Format::Npy => npy::plan(&mut input, args.op, args.dtype)?,
         Format::Safetensors => safetensors::plan(&mut input, args.op, &args.tensor)?,
-        Format::Raw => raw::plan(&input, args.op, args.dtype)?,
+        Format::Raw => raw::plan(&mut input, args.op, args.dtype)?,
     };
     plan.check_size(&input)?;
 
-    let mut output = Output::create(target)?;
+    let mut output = if is_dash(target) {
+        Output::stdout()?
+    } else {
+        Output::create(target)?
+    };
     let bar = report::progress(plan.bytes(), args.quiet);
     let tally = pool.install(|| stream::run(args.op, &plan, &mut input, &mut output, &bar))?;
     output.commit()?;

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use halfwave::{Backend, Dtype, Op, bf16, f16, memory};
+use halfwave::{Dtype, Op, memory};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::apply::dtypes;
+use crate::dtype::{self, with_element};
 use crate::human::{bytes, print, table};
 use crate::plot::figure::{Axis, Figure, Series, padded, ticks};
-use crate::plot::save::Output;
+use crate::plot::save::Picture;
 use measure::{Contender, Subject};
 
 /// Measure an operation's speed, from the first cache to memory, beside the machine's limits
@@ -39,7 +39,7 @@ pub struct Args {
     op: Op,
 
     /// Element type
-    #[arg(long, default_value = "f32", value_parser = dtypes())]
+    #[arg(long, default_value = "f32", value_parser = dtype::parser())]
     dtype: Dtype,
 
     /// Array lengths in elements: 4096, 64Ki, 1Mi, 2^26 [default: half of each cache, and beyond]
@@ -84,18 +84,18 @@ struct Row {
 
 pub fn run(args: Args) -> Result<()> {
     let chosen = halfwave::backend()?;
-    let output = args.output.as_deref().map(Output::new).transpose()?;
+    let picture = args.output.as_deref().map(Picture::create).transpose()?;
     let subject = Subject {
         op: args.op,
         backend: match &args.backend {
-            Some(name) => by_name(name)?,
+            Some(name) => halfwave::backend_named(name)?,
             None => chosen,
         },
         in_place: args.in_place,
         threads: args.threads,
     };
     let width = args.dtype.size() * subject.arrays();
-    let sizes = match (&args.sizes[..], &output) {
+    let sizes = match (&args.sizes[..], &picture) {
         ([], None) => default_sizes(width),
         ([], Some(_)) => every_power(width),
         (sizes, _) => sizes.to_vec(),
@@ -113,7 +113,8 @@ pub fn run(args: Args) -> Result<()> {
     let mut rows = Vec::new();
     for elements in sizes {
         progress.set_message(format!("{elements} elements"));
-        let seconds = pool.install(|| measure(&subject, args.dtype, elements, budget))?;
+        let seconds = pool
+            .install(|| with_element!(args.dtype, E => subject.measure::<E>(elements, budget)))?;
         rows.push(Row {
             elements,
             touched: elements * width,
@@ -130,22 +131,9 @@ pub fn run(args: Args) -> Result<()> {
     } else {
         print(&format!("{title}\n\n{}", as_table(&subject, &rows)))?;
     }
-    match output {
-        Some(output) => output.save(&as_figure(&subject, title, &rows), (900, 600)),
+    match picture {
+        Some(picture) => picture.save(&as_figure(&subject, title, &rows), (900, 600)),
         None => Ok(()),
-    }
-}
-
-fn measure(subject: &Subject, dtype: Dtype, len: usize, budget: Duration) -> Result<Vec<f64>> {
-    match dtype {
-        Dtype::F32 => subject.measure::<f32>(len, budget),
-        Dtype::F64 => subject.measure::<f64>(len, budget),
-        Dtype::F16 => subject.measure::<f16>(len, budget),
-        Dtype::Bf16 => subject.measure::<bf16>(len, budget),
-        Dtype::I8 => subject.measure::<i8>(len, budget),
-        Dtype::I16 => subject.measure::<i16>(len, budget),
-        Dtype::I32 => subject.measure::<i32>(len, budget),
-        Dtype::I64 => subject.measure::<i64>(len, budget),
     }
 }
 
@@ -306,20 +294,6 @@ fn beyond() -> usize {
     (8 * l3).min(1 << 30).max(2 * l3)
 }
 
-fn by_name(name: &str) -> Result<Backend> {
-    let all = halfwave::backends();
-    all.iter()
-        .find(|b| b.name() == name)
-        .copied()
-        .ok_or_else(|| {
-            let names: Vec<_> = all.iter().map(|b| b.name()).collect();
-            anyhow!(
-                "{name:?} is not a backend of this CPU; choose one of {}",
-                names.join(", ")
-            )
-        })
-}
-
 fn parse_count(text: &str) -> Result<usize> {
     let number = |text: &str| text.trim().parse::<usize>().ok();
     let suffixes = [("Ki", 10), ("Mi", 20), ("Gi", 30)];
@@ -373,6 +347,21 @@ mod tests {
         ] {
             let error = parse_count(bad).unwrap_err().to_string();
             assert!(error.contains("elements"), "{error}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn counts_are_exact_or_refused(n: usize, power in 0..70u32, text in "[0-9KMGi^. -]{0,24}") {
+            let shifted = |power: u32| n.checked_mul(1 << power);
+            let nonzero = |count: Option<usize>| count.filter(|&count| count > 0);
+            let read = |text: String| parse_count(&text).ok();
+            assert_eq!(read(format!("{n}")), nonzero(Some(n)));
+            assert_eq!(read(format!("{n}Ki")), nonzero(shifted(10)));
+            assert_eq!(read(format!(" {n} Mi ")), nonzero(shifted(20)));
+            assert_eq!(read(format!("{n}Gi")), nonzero(shifted(30)));
+            assert_eq!(read(format!("2^{power}")), 1usize.checked_shl(power));
+            assert_ne!(read(text), Some(0));
         }
     }
 

@@ -3,10 +3,13 @@
 
 mod apply;
 mod bench;
+mod dtype;
 mod human;
 mod info;
 mod list;
+mod output;
 mod plot;
+mod signals;
 
 use std::process::ExitCode;
 

@@ -14,7 +14,7 @@ use halfwave::Op;
 
 use curve::{Curve, Point, extent};
 use figure::{Axis, Figure, Series, padded};
-use save::Output;
+use save::Picture;
 
 /// Draw operations, and their derivatives, as SVG or PNG
 ///
@@ -65,8 +65,8 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     halfwave::backend()?;
-    let output = match &args.output {
-        Some(path) => Output::new(path)?,
+    let picture = match &args.output {
+        Some(path) => Picture::create(path)?,
         None => default_output(&args.ops)?,
     };
     let figure = if args.points.is_empty() {
@@ -74,17 +74,17 @@ pub fn run(args: Args) -> Result<()> {
     } else {
         points(&args)?
     };
-    output.save(&figure, args.size)
+    picture.save(&figure, args.size)
 }
 
 /// A file that nobody named is nobody's to replace.
-fn default_output(ops: &[Op]) -> Result<Output> {
+fn default_output(ops: &[Op]) -> Result<Picture> {
     let names: Vec<&str> = ops.iter().map(|op| op.name()).collect();
     let name = format!("{}.svg", names.join("_"));
     if Path::new(&name).exists() {
         bail!("{name} exists; to replace it, say so: -o {name}");
     }
-    Output::new(Path::new(&name))
+    Picture::create(Path::new(&name))
 }
 
 fn curves(args: &Args) -> Result<Figure> {
@@ -228,4 +228,34 @@ fn parse_size(text: &str) -> Result<(u32, u32)> {
     let sides = sides.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     let sides = sides.filter(|(w, h)| SIDE.contains(w) && SIDE.contains(h));
     sides.ok_or_else(|| anyhow!("give width and height in pixels, 200 to 4096 each, as in 800x600"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ranges_are_exact_or_refused(a in -1e6..1e6f64, b in -1e6..1e6f64) {
+            let wide = (b - a) >= 1e-6 * a.abs().max(b.abs());
+            for separator in ["..", ",", " .. "] {
+                let range = parse_range(&format!("{a}{separator}{b}"));
+                prop_assert_eq!(range.ok(), (a < b && wide).then_some(a..b));
+                let empty = parse_range(&format!("{a}{separator}{a}"));
+                prop_assert!(empty.is_err());
+            }
+        }
+
+        #[test]
+        fn what_is_taken_can_be_drawn(text in "[-+0-9einfaN.,]{0,16}", a: f64, b: f64) {
+            for text in [text, format!("{a}..{b}"), format!("{a:e},{b:e}")] {
+                if let Ok(range) = parse_range(&text) {
+                    prop_assert!(range.start.is_finite() && range.end.is_finite(), "{text}");
+                    prop_assert!(range.start < range.end, "{text}");
+                }
+            }
+        }
+    }
 }

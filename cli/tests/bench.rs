@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::tempdir;
@@ -162,4 +163,30 @@ fn a_picture_of_an_unknown_format_is_refused_before_measuring() {
         error.contains("\"gif\"") && error.contains(".svg"),
         "{error}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_leaves_no_half_picture() {
+    use std::process::Stdio;
+    use std::thread::sleep;
+    use std::time::Instant;
+
+    let folder = tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_halfwave"));
+    command.args(["bench", "--sizes=16", "--seconds=600", "-o", "y.svg"]);
+    command.current_dir(folder.path()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let files = || fs::read_dir(folder.path()).unwrap().count();
+    let start = Instant::now();
+    while files() == 0 {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        sleep(Duration::from_millis(5));
+    }
+    let kill = ["-c", "kill \"$0\"", &child.id().to_string()];
+    assert!(Command::new("sh").args(kill).status().unwrap().success());
+    let out = child.wait_with_output().unwrap();
+    assert!(!out.status.success());
+    assert!(text(&out.stderr).contains("no file was changed"));
+    assert_eq!(files(), 0);
 }

@@ -241,7 +241,36 @@ fn a_directory_that_refuses_new_files_is_named() {
     let out = plot(Path::new("/proc"), &["relu", "-o", "y.svg"]);
     assert_eq!(out.status.code(), Some(1));
     let error = text(&out.stderr);
-    assert!(error.contains("cannot write y.svg"), "{error}");
+    assert!(
+        error.contains("y.svg: no temporary file can be created"),
+        "{error}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_picture_goes_through_links_and_replaces_nothing_that_is_read_only() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("sub")).unwrap();
+    symlink("sub/real.svg", at("y.svg")).unwrap();
+    for before in [None, Some("an older one")] {
+        if let Some(before) = before {
+            fs::write(at("sub/real.svg"), before).unwrap();
+        }
+        let out = plot(folder.path(), &["relu", "-o", "y.svg"]);
+        assert!(out.status.success(), "{}", text(&out.stderr));
+        assert!(at("y.svg").is_symlink());
+        assert!(fs::read(at("sub/real.svg")).unwrap().starts_with(b"<svg"));
+    }
+    fs::write(at("sub/real.svg"), "mine").unwrap();
+    fs::set_permissions(at("sub/real.svg"), fs::Permissions::from_mode(0o444)).unwrap();
+    let out = plot(folder.path(), &["relu", "-o", "y.svg"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(text(&out.stderr).contains("y.svg: it is read-only"));
+    assert_eq!(fs::read(at("sub/real.svg")).unwrap(), b"mine");
+    assert_eq!(fs::read_dir(at("sub")).unwrap().count(), 1);
 }
 
 #[cfg(unix)]

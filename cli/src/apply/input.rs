@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal, Read};
+use std::io::{self, Cursor, ErrorKind, IsTerminal, Read};
+use std::mem;
 use std::path::Path;
 
 use anyhow::{Error, Result, anyhow, bail};
@@ -19,6 +20,7 @@ use super::is_dash;
 /// every full disk.
 pub struct Input {
     name: String,
+    stdin: bool,
     reader: Box<dyn Read + Send>,
     size: Option<u64>,
 }
@@ -33,6 +35,7 @@ impl Input {
             }
             return Ok(Self {
                 name: "standard input".into(),
+                stdin: true,
                 reader: Box::new(stdin),
                 size: None,
             });
@@ -52,10 +55,16 @@ impl Input {
             bail!("{name}: it is a directory; name a file in it");
         }
         Ok(Self {
+            stdin: false,
             reader: Box::new(file),
             size: metadata.is_file().then_some(metadata.len()),
             name,
         })
+    }
+
+    /// Whether it has no name on disk.
+    pub fn is_stdin(&self) -> bool {
+        self.stdin
     }
 
     /// How many bytes it has, if that can be known beforehand.
@@ -75,6 +84,16 @@ impl Input {
             }
         }
         Ok(filled)
+    }
+
+    /// Its first `n` bytes, or all if it has fewer, which remain to be read.
+    pub fn peek(&mut self, n: usize) -> Result<Vec<u8>> {
+        let mut head = vec![0; n];
+        let have = self.fill(&mut head)?;
+        head.truncate(have);
+        let rest = mem::replace(&mut self.reader, Box::new(io::empty()));
+        self.reader = Box::new(Cursor::new(head.clone()).chain(rest));
+        Ok(head)
     }
 
     /// For readers of headers.

@@ -8,8 +8,9 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::input::Input;
-use super::output::Output;
 use super::plan::{Plan, Segment};
+use crate::dtype::with_element;
+use crate::output::Output;
 
 /// How much is read at a time. Twice what threads need to be worth waking
 /// ([`halfwave::parallel::BREAK_EVEN`]), and small enough to stay in a last-level cache between
@@ -18,6 +19,10 @@ use super::plan::{Plan, Segment};
 /// The three take turns. Overlapping them on threads of their own, and having each thread read
 /// and write its own part of the file, were measured: neither was faster, both cost more CPU time.
 const CHUNK: usize = 4 << 20;
+
+/// How much of a chunk one thread takes at a time: it stays in the core's own cache while it is
+/// swapped, computed and counted, and leaves a chunk enough pieces for many threads.
+const GRAIN: usize = 256 << 10;
 
 // Files are little-endian, and so is every machine this has been tried on.
 const _: () = assert!(cfg!(target_endian = "little"));
@@ -80,10 +85,9 @@ pub fn run(
 /// Applies `op` to the elements in `bytes`, and counts the zeros that come out.
 fn transform(op: Op, dtype: Dtype, bytes: &mut [u8], swap: bool) -> Result<u64, OpError> {
     fn typed<E: Scalar>(op: Op, bytes: &mut [u8], swap: bool) -> Result<u64, OpError> {
-        // Not `par_apply_in_place`: swapping, computing and counting go over a piece while it is
-        // in one core's own cache.
+        // Not `par_apply_in_place`, which would go over the whole chunk before it is counted.
         bytemuck::cast_slice_mut::<u8, E>(bytes)
-            .par_chunks_mut(halfwave::parallel::GRAIN / size_of::<E>())
+            .par_chunks_mut(GRAIN / size_of::<E>())
             .map(|piece| {
                 if swap {
                     piece.iter_mut().for_each(|x| *x = x.swap_bytes());
@@ -93,16 +97,7 @@ fn transform(op: Op, dtype: Dtype, bytes: &mut [u8], swap: bool) -> Result<u64, 
             })
             .sum()
     }
-    match dtype {
-        Dtype::F32 => typed::<f32>(op, bytes, swap),
-        Dtype::F64 => typed::<f64>(op, bytes, swap),
-        Dtype::F16 => typed::<f16>(op, bytes, swap),
-        Dtype::Bf16 => typed::<bf16>(op, bytes, swap),
-        Dtype::I8 => typed::<i8>(op, bytes, swap),
-        Dtype::I16 => typed::<i16>(op, bytes, swap),
-        Dtype::I32 => typed::<i32>(op, bytes, swap),
-        Dtype::I64 => typed::<i64>(op, bytes, swap),
-    }
+    with_element!(dtype, E => typed::<E>(op, bytes, swap))
 }
 
 /// How many elements are zero, of either sign.

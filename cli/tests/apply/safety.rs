@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -55,6 +56,27 @@ fn a_link_stays_a_link() {
 }
 
 #[test]
+fn a_link_to_nothing_yet_stays_a_link() {
+    let folder = Folder::new();
+    folder.write("x.npy", &npy_f32(&[-1.0]));
+    fs::create_dir(folder.path("sub")).unwrap();
+    // Relative to where the link stands.
+    symlink("link.npy", folder.path("y.npy")).unwrap();
+    symlink("sub/real.npy", folder.path("link.npy")).unwrap();
+    folder.succeed("x.npy -o y.npy");
+    assert!(folder.path("y.npy").is_symlink() && folder.path("link.npy").is_symlink());
+    assert!(!folder.path("sub/real.npy").is_symlink());
+    assert_eq!(folder.read_f32("sub/real.npy"), [0.0]);
+
+    symlink("round.npy", folder.path("round.npy")).unwrap();
+    let said = folder.fail(1, "x.npy -o round.npy");
+    assert!(
+        said.contains("round.npy: ") && said.contains("symbolic links"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_read_only_target_is_refused() {
     let folder = Folder::new();
     let x = npy_f32(&[-1.0]);
@@ -76,19 +98,52 @@ fn a_read_only_target_is_refused() {
 }
 
 #[test]
-fn a_folder_without_permission() {
+fn a_folder_that_refuses_new_files() {
+    // Not even root may create files there.
+    if !fs::metadata("/proc/self").is_ok_and(|proc| proc.is_dir()) {
+        return eprintln!("skipped: there is no /proc");
+    }
     let folder = Folder::new();
     folder.write("x.npy", &npy_f32(&[-1.0]));
-    fs::create_dir(folder.path("sub")).unwrap();
-    fs::set_permissions(folder.path("sub"), Permissions::from_mode(0o555)).unwrap();
-    if fs::write(folder.path("sub/probe"), []).is_ok() {
-        return eprintln!("skipped: root may write to any folder");
-    }
-    let said = folder.fail(1, "x.npy -o sub/y.npy");
+    let said = folder.fail(1, "x.npy -o /proc/y.npy");
     assert!(
-        said.contains("sub/y.npy") && said.contains("may write to"),
+        said.contains("/proc/y.npy: no temporary file can be created in /proc")
+            && said.contains("may write to"),
         "{said}"
     );
+}
+
+#[test]
+fn an_input_that_may_not_be_read() {
+    let folder = Folder::new();
+    folder.write("x.npy", &npy_f32(&[-1.0]));
+    fs::set_permissions(folder.path("x.npy"), Permissions::from_mode(0o000)).unwrap();
+    // Root may read it, so another has to run the program, from where that one may.
+    let mut command = if fs::read(folder.path("x.npy")).is_ok() {
+        fs::set_permissions(folder.path(""), Permissions::from_mode(0o777)).unwrap();
+        fs::copy(env!("CARGO_BIN_EXE_halfwave"), folder.path("halfwave")).unwrap();
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        let mut setpriv = Command::new("setpriv");
+        setpriv.args(nobody).current_dir(folder.path(""));
+        let probe = setpriv.args(["./halfwave", "--version"]).output();
+        if !probe.is_ok_and(|output| output.status.success()) {
+            return eprintln!("skipped: root may read any file, and no setpriv leaves root");
+        }
+        let mut setpriv = Command::new("setpriv");
+        setpriv.args(nobody).current_dir(folder.path(""));
+        setpriv.args(["./halfwave", "apply", "relu", "x.npy", "-o", "y.npy"]);
+        setpriv
+    } else {
+        folder.relu(["x.npy", "-o", "y.npy"])
+    };
+    let output = command.output().unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("x.npy: Permission denied") && said.contains("permission to read it"),
+        "{said}"
+    );
+    assert!(!folder.path("y.npy").exists());
 }
 
 #[test]
@@ -191,26 +246,40 @@ fn a_limit_on_file_sizes() {
     assert_eq!(folder.names(), ["x.npy"]);
 }
 
-/// Starts on a pipe into `y.npy`, and returns when two chunks of four have been written.
-fn half_way(folder: &Folder) -> Child {
+/// Runs until two chunks of four have been written from a pipe into `y.npy`, as a shell starts it
+/// after `before`.
+fn half_way(folder: &Folder, before: &str) -> Child {
     folder.write("y.npy", b"precious");
-    let n = (16 << 20) / 4;
+    let n = CHUNKS * (4 << 20) / 4;
     let header = npy(1, "'<f4'", false, &format!("({n},)"), &[]);
-    let mut command = folder.relu(["-", "-o", "y.npy"]);
-    let mut child = command
+    let mut sh = Command::new("sh");
+    sh.args(["-c", &format!("{before} exec \"$0\" apply relu - -o y.npy")]);
+    let mut child = sh
+        .arg(env!("CARGO_BIN_EXE_halfwave"))
+        .current_dir(folder.path(""))
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let stdin = child.stdin.as_mut().unwrap();
     stdin.write_all(&header).unwrap();
-    stdin.write_all(&vec![0xbf; 9 << 20]).unwrap();
+    stdin.write_all(&vec![0xbf; SENT]).unwrap();
     let start = Instant::now();
     while written(folder) < 8 << 20 {
         assert!(start.elapsed() < Duration::from_secs(60));
         sleep(Duration::from_millis(5));
     }
     child
+}
+
+const CHUNKS: usize = 4;
+/// Two chunks and a part.
+const SENT: usize = 9 << 20;
+
+/// By the shell's own `kill`, which is everywhere.
+fn send(signal: &str, child: &Child) {
+    let kill = ["-c", "kill \"$0\" \"$1\"", signal, &child.id().to_string()];
+    assert!(Command::new("sh").args(kill).status().unwrap().success());
 }
 
 /// The length of the temporary file for `y.npy`; 0 while there is none.
@@ -223,26 +292,51 @@ fn written(folder: &Folder) -> u64 {
 
 #[test]
 fn a_signal_half_way_leaves_everything_as_it_was() {
-    for signal in ["-TERM", "-INT", "-HUP"] {
+    for (signal, number) in [("-TERM", 15), ("-INT", 2), ("-HUP", 1)] {
         let folder = Folder::new();
-        let mut child = half_way(&folder);
-        let pid = child.id().to_string();
-        let kill = Command::new("kill").args([signal, &pid]).status();
-        assert!(kill.unwrap().success());
+        let mut child = half_way(&folder, "");
+        send(signal, &child);
         let stdin = child.stdin.take();
         let output = child.wait_with_output().unwrap();
         drop(stdin);
-        assert_eq!(output.status.code(), Some(130), "{signal}");
-        assert!(stderr(&output).contains("interrupted"), "{signal}");
+        // It ends as the signal would have ended it: for a shell, with 128 + its number.
+        assert_eq!(output.status.signal(), Some(number), "{signal}");
+        let said = stderr(&output);
+        assert!(said.contains("interrupted; no file was changed"), "{said}");
         assert_eq!(folder.read("y.npy"), b"precious", "{signal}");
         assert_eq!(folder.names(), ["y.npy"], "{signal}");
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_is_ignored_stays_ignored() {
+    let folder = Folder::new();
+    let mut child = half_way(&folder, "trap '' HUP;"); // as nohup does
+    send("-HUP", &child);
+    let rest = CHUNKS * (4 << 20) - SENT;
+    // Were it not ignored, the pipe would have no reader any more.
+    sleep(Duration::from_millis(100));
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&vec![0xbf; rest]).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(folder.read_f32("y.npy").len(), CHUNKS << 20);
+    assert_eq!(folder.names(), ["y.npy"]);
+
+    let mut child = half_way(&folder, "trap '' HUP;");
+    send("-TERM", &child);
+    let stdin = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    assert_eq!(output.status.signal(), Some(15), "the others are handled");
+}
+
 #[test]
 fn even_a_kill_half_way_spares_the_target() {
     let folder = Folder::new();
-    let mut child = half_way(&folder);
+    let mut child = half_way(&folder, "");
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(folder.read("y.npy"), b"precious");
@@ -257,7 +351,7 @@ fn even_a_kill_half_way_spares_the_target() {
 #[test]
 fn a_pipe_that_ends_half_way() {
     let folder = Folder::new();
-    let mut child = half_way(&folder);
+    let mut child = half_way(&folder, "");
     drop(child.stdin.take());
     let output = child.wait_with_output().unwrap();
     let said = stderr(&output);

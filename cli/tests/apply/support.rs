@@ -18,6 +18,11 @@ impl Folder {
         Self(TempDir::new().unwrap())
     }
 
+    /// One in memory, where that can be had: quicker for large files.
+    pub fn in_memory() -> Self {
+        Self(TempDir::new_in("/dev/shm").unwrap_or_else(|_| TempDir::new().unwrap()))
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -109,6 +114,11 @@ pub fn npy(version: u8, descr: &str, fortran: bool, shape: &str, data: &[u8]) ->
         header.push(' ');
     }
     header.push('\n');
+    npy_with(version, &header, data)
+}
+
+/// A .npy with this text as its header.
+pub fn npy_with(version: u8, header: &str, data: &[u8]) -> Vec<u8> {
     let length = (header.len() as u32).to_le_bytes();
     let mut file = b"\x93NUMPY".to_vec();
     file.extend([version, 0]);
@@ -116,6 +126,12 @@ pub fn npy(version: u8, descr: &str, fortran: bool, shape: &str, data: &[u8]) ->
     file.extend(header.as_bytes());
     file.extend(data);
     file
+}
+
+/// A .safetensors with this text as its header.
+pub fn safetensors_with(header: &str, data: &[u8]) -> Vec<u8> {
+    let length = (header.len() as u64).to_le_bytes();
+    [&length, header.as_bytes(), data].concat()
 }
 
 /// A one-dimensional f32 .npy.

@@ -1,14 +1,13 @@
-//! Where the result goes: beside the target until it is whole, then in its place.
+//! Where results go: beside the target until they are whole, then in its place.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 use tempfile::NamedTempFile;
 
-use super::is_dash;
+use crate::signals::{self, Progress};
 
 /// An output that is being written. Dropped before [`commit`](Output::commit), it leaves no trace.
 pub struct Output {
@@ -26,20 +25,21 @@ enum Sink {
 }
 
 impl Output {
-    /// Prepares to write to `path`, or to standard output for `-`.
-    pub fn create(path: &Path) -> Result<Self> {
-        if is_dash(path) {
-            let stdout = io::stdout();
-            if stdout.is_terminal() {
-                bail!(
-                    "standard output is a terminal, and the result is binary; pipe or redirect it"
-                );
-            }
-            return Ok(Self {
-                name: "standard output".into(),
-                sink: Sink::Stream(Box::new(stdout)),
-            });
+    /// Prepares to write binary data to standard output.
+    pub fn stdout() -> Result<Self> {
+        let stdout = io::stdout();
+        if stdout.is_terminal() {
+            bail!("standard output is a terminal, and the result is binary; pipe or redirect it");
         }
+        Ok(Self {
+            name: "standard output".into(),
+            sink: Sink::Stream(Box::new(stdout)),
+        })
+    }
+
+    /// Prepares to create or replace the file at `path`, or the one that a symbolic link there
+    /// stands for, whether that exists or not.
+    pub fn create(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let replaced = match fs::metadata(path) {
             Ok(metadata) => Some(metadata),
@@ -64,11 +64,7 @@ impl Output {
                  choose another name with -o"
             ),
             replaced => {
-                // Through a symbolic link, to the file it stands for.
-                let target = match replaced {
-                    Some(_) => fs::canonicalize(path).map_err(|e| failed(&name, e))?,
-                    None => path.into(),
-                };
+                let target = resolve(path).map_err(|e| failed(&name, e))?;
                 let temporary = temporary_beside(&target, replaced.is_none(), &name)?;
                 if let Some(metadata) = replaced {
                     inherit(&temporary, &metadata).map_err(|e| failed(&name, e))?;
@@ -94,10 +90,9 @@ impl Output {
         let outcome = match sink {
             Sink::Stream(mut stream) => stream.flush(),
             Sink::File { temporary, target } => temporary.as_file().sync_all().and_then(|()| {
-                // Held over the rename: a signal now comes either before it or after.
-                let mut pending = pending();
+                let mut progress = signals::progress();
                 temporary.persist(target).map_err(|e| e.error)?;
-                *pending = None;
+                *progress = Progress::Complete;
                 Ok(())
             }),
         };
@@ -105,21 +100,35 @@ impl Output {
     }
 }
 
-/// The temporary file that a signal has to remove, because no destructor will run.
-static PENDING: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// The path that symbolic links at `path` lead to. There may be no file there.
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    // As many as Linux follows.
+    const LINKS: usize = 40;
+    let mut path = path.to_path_buf();
+    for _ in 0..LINKS {
+        let Ok(link) = fs::read_link(&path) else {
+            return Ok(path);
+        };
+        path = folder(&path).join(link);
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
 
-fn pending() -> MutexGuard<'static, Option<PathBuf>> {
-    PENDING.lock().unwrap_or_else(PoisonError::into_inner)
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// A new file `.NAME.halfwave-XXXXXX` in the target's folder: only there can a rename put it in
 /// place whole. It is private unless `public`, which gives it what any new file gets.
 fn temporary_beside(target: &Path, public: bool, name: &str) -> Result<NamedTempFile> {
-    remove_on_signals()?;
-    let folder = match target.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder(target);
+    if !folder.is_dir() {
+        let folder = folder.display();
+        bail!("{name}: there is no folder {folder}; create that folder first");
+    }
     // Cut, because there is a limit to a name's length, and the target may be near it.
     let stem = target.file_name().unwrap_or_default().to_string_lossy();
     let stem: String = stem.chars().take(40).collect();
@@ -134,34 +143,17 @@ fn temporary_beside(target: &Path, public: bool, name: &str) -> Result<NamedTemp
     #[cfg(not(unix))]
     let _ = public;
 
-    let mut pending = pending();
+    signals::handle().context("signals cannot be handled")?;
+    let mut progress = signals::progress();
     let temporary = builder.tempfile_in(folder).map_err(|e| {
-        let remedy = match e.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory => "create that folder first",
-            _ => "choose a folder you may write to with -o",
-        };
         let folder = folder.display();
-        anyhow!("{name}: no temporary file can be created in {folder}: {e}; {remedy}")
+        anyhow!(
+            "{name}: no temporary file can be created in {folder}: {e}; choose a folder you may \
+             write to with -o"
+        )
     })?;
-    *pending = Some(temporary.path().into());
+    *progress = Progress::Temporary(temporary.path().into());
     Ok(temporary)
-}
-
-/// On SIGINT, SIGTERM and SIGHUP, removes the temporary file before the process ends. Against
-/// SIGKILL there is no help: it leaves the temporary file, and the target as it was.
-fn remove_on_signals() -> Result<()> {
-    static ONCE: Once = Once::new();
-    let mut outcome = Ok(());
-    ONCE.call_once(|| {
-        outcome = ctrlc::set_handler(|| {
-            if let Some(temporary) = pending().take() {
-                let _ = fs::remove_file(temporary);
-            }
-            eprintln!("halfwave: interrupted; no file was changed");
-            std::process::exit(130);
-        });
-    });
-    outcome.context("signals cannot be handled")
 }
 
 /// Gives the result the permissions and, where allowed, the owner of what it replaces.
