@@ -26,8 +26,8 @@ pub struct Kernel<O, E> {
 impl<O: Elementwise<E>, E: Element> Kernel<O, E> {
     pub(crate) const fn of<S: Entry + Lanes<E::Lane>>() -> Self {
         Self {
-            map: S::map::<E, O>,
-            stream: S::map_stream::<E, O>,
+            map: S::map::<false, E, O>,
+            stream: S::map::<true, E, O>,
         }
     }
 }

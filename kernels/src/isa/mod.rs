@@ -42,17 +42,12 @@ impl fmt::Display for Isa {
     }
 }
 
-/// The functions behind `#[target_feature]`, at the top of every call tree.
+/// The function behind `#[target_feature]`, at the top of every call tree.
 pub(crate) trait Entry: Simd {
     /// # Safety
-    /// As [`Kernel::map`](crate::Kernel::map).
-    unsafe fn map<E: Element, O: Elementwise<E>>(op: O, src: *const E, dst: *mut E, len: usize)
-    where
-        Self: Lanes<E::Lane>;
-
-    /// # Safety
-    /// As [`Kernel::stream`](crate::Kernel::stream).
-    unsafe fn map_stream<E: Element, O: Elementwise<E>>(
+    /// As [`Kernel::map`](crate::Kernel::map), and with `STREAM` as
+    /// [`Kernel::stream`](crate::Kernel::stream).
+    unsafe fn map<const STREAM: bool, E: Element, O: Elementwise<E>>(
         op: O,
         src: *const E,
         dst: *mut E,
@@ -61,12 +56,12 @@ pub(crate) trait Entry: Simd {
         Self: Lanes<E::Lane>;
 }
 
-/// Stamps the [`Entry`] of a vector unit, with the attributes its functions need.
+/// Stamps the [`Entry`] of a vector unit, with the attributes its function needs.
 macro_rules! entry {
     ($Unit:ident $(, #[$feature:meta])?) => {
         impl crate::isa::Entry for $Unit {
             $(#[$feature])?
-            unsafe fn map<E: Element, O: Elementwise<E>>(
+            unsafe fn map<const STREAM: bool, E: Element, O: Elementwise<E>>(
                 op: O,
                 src: *const E,
                 dst: *mut E,
@@ -75,20 +70,7 @@ macro_rules! entry {
                 Self: Lanes<E::Lane>,
             {
                 // SAFETY: forwarded; the unit exists because the caller vouches for the CPU.
-                unsafe { crate::map::map::<false, _, _, _>($Unit(()), op, src, dst, len) }
-            }
-
-            $(#[$feature])?
-            unsafe fn map_stream<E: Element, O: Elementwise<E>>(
-                op: O,
-                src: *const E,
-                dst: *mut E,
-                len: usize,
-            ) where
-                Self: Lanes<E::Lane>,
-            {
-                // SAFETY: forwarded; the unit exists because the caller vouches for the CPU.
-                unsafe { crate::map::map::<true, _, _, _>($Unit(()), op, src, dst, len) }
+                unsafe { crate::map::map::<STREAM, _, _, _>($Unit(()), op, src, dst, len) }
             }
         }
     };
