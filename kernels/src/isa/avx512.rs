@@ -2,10 +2,11 @@
 //! a register that a short slice has without a detour through the stack.
 //!
 //! 64-byte registers were tried and did not pay. In L1, on the same buffers in turn (Zen 4, best of
-//! 60), relu of 1,000 f32 in place made 24.9 elements/ns with them and 29.0 without where the data
-//! was not aligned to a cache line, which an allocator's 16 bytes are not: then every 64-byte load
-//! straddles two lines, and of the 32-byte ones only every other. Elsewhere the two were within 5 %
-//! of each other: a rectifier is bound by the load and store ports and by memory.
+//! 60), relu of f32 by them had 0.39 to 1.06 of the speed at 64 to 1,000 elements and 0.93 to 1.10
+//! at 2,048 and 4,096, by where the data lay: unless it is aligned to a cache line, which an
+//! allocator's 16 bytes are not, every 64-byte load straddles two lines, and of the 32-byte ones
+//! only every other. Beyond L1 the two were equal: a rectifier is bound by the load and store ports
+//! and by memory.
 
 use core::arch::x86_64::*;
 use core::mem::transmute_copy;
