@@ -15,7 +15,7 @@ use crate::backend::{Backend, check_lengths};
 ///
 /// Measured with a rectifier on two Zen 4 cores of a shared machine, called from outside the pool:
 /// at 1 MiB two threads ran at 0.6 to 1.4 of the speed of one, depending on how fast the second
-/// woke; at 2 MiB at 1.6 out of place and 1.3 to 1.4 in place; at 6 MiB at 1.9 and 1.5.
+/// woke; at 2 MiB at 1.6 out of place and 1.3 to 1.4 in place; at 4 MiB at 1.7 and 1.6.
 pub const BREAK_EVEN: usize = 2 << 20;
 
 /// The smallest piece handed to a thread, in bytes of memory touched.
