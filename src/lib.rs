@@ -35,7 +35,8 @@
 //!
 //! **dtypes.** [`f32`], [`f64`], [`struct@f16`], [`bf16`], [`i8`], [`i16`], [`i32`], [`i64`].
 //!
-//! **Features.** `std` (detection) and `parallel` (the `par_` methods, on rayon), both on by default. Without `std` the backend is the best the build's target features promise.
+//! **Features.** `std` (detection) and `parallel` (the `par_` methods, on rayon), both on by default.
+//! Without `std` the backend is the best the build's target features promise.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
 

@@ -76,20 +76,19 @@ fn every_length_at_every_offset() {
                 let x = &x[..len];
                 // Each destination offset meets every source offset as the lengths go by.
                 let at = ((len + offset) % n * size_of::<E>(), offset * size_of::<E>());
+                let isa = kernels.isa;
                 for (form, f) in [("map", kernel.map), ("stream", kernel.stream)] {
                     // SAFETY: this CPU runs the table; `among_canaries` gives `len` elements, the
                     // destination aligned to its element.
                     let y =
                         among_canaries(x, at, |src, dst, len| unsafe { f(Relu, src, dst, len) });
-                    assert_relu(x, &y, format_args!("{} {form} {len} {at:?}", kernels.isa));
-                }
-                for (form, f) in [("map", kernel.map), ("stream", kernel.stream)] {
+                    assert_relu(x, &y, format_args!("{isa} {form} {len} {at:?}"));
+
                     let y = among_canaries(x, at, |src, dst, len| unsafe {
                         // SAFETY: as above; the destination is its own source.
                         dst.copy_from(src, len);
                         f(Relu, dst, dst, len);
                     });
-                    let isa = kernels.isa;
                     assert_relu(x, &y, format_args!("{isa} {form} in place {len} {at:?}"));
                 }
             }

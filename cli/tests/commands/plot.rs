@@ -3,14 +3,13 @@
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use tempfile::{TempDir, tempdir};
+use crate::{halfwave, text};
+use tempfile::tempdir;
 
 fn plot(folder: &Path, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_halfwave"));
-    command.current_dir(folder).arg("plot").args(args);
-    command.env_remove("HALFWAVE_ISA").output().unwrap()
+    halfwave(folder, &[&["plot"], args].concat())
 }
 
 #[track_caller]
@@ -20,10 +19,6 @@ fn svg(args: &[&str]) -> String {
     assert!(out.status.success(), "{}", text(&out.stderr));
     assert!(text(&out.stderr).contains("y.svg"));
     fs::read_to_string(folder.path().join("y.svg")).unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 const BLUE: &str = "#0072B2";
@@ -181,19 +176,9 @@ fn without_a_name_the_picture_is_named_for_its_operations_and_replaces_nothing()
     assert_ne!(fs::read(folder.path().join("relu.svg")).unwrap(), before);
 }
 
-/// Runs it where `y.svg` is already, and expects it refused for the reasons given, leaving all as
-/// it was.
 #[track_caller]
 fn refused(args: &[&str], reasons: &[&str]) {
-    let folder: TempDir = tempdir().unwrap();
-    fs::write(folder.path().join("y.svg"), "mine").unwrap();
-    let out = plot(folder.path(), &[&["-o", "y.svg"], args].concat());
-    assert!([Some(1), Some(2)].contains(&out.status.code()), "{args:?}");
-    for reason in reasons {
-        assert!(text(&out.stderr).contains(reason), "{}", text(&out.stderr));
-    }
-    assert_eq!(fs::read(folder.path().join("y.svg")).unwrap(), b"mine");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    crate::refused("plot", args, reasons);
 }
 
 #[test]

@@ -5,17 +5,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use crate::{halfwave, refused, text};
 use serde_json::Value;
 use tempfile::tempdir;
 
 fn bench(folder: &Path, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_halfwave"));
-    command.current_dir(folder).arg("bench");
-    command
-        .args(args)
-        .env_remove("HALFWAVE_ISA")
-        .output()
-        .unwrap()
+    halfwave(folder, &[&["bench"], args].concat())
 }
 
 #[track_caller]
@@ -24,10 +19,6 @@ fn stdout(args: &[&str]) -> String {
     assert!(out.status.success(), "{}", text(&out.stderr));
     assert_eq!(text(&out.stderr), "", "no progress bar off a terminal");
     text(&out.stdout)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn number(value: &Value) -> f64 {
@@ -131,8 +122,6 @@ fn a_plot_has_a_line_for_the_operation_and_each_limit() {
 
 #[test]
 fn bad_arguments_are_refused_by_value_and_remedy() {
-    let folder = tempdir().unwrap();
-    fs::write(folder.path().join("y.svg"), "mine").unwrap();
     for (args, reasons) in [
         (&["rleu"][..], &["\"rleu\"", "relu"][..]),
         (&["--dtype", "f31"], &["f31", "bf16"]),
@@ -144,14 +133,8 @@ fn bad_arguments_are_refused_by_value_and_remedy() {
         (&["--threads", "0"], &["'0'", "1 to 1024"]),
         (&["--seconds=-1"], &["-1", "3600"]),
     ] {
-        let out = bench(folder.path(), &[args, &["-o", "y.svg"]].concat());
-        assert!([Some(1), Some(2)].contains(&out.status.code()), "{args:?}");
-        for reason in reasons {
-            assert!(text(&out.stderr).contains(reason), "{}", text(&out.stderr));
-        }
+        refused("bench", args, reasons);
     }
-    assert_eq!(fs::read(folder.path().join("y.svg")).unwrap(), b"mine");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]

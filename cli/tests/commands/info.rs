@@ -4,6 +4,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::text;
+
 fn halfwave(args: &[&str], isa: Option<&str>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_halfwave"));
     command.args(args).env_remove("HALFWAVE_ISA");
@@ -18,10 +20,6 @@ fn stdout(args: &[&str], isa: Option<&str>) -> String {
     let out = halfwave(args, isa);
     assert!(out.status.success(), "{}", text(&out.stderr));
     text(&out.stdout)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[test]
