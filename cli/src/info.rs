@@ -90,7 +90,7 @@ pub fn run(args: Args) -> Result<()> {
         (
             "threads",
             format!(
-                "from {} read and written, in pieces of at least {}",
+                "from {} of memory touched, in pieces of at least {}",
                 bytes(parallel::BREAK_EVEN),
                 bytes(parallel::GRAIN)
             ),
