@@ -52,10 +52,13 @@ mod op;
 pub mod parallel;
 
 pub use activation::Activation;
-pub use backend::Backend;
+pub use backend::{Backend, Call};
 pub use dispatch::{BackendError, backend, backend_named, backends};
-pub use halfwave_kernels::{Dtype, Element, Isa, Operation, Relu, UnknownDtype, bf16, f16};
-pub use op::{Call, Op, OpError};
+pub use halfwave_kernels::{
+    Clip, Dtype, Element, Float, Isa, LeakyRelu, Operation, Parameter, ParameterError, Relu, Relu6,
+    UnknownDtype, bf16, f16,
+};
+pub use op::{Op, OpError};
 
 /// `dst = relu(src)`. See [`Relu`] and [`Activation::apply`].
 ///

@@ -4,11 +4,11 @@
 //! `wide` picks its instructions when it is compiled, so this is the baseline, not the best. Its
 //! `max` and `fast_max` are never used: they lose NaN, or -0.0, or differ by architecture.
 
-use wide::{f32x8, f64x4, i8x32, i16x16, i32x8, i64x4};
+use wide::{f32x8, f64x4, i8x32, i16x16, i32x8, i64x4, u16x8, u32x8};
 
 use crate::element::Element;
 use crate::isa::{Isa, entry};
-use crate::lanes::{Lanes, Simd};
+use crate::lanes::{FloatLanes, Lanes, Simd, Task};
 use crate::ops::Elementwise;
 use crate::table::Kernels;
 
@@ -19,9 +19,43 @@ pub static KERNELS: Kernels = Kernels::of::<Portable>(Isa::Portable);
 #[derive(Clone, Copy)]
 pub struct Portable(());
 
-entry!(Portable);
-
 impl Simd for Portable {
+    entry!(Portable, Portable(()));
+
+    #[inline(always)]
+    fn widen(self, x: f32x8) -> [f64x4; 2] {
+        let [a, b, c, d, e, f, g, h] = x.to_array().map(f64::from);
+        [f64x4::new([a, b, c, d]), f64x4::new([e, f, g, h])]
+    }
+
+    #[inline(always)]
+    fn narrow(self, [low, high]: [f64x4; 2]) -> f32x8 {
+        let ([a, b, c, d], [e, f, g, h]) = (low.to_array(), high.to_array());
+        f32x8::new([a, b, c, d, e, f, g, h].map(|x| x as f32))
+    }
+
+    #[inline(always)]
+    fn widen_f16(self, x: i16x16) -> [f32x8; 2] {
+        let [low, high]: [u16x8; 2] = cast(x);
+        [f16_value(low.into()), f16_value(high.into())]
+    }
+
+    #[inline(always)]
+    fn narrow_f16(self, [low, high]: [f32x8; 2]) -> i16x16 {
+        pack(f16_bits(cast(low)), f16_bits(cast(high)))
+    }
+
+    #[inline(always)]
+    fn widen_bf16(self, x: i16x16) -> [f32x8; 2] {
+        let [low, high]: [u16x8; 2] = cast(x);
+        [cast(u32x8::from(low) << 16), cast(u32x8::from(high) << 16)]
+    }
+
+    #[inline(always)]
+    fn narrow_bf16(self, [low, high]: [f32x8; 2]) -> i16x16 {
+        pack(bf16_bits(cast(low)), bf16_bits(cast(high)))
+    }
+
     #[inline(always)]
     unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
         #[cfg(target_arch = "x86_64")]
@@ -38,15 +72,76 @@ impl Simd for Portable {
             p.write(v);
         }
     }
+}
 
-    #[inline(always)]
-    fn fence(self) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: SSE2, which every x86-64 CPU has.
-        unsafe {
-            core::arch::x86_64::_mm_sfence();
-        }
-    }
+/// The same bits, as another of `wide`'s types.
+#[inline(always)]
+fn cast<A: Copy, B: Copy>(a: A) -> B {
+    const { assert!(size_of::<A>() == size_of::<B>()) };
+    // SAFETY: private to this file, and both are plain registers of one size.
+    unsafe { core::mem::transmute_copy(&a) }
+}
+
+/// `yes` where all bits of `m` are set, `no` where none is.
+#[inline(always)]
+fn choose(m: u32x8, yes: u32x8, no: u32x8) -> u32x8 {
+    (m & yes) | (!m & no)
+}
+
+/// The lanes of `x` that are below `limit`, both below 2^31.
+#[inline(always)]
+fn below(x: u32x8, limit: u32) -> u32x8 {
+    cast(cast::<_, i32x8>(x).simd_lt(i32x8::splat(limit as i32)))
+}
+
+/// Sixteen numbers below 2^16.
+#[inline(always)]
+fn pack(low: u32x8, high: u32x8) -> i16x16 {
+    let (low, high) = (low.to_array(), high.to_array());
+    let at = |i: usize| if i < 8 { low[i] } else { high[i - 8] } as i16;
+    i16x16::new(core::array::from_fn(at))
+}
+
+/// The value of `f16` bits. Shifted into place they are an `f32` whose exponent is 112 too small; a
+/// multiplication puts that right for subnormal numbers too, and infinity and NaN get theirs.
+#[inline(always)]
+fn f16_value(bits: u32x8) -> f32x8 {
+    let magnitude = (bits & u32x8::splat(0x7FFF)) << 13;
+    let number: u32x8 = cast(cast::<_, f32x8>(magnitude) * f32x8::splat(f32::from_bits(239 << 23)));
+    let finite = below(magnitude, 0x7C00 << 13);
+    let sign = (bits & u32x8::splat(0x8000)) << 16;
+    cast(sign | choose(finite, number, magnitude | u32x8::splat(0xFF << 23)))
+}
+
+/// The bits of the nearest `f16`. In the range of its subnormal numbers, adding a constant whose last
+/// place is theirs rounds; above it, adding half of the last place that is kept, or one less where
+/// that is even already.
+#[inline(always)]
+fn f16_bits(x: u32x8) -> u32x8 {
+    let magnitude = x & u32x8::splat(0x7FFF_FFFF);
+    let sign = (x >> 16) & u32x8::splat(0x8000);
+    const SHIFT: u32 = 126 << 23; // 0.5, whose last place is 2^-24
+    let shifted = cast::<_, f32x8>(magnitude) + f32x8::splat(f32::from_bits(SHIFT));
+    let subnormal = cast::<_, u32x8>(shifted) - u32x8::splat(SHIFT);
+    let odd = (magnitude >> 13) & u32x8::splat(1);
+    let rebased = magnitude + u32x8::splat((15u32.wrapping_sub(127) << 23).wrapping_add(0xFFF));
+    let normal = (rebased + odd) >> 13;
+    let number = choose(below(magnitude, 113 << 23), subnormal, normal);
+    let payload = (magnitude >> 13) & u32x8::splat(0x3FF);
+    let nan = payload | u32x8::splat(0x7E00);
+    // From 2^16 on, everything but NaN is infinite.
+    let finite = below(magnitude, 143 << 23);
+    let not_nan = below(magnitude, (255 << 23) + 1);
+    sign | choose(finite, number, choose(not_nan, u32x8::splat(0x7C00), nan))
+}
+
+/// The bits of the nearest `bf16`; as in `avx2.rs`.
+#[inline(always)]
+fn bf16_bits(x: u32x8) -> u32x8 {
+    let odd = (x >> 16) & u32x8::splat(1);
+    let rounded = x + odd + u32x8::splat(0x7FFF);
+    let not_nan = below(x & u32x8::splat(0x7FFF_FFFF), (255 << 23) + 1);
+    choose(not_nan, rounded, x | u32x8::splat(0x40_0000)) >> 16
 }
 
 macro_rules! lanes {
@@ -58,6 +153,18 @@ macro_rules! lanes {
             #[inline(always)]
             fn splat(self, x: $E) -> $V {
                 $V::splat(x)
+            }
+            #[inline(always)]
+            fn add(self, a: $V, b: $V) -> $V {
+                a + b
+            }
+            #[inline(always)]
+            fn and(self, a: $V, b: $V) -> $V {
+                a & b
+            }
+            #[inline(always)]
+            fn bitmask(self, m: $V) -> u32 {
+                m.to_bitmask() as u32
             }
             #[inline(always)]
             fn sub(self, a: $V, b: $V) -> $V {
@@ -81,4 +188,31 @@ lanes! {
     i16 in i16x16;
     i32 in i32x8;
     i64 in i64x4;
+}
+
+macro_rules! float_lanes {
+    ($($E:ident in $V:ident;)*) => {$(
+        impl FloatLanes<$E> for Portable {
+            #[inline(always)]
+            fn mul(self, a: $V, b: $V) -> $V {
+                a * b
+            }
+            #[inline(always)]
+            fn div(self, a: $V, b: $V) -> $V {
+                a / b
+            }
+            #[inline(always)]
+            fn abs(self, x: $V) -> $V {
+                x.abs()
+            }
+            #[inline(always)]
+            fn le(self, a: $V, b: $V) -> $V {
+                a.simd_le(b)
+            }
+        }
+    )*};
+}
+float_lanes! {
+    f32 in f32x8;
+    f64 in f64x4;
 }
