@@ -55,6 +55,17 @@ impl Unary for Clip {
         let up_to_max = l.select(l.le(l.splat(R::of(self.max)), x), zero, one);
         l.select(l.le(x, l.splat(R::of(self.min))), zero, up_to_max)
     }
+
+    fn oracle<R: Real>(self, x: f64) -> f64 {
+        let (min, max) = (R::value(self.min), R::value(self.max));
+        let raised = if x < min { min } else { x };
+        if raised > max { max } else { raised }
+    }
+
+    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
+        let (min, max) = (R::value(self.min), R::value(self.max));
+        if x <= min || x >= max { 0.0 } else { 1.0 }
+    }
 }
 
 impl UnaryInt for Clip {

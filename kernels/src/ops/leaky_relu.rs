@@ -48,6 +48,21 @@ impl Unary for LeakyRelu {
         l.select(l.lt(zero, x), l.splat(R::of(1.0)), slope)
     }
 
+    fn oracle<R: Real>(self, x: f64) -> f64 {
+        let slope = R::value(self.slope);
+        if x == f64::NEG_INFINITY && slope == 0.0 {
+            -slope
+        } else if x < 0.0 {
+            slope * x
+        } else {
+            x
+        }
+    }
+
+    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
+        if x > 0.0 { 1.0 } else { R::value(self.slope) }
+    }
+
     fn output_suffices(self) -> bool {
         self.slope >= 0.0
     }

@@ -57,6 +57,14 @@ pub trait Unary: Parameters + Send + Sync + 'static {
         self.derivative::<R, L>(l, y)
     }
 
+    /// What tests compare with: the operation on one number in plain `f64` arithmetic, as a textbook
+    /// has it, with parameters and constants as [`Real::value`] rounds them (`R` is `f32` for `f32`,
+    /// `f16` and `bf16`). Exact, or far below half an ulp of those dtypes.
+    fn oracle<R: Real>(self, x: f64) -> f64;
+
+    /// The same of the derivative.
+    fn derivative_oracle<R: Real>(self, x: f64) -> f64;
+
     /// Whether the output tells the derivative with these parameters, where
     /// [`FROM_OUTPUT`](Unary::FROM_OUTPUT) says that it can.
     fn output_suffices(self) -> bool {

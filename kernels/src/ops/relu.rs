@@ -53,6 +53,14 @@ impl Unary for Relu {
         );
         Lanes::<i16>::select(s, negative, s.splat(0i16), x)
     }
+
+    fn oracle<R: Real>(self, x: f64) -> f64 {
+        if x < 0.0 { 0.0 } else { x }
+    }
+
+    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
+        if x <= 0.0 { 0.0 } else { 1.0 }
+    }
 }
 
 impl UnaryInt for Relu {

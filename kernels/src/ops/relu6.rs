@@ -35,6 +35,20 @@ impl Unary for Relu6 {
         let up_to_six = l.select(l.le(six, x), zero, l.splat(R::of(1.0)));
         l.select(l.le(x, zero), zero, up_to_six)
     }
+
+    fn oracle<R: Real>(self, x: f64) -> f64 {
+        if x < 0.0 {
+            0.0
+        } else if x > 6.0 {
+            6.0
+        } else {
+            x
+        }
+    }
+
+    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
+        if x <= 0.0 || x >= 6.0 { 0.0 } else { 1.0 }
+    }
 }
 
 impl UnaryInt for Relu6 {
