@@ -149,6 +149,13 @@ pub trait Half: Float<Lane = i16> {
 
     /// Bits from values; [`Simd::narrow_f16`].
     fn narrow<S: Simd>(s: S, x: [V<S, f32>; 2]) -> V<S, i16>;
+
+    /// The same of values that do not lie in the middle between two neighbours, and of NaNs that
+    /// the dtype can hold.
+    #[inline(always)]
+    fn narrow_off_middle<S: Simd>(s: S, x: [V<S, f32>; 2]) -> V<S, i16> {
+        Self::narrow(s, x)
+    }
 }
 
 impl Half for f16 {
@@ -176,6 +183,10 @@ impl Half for bf16 {
     #[inline(always)]
     fn narrow<S: Simd>(s: S, x: [V<S, f32>; 2]) -> V<S, i16> {
         s.narrow_bf16(x)
+    }
+    #[inline(always)]
+    fn narrow_off_middle<S: Simd>(s: S, [a, b]: [V<S, f32>; 2]) -> V<S, i16> {
+        crate::ops::round_upper(s, [s.to_bits(a), s.to_bits(b)])
     }
 }
 

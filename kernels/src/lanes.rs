@@ -152,11 +152,22 @@ pub trait Simd:
     /// As [`narrow_f16`](Simd::narrow_f16), to `bf16`.
     fn narrow_bf16(self, x: [V<Self, f32>; 2]) -> V<Self, i16>;
 
+    /// The upper halves of the lanes, where [`widen_bf16`](Simd::widen_bf16) put them.
+    fn upper(self, x: [V<Self, i32>; 2]) -> V<Self, i16>;
+
     /// The bits of floats.
     #[inline(always)]
     fn to_bits(self, x: V<Self, f32>) -> V<Self, i32> {
         const { assert!(size_of::<V<Self, f32>>() == size_of::<V<Self, i32>>()) };
         // SAFETY: as large, and any pattern of bits is a register.
+        unsafe { core::mem::transmute_copy(&x) }
+    }
+
+    /// The floats of bits.
+    #[inline(always)]
+    fn from_bits(self, x: V<Self, i32>) -> V<Self, f32> {
+        const { assert!(size_of::<V<Self, f32>>() == size_of::<V<Self, i32>>()) };
+        // SAFETY: as above.
         unsafe { core::mem::transmute_copy(&x) }
     }
 

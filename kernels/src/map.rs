@@ -62,7 +62,7 @@ where
             if i > 0 {
                 s.store(dst, head);
             }
-            while i + 3 * n <= last {
+            while O::UNROLL && i + 3 * n <= last {
                 let a = s.load(src.add(i));
                 let b = s.load(src.add(i + n));
                 let c = s.load(src.add(i + 2 * n));
@@ -82,7 +82,7 @@ where
             }
         } else {
             let mut i = n - behind;
-            while i + 3 * n < last {
+            while O::UNROLL && i + 3 * n < last {
                 let a = s.load(src.add(i));
                 let b = s.load(src.add(i + n));
                 let c = s.load(src.add(i + 2 * n));

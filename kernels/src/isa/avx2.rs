@@ -52,6 +52,8 @@ impl Simd for Avx2 {
         ];
         fn narrow_bf16(x: [__m256; 2]) -> __m256i =
             _mm256_packus_epi32(bf16_of(x[0]), bf16_of(x[1]));
+        fn upper(x: [__m256i; 2]) -> __m256i =
+            _mm256_packus_epi32(_mm256_srli_epi32::<16>(x[0]), _mm256_srli_epi32::<16>(x[1]));
     }
 
     #[inline(always)]

@@ -62,6 +62,10 @@ impl Simd for Avx512 {
         self.avx2().narrow_bf16(x)
     }
     #[inline(always)]
+    fn upper(self, x: [__m256i; 2]) -> __m256i {
+        self.avx2().upper(x)
+    }
+    #[inline(always)]
     unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
         // SAFETY: forwarded.
         unsafe { self.avx2().stream(p, v) }

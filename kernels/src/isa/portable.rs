@@ -57,6 +57,12 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn upper(self, [low, high]: [i32x8; 2]) -> i16x16 {
+        let (low, high): (u32x8, u32x8) = (cast(low), cast(high));
+        pack(low >> 16, high >> 16)
+    }
+
+    #[inline(always)]
     unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the caller vouches for `p`, and that `V` is 32 bytes: two SSE2 registers.

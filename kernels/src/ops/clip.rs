@@ -42,6 +42,7 @@ impl Clip {
 
 impl Unary for Clip {
     const FORMULA: &'static str = "min(max(x, min), max)";
+    const SELECTS: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]

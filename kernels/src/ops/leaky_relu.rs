@@ -32,12 +32,10 @@ impl Unary for LeakyRelu {
 
     #[inline(always)]
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        // For a slope of zero, any number in place of -∞: else the product were NaN.
-        let least = if R::value(self.slope) == 0.0 {
-            -1.0
-        } else {
-            f64::NEG_INFINITY
-        };
+        // For a slope of zero, any number in place of -∞: else the product were NaN. From a table,
+        // because LLVM makes a branch in the loop of an `if`.
+        let flat = usize::from(R::value(self.slope) == 0.0);
+        let least = [f64::NEG_INFINITY, -1.0][flat];
         let leak = l.mul(l.max(l.splat(R::of(least)), x), l.splat(R::of(self.slope)));
         l.select(l.lt(x, l.splat(R::of(0.0))), leak, x)
     }

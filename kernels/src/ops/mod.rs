@@ -6,6 +6,8 @@ mod leaky_relu;
 mod relu;
 mod relu6;
 
+pub(crate) use half::round_upper;
+
 pub use clip::Clip;
 pub use leaky_relu::LeakyRelu;
 pub use relu::Relu;
@@ -37,6 +39,13 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// On `f32`, how far `lanes` may be from the true value, in ulps; zero if it is exact. A result
     /// on `f16` or `bf16` that is this near to where rounding changes is computed again in `f64`.
     const ULPS: i32 = 0;
+
+    /// Whether every result is the input or a constant, and `lanes` does nothing but compare and
+    /// select (`max`, `min`, `abs` are that too).
+    const SELECTS: bool = false;
+
+    /// Whether `half` is so short that the loop should be unrolled around it.
+    const UNROLL_HALF: bool = false;
 
     /// Whether `f32` is computed in `f64` lanes, because in `f32` lanes it would not be within one
     /// ulp.
@@ -74,7 +83,11 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// The operation on the bits of `f16` or `bf16`, correctly rounded.
     #[inline(always)]
     fn half<H: Half, S: Simd>(self, s: S, x: V<S, i16>) -> V<S, i16> {
-        half::by_widening::<H, S, Self>(s, self, x)
+        if Self::SELECTS {
+            half::by_selecting::<H, S, Self>(s, self, x)
+        } else {
+            half::by_computing::<H, S, Self>(s, self, x)
+        }
     }
 }
 
@@ -87,6 +100,9 @@ pub trait UnaryInt: Copy + Send + Sync + 'static {
 /// An operation as a loop over `E` sees it: on whatever a register of `E` holds.
 /// Implemented for every [`Unary`] and [`UnaryInt`].
 pub trait Elementwise<E: Element>: Copy {
+    /// Whether the loop should go over four registers at a time; else over one.
+    const UNROLL: bool = true;
+
     /// The operation on one register.
     fn on<S, R: Copy>(self, s: S, x: R) -> R
     where
@@ -102,6 +118,8 @@ pub trait Pairwise<E: Element>: Copy {
 }
 
 impl<O: Unary> Elementwise<f32> for O {
+    const UNROLL: bool = !O::IN_F64;
+
     #[inline(always)]
     fn on<S, R: Copy>(self, s: S, x: R) -> R
     where
@@ -127,8 +145,10 @@ impl<O: Unary> Elementwise<f64> for O {
 }
 
 macro_rules! elementwise {
-    ($($operation:ident: $($element:ident)+ => $method:ident $(::<$half:ident>)?;)*) => {$($(
+    ($($operation:ident: $($element:ident)+ => $method:ident, $unroll:expr;)*) => {$($(
         impl<O: $operation> Elementwise<$element> for O {
+            const UNROLL: bool = $unroll;
+
             #[inline(always)]
             fn on<S, R: Copy>(self, s: S, x: R) -> R
             where
@@ -140,8 +160,8 @@ macro_rules! elementwise {
     )+)*};
 }
 elementwise! {
-    Unary: f16 bf16 => half;
-    UnaryInt: i8 i16 i32 i64 => int_lanes;
+    Unary: f16 bf16 => half, O::UNROLL_HALF;
+    UnaryInt: i8 i16 i32 i64 => int_lanes, true;
 }
 
 /// `(x, dy) → dx = dy · f′(x)`, and 0 where `f′(x)` is.

@@ -23,6 +23,7 @@ parameters!(Relu);
 
 impl Unary for Relu {
     const FORMULA: &'static str = "max(x, 0)";
+    const UNROLL_HALF: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     // `0 > x ? 0 : x`. With the operands the other way round it would be `x > 0 ? x : 0`, which

@@ -22,6 +22,7 @@ parameters!(Relu6);
 
 impl Unary for Relu6 {
     const FORMULA: &'static str = "min(max(x, 0), 6)";
+    const SELECTS: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]
