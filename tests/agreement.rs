@@ -2,9 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use halfwave::{
-    Activation, Backend, Element, Operation, Relu, backends, bf16, f16, memory, parallel,
-};
+use halfwave::{Activation, Element, Operation, Relu, backends, bf16, f16, memory, parallel};
 use rayon::ThreadPoolBuilder;
 
 /// A dtype with its contract spelled out: the positive part, NaN and -0.0 kept.
@@ -90,33 +88,24 @@ fn every_form_on_every_backend() {
         for len in lengths::<E>() {
             let x = &all[..len];
             let want = expected(x);
-            let same = |y: &[E], form: &str, b: &Backend| {
-                let (dtype, isa) = (E::DTYPE, b.name());
-                assert_same(y, &want, format_args!("{form} of {len} {dtype} on {isa}"));
-            };
             for b in backends() {
-                let mut y = vec![E::default(); len];
-                b.apply(Relu, x, &mut y);
-                same(&y, "apply", b);
-
-                let mut y = vec![E::default(); len];
-                b.par_apply(Relu, x, &mut y);
-                same(&y, "par_apply", b);
-
-                same(b.apply_uninit(Relu, x, &mut uninit(len)), "apply_uninit", b);
-                same(
-                    b.par_apply_uninit(Relu, x, &mut uninit(len)),
-                    "par_apply_uninit",
-                    b,
-                );
-
-                let mut y = x.to_vec();
-                b.apply_in_place(Relu, &mut y);
-                same(&y, "apply_in_place", b);
-
-                let mut y = x.to_vec();
-                b.par_apply_in_place(Relu, &mut y);
-                same(&y, "par_apply_in_place", b);
+                for (b, par) in [(*b, ""), (b.par(), "par ")] {
+                    let same = |y: &[E], form: &str| {
+                        let (dtype, isa) = (E::DTYPE, b.name());
+                        assert_same(
+                            y,
+                            &want,
+                            format_args!("{par}{form} of {len} {dtype} on {isa}"),
+                        );
+                    };
+                    let mut y = vec![E::default(); len];
+                    b.apply(Relu, x, &mut y);
+                    same(&y, "apply");
+                    same(b.apply_uninit(Relu, x, &mut uninit(len)), "apply_uninit");
+                    let mut y = x.to_vec();
+                    b.apply_in_place(Relu, &mut y);
+                    same(&y, "apply_in_place");
+                }
             }
         }
     }
@@ -229,7 +218,7 @@ fn raw_memory_needs_no_alignment() {
         check(&mut dst, "apply_raw");
         let to = dst[1..].as_mut_ptr().cast::<f32>();
         // SAFETY: as above.
-        unsafe { b.par_apply_raw(Relu, from, to, len) };
+        unsafe { b.par().apply_raw(Relu, from, to, len) };
         check(&mut dst, "par_apply_raw");
     }
 }
@@ -242,7 +231,7 @@ fn nothing_is_an_array_too() {
     {
         for b in backends() {
             b.apply::<_, E>(Relu, &[], &mut []);
-            b.par_apply_in_place::<_, E>(Relu, &mut []);
+            b.par().apply_in_place::<_, E>(Relu, &mut []);
         }
         assert!(Relu.apply_to_vec::<E>(&[]).is_empty());
         assert!(Relu.par_apply_to_vec::<E>(&[]).is_empty());
