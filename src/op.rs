@@ -89,13 +89,18 @@ macro_rules! op {
             /// wants it on a pool of threads. Panics as the method of the call's name does.
             ///
             /// # Errors
-            /// As [`apply`](Op::apply).
+            /// As [`apply`](Op::apply), [`backward`](Op::backward) and
+            /// [`backward_from_output`](Op::backward_from_output), by the call.
             #[track_caller]
             pub fn run<E: Element>(
                 self,
                 backend: Backend,
                 call: Call<'_, E>,
             ) -> Result<(), OpError> {
+                let from_output = matches!(call, Call::BackwardFromOutput(..));
+                if from_output && !self.has_backward_from_output() {
+                    return Err(OpError::FromOutput(self));
+                }
                 let done = match self {
                     $(Op::$Type(op) => backend.call(op, call),)*
                 };
@@ -171,9 +176,6 @@ impl Op {
         dy: &[E],
         dx: &mut [E],
     ) -> Result<(), OpError> {
-        if !self.has_backward_from_output() {
-            return Err(OpError::FromOutput(self));
-        }
         self.run(active(), Call::BackwardFromOutput(y, dy, dx))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::mem::MaybeUninit;
 
-use halfwave::{
-    Activation, Backend, Element, Operation, Relu, backends, bf16, f16, memory, parallel,
-};
+use std::ops::Range;
+
+use halfwave::*;
 use rayon::ThreadPoolBuilder;
 
 /// A dtype with its contract spelled out: the positive part, NaN and -0.0 kept.
@@ -66,6 +66,11 @@ fn uninit<E: Copy>(len: usize) -> Vec<MaybeUninit<E>> {
     vec![MaybeUninit::uninit(); len]
 }
 
+/// The last length of `lengths`, where a call streams.
+fn longest<E>() -> usize {
+    memory::streaming_threshold() / 2 / size_of::<E>() + 33
+}
+
 /// Lengths on both sides of every decision: one register, the break-even of threads, streaming.
 fn lengths<E>() -> Vec<usize> {
     let of_bytes = |bytes: usize| bytes / size_of::<E>();
@@ -76,113 +81,244 @@ fn lengths<E>() -> Vec<usize> {
         1000,
         of_bytes(parallel::BREAK_EVEN / 2),
         of_bytes(parallel::BREAK_EVEN) + 1,
-        of_bytes(memory::streaming_threshold() / 2) + 33,
+        longest::<E>(),
     ]
 }
 
+const LEAKY: LeakyRelu = LeakyRelu { slope: 0.2 };
+
+/// What a method made of its slices, by the method's name.
+type Made<E> = (&'static str, Vec<E>);
+
+/// By a method that writes to a slice of this length, which holds nothing of the result yet.
+fn fresh<E: Bits>(name: &'static str, len: usize, method: impl FnOnce(&mut [E])) -> Made<E> {
+    let mut y = vec![E::from_bits(0x5A5A_5A5A_5A5A_5A5A); len];
+    method(&mut y);
+    (name, y)
+}
+
+/// By a method that works in place of `x`.
+fn in_place<E: Bits>(name: &'static str, x: &[E], method: impl FnOnce(&mut [E])) -> Made<E> {
+    let mut y = x.to_vec();
+    method(&mut y);
+    (name, y)
+}
+
+fn forms<O: Operation<E>, E: Bits>(b: Backend, op: O, x: &[E]) -> Vec<Made<E>> {
+    let mut u = uninit(x.len());
+    vec![
+        fresh("apply", x.len(), |y| b.apply(op, x, y)),
+        in_place("apply_in_place", x, |y| b.apply_in_place(op, y)),
+        ("apply_uninit", b.apply_uninit(op, x, &mut u).to_vec()),
+    ]
+}
+
+/// The derivative by every method. Those from the input and those from the output are to give the
+/// same: the two operations of these tests have the same derivative at both.
+fn backward_forms<O, E>(b: Backend, op: O, x: &[E], y: &[E], dy: &[E]) -> Vec<Made<E>>
+where
+    O: Operation<E>,
+    E: Bits + Float,
+{
+    let len = x.len();
+    let (mut u, mut v) = (uninit(len), uninit(len));
+    let from_output = b.backward_from_output_uninit(op, y, dy, &mut v);
+    vec![
+        fresh("backward", len, |dx| b.backward(op, x, dy, dx)),
+        in_place("backward_in_place", dy, |dx| b.backward_in_place(op, x, dx)),
+        (
+            "backward_uninit",
+            b.backward_uninit(op, x, dy, &mut u).to_vec(),
+        ),
+        fresh("backward_from_output", len, |dx| {
+            b.backward_from_output(op, y, dy, dx)
+        }),
+        in_place("backward_from_output_in_place", dy, |dx| {
+            b.backward_from_output_in_place(op, y, dx);
+        }),
+        ("backward_from_output_uninit", from_output.to_vec()),
+    ]
+}
+
+/// `f` of a few elements at a time: too few for a register, threads or streaming.
+fn by_few<E: Bits>(len: usize, f: impl Fn(Range<usize>, &mut [E])) -> Vec<E> {
+    let mut y = vec![E::default(); len];
+    for (i, y) in y.chunks_mut(3).enumerate() {
+        f(3 * i..3 * i + y.len(), y);
+    }
+    y
+}
+
+/// The backend that the others are compared with.
+fn portable() -> Backend {
+    *backends().last().unwrap()
+}
+
+/// Asserts that on every backend, serial and parallel, all of `made` is as much of `want`.
+fn assert_all<E: Bits>(want: &[E], made: impl Fn(Backend, Range<usize>) -> Vec<Made<E>>) {
+    let lengths = lengths::<E>();
+    for len in lengths.into_iter().filter(|&len| len <= want.len()) {
+        for b in backends() {
+            for (b, par) in [(*b, ""), (b.par(), "par ")] {
+                for (form, y) in made(b, 0..len) {
+                    let (dtype, isa) = (E::DTYPE, b.name());
+                    let context = format_args!("{par}{form} of {len} {dtype} on {isa}");
+                    assert_same(&y, &want[..len], context);
+                }
+            }
+        }
+    }
+}
+
+/// As many threads on a machine of one core as on any.
+fn with_threads(threads: usize, f: impl FnOnce() + Send) {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.unwrap().install(f);
+}
+
+/// Of an operation on every dtype.
 #[test]
-fn every_form_on_every_backend() {
+fn every_form_of_relu_on_every_backend() {
     fn test<E: Bits>()
     where
         Relu: Operation<E>,
     {
-        let all = random::<E>(*lengths::<E>().iter().max().unwrap());
-        for len in lengths::<E>() {
-            let x = &all[..len];
-            let want = expected(x);
-            let same = |y: &[E], form: &str, b: &Backend| {
-                let (dtype, isa) = (E::DTYPE, b.name());
-                assert_same(y, &want, format_args!("{form} of {len} {dtype} on {isa}"));
-            };
-            for b in backends() {
-                let mut y = vec![E::default(); len];
-                b.apply(Relu, x, &mut y);
-                same(&y, "apply", b);
-
-                let mut y = vec![E::default(); len];
-                b.par_apply(Relu, x, &mut y);
-                same(&y, "par_apply", b);
-
-                same(b.apply_uninit(Relu, x, &mut uninit(len)), "apply_uninit", b);
-                same(
-                    b.par_apply_uninit(Relu, x, &mut uninit(len)),
-                    "par_apply_uninit",
-                    b,
-                );
-
-                let mut y = x.to_vec();
-                b.apply_in_place(Relu, &mut y);
-                same(&y, "apply_in_place", b);
-
-                let mut y = x.to_vec();
-                b.par_apply_in_place(Relu, &mut y);
-                same(&y, "par_apply_in_place", b);
-            }
-        }
+        let x = random::<E>(longest::<E>());
+        assert_all(&expected(&x), |b, part| forms(b, Relu, &x[part]));
     }
-    // As many threads on a machine of one core as on any.
-    ThreadPoolBuilder::new()
-        .num_threads(3)
-        .build()
-        .unwrap()
-        .install(|| {
-            test::<f32>();
-            test::<f64>();
-            test::<f16>();
-            test::<bf16>();
-            test::<i8>();
-            test::<i16>();
-            test::<i32>();
-            test::<i64>();
-        });
+    with_threads(3, || {
+        test::<f32>();
+        test::<f64>();
+        test::<f16>();
+        test::<bf16>();
+        test::<i8>();
+        test::<i16>();
+        test::<i32>();
+        test::<i64>();
+    });
 }
 
-type Form = fn(&[f32], &mut [f32]);
+/// Of an operation on floats alone.
+#[test]
+fn every_form_of_leaky_relu_on_every_backend() {
+    fn test<E: Bits + Float>()
+    where
+        LeakyRelu: Operation<E>,
+    {
+        let x = random::<E>(longest::<E>());
+        let want = by_few(x.len(), |part, y| portable().apply(LEAKY, &x[part], y));
+        assert_all(&want, |b, part| forms(b, LEAKY, &x[part]));
+    }
+    with_threads(3, || {
+        test::<f32>();
+        test::<f64>();
+        test::<f16>();
+        test::<bf16>();
+    });
+}
 
 #[test]
-fn the_trait_and_the_free_functions_are_the_backend_s() {
+fn every_form_of_the_derivative_on_every_backend() {
+    fn test<O: Operation<E>, E: Bits + Float>(op: O, longest: usize) {
+        let all = random::<E>(longest + 1);
+        // Of other elements than `x`, but in the same memory: what is read beside them shows.
+        let (x, dy) = (&all[..longest], &all[1..]);
+        let y = by_few(longest, |part, y| portable().apply(op, &x[part], y));
+        let want = by_few(longest, |part, dx| {
+            portable().backward(op, &x[part.clone()], &dy[part], dx);
+        });
+        assert_all(&want, |b, part| {
+            backward_forms(b, op, &x[part.clone()], &y[part.clone()], &dy[part])
+        });
+    }
+    with_threads(3, || {
+        test::<_, f32>(Relu, longest::<f32>());
+        test::<_, f32>(LEAKY, longest::<f32>());
+        test::<_, bf16>(LEAKY, longest::<bf16>());
+        // One piece, and pieces on threads; but not past the caches.
+        test::<_, f64>(Relu, 300_000);
+        test::<_, f64>(LEAKY, 300_000);
+        test::<_, f16>(Relu, 300_000);
+        test::<_, f16>(LEAKY, 300_000);
+        test::<_, bf16>(Relu, 300_000);
+    });
+}
+
+#[test]
+fn the_trait_is_the_backend_of_choice() {
+    fn test<O: Activation + Operation<E>, E: Bits + Float>(op: O) {
+        // Pieces on threads.
+        let len = 2 * parallel::BREAK_EVEN / size_of::<E>() + 17;
+        let all = random::<E>(len + 1);
+        let (x, dy) = (&all[..len], &all[1..]);
+        let b = backend().unwrap();
+        let (_, y) = fresh("", len, |y| b.apply(op, x, y));
+        let (_, dx) = fresh("", len, |dx| b.backward(op, x, dy, dx));
+        let [mut u, mut v, mut w, mut z] = [(); 4].map(|()| uninit(len));
+        let made = [
+            fresh("apply", len, |y| op.apply(x, y)),
+            fresh("par_apply", len, |y| op.par_apply(x, y)),
+            in_place("apply_in_place", x, |y| op.apply_in_place(y)),
+            in_place("par_apply_in_place", x, |y| op.par_apply_in_place(y)),
+            ("apply_to_vec", op.apply_to_vec(x)),
+            ("par_apply_to_vec", op.par_apply_to_vec(x)),
+            ("apply_uninit", op.apply_uninit(x, &mut u).to_vec()),
+            ("par_apply_uninit", op.par_apply_uninit(x, &mut v).to_vec()),
+            ("eval", x.iter().map(|&x| op.eval(x)).collect()),
+        ];
+        for (form, got) in made {
+            assert_same(&got, &y, form);
+        }
+        assert!(op.has_backward_from_output());
+        let y = &y[..];
+        let made = [
+            fresh("backward", len, |dx| op.backward(x, dy, dx)),
+            fresh("par_backward", len, |dx| op.par_backward(x, dy, dx)),
+            (
+                "backward_uninit",
+                op.backward_uninit(x, dy, &mut w).to_vec(),
+            ),
+            in_place("backward_in_place", dy, |dx| op.backward_in_place(x, dx)),
+            in_place("par_backward_in_place", dy, |dx| {
+                op.par_backward_in_place(x, dx)
+            }),
+            fresh("from_output", len, |dx| op.backward_from_output(y, dy, dx)),
+            fresh("par_from_output", len, |dx| {
+                op.par_backward_from_output(y, dy, dx)
+            }),
+            (
+                "from_output_uninit",
+                op.backward_from_output_uninit(y, dy, &mut z).to_vec(),
+            ),
+            in_place("from_output_in_place", dy, |dx| {
+                op.backward_from_output_in_place(y, dx);
+            }),
+            in_place("par_from_output_in_place", dy, |dx| {
+                op.par_backward_from_output_in_place(y, dx);
+            }),
+        ];
+        for (form, got) in made {
+            assert_same(&got, &dx, form);
+        }
+    }
+    with_threads(2, || {
+        test::<_, f32>(Relu);
+        test::<_, f16>(LEAKY);
+    });
+}
+
+#[test]
+fn the_free_functions_are_relu() {
     let x = random::<f32>(1_500_000);
     let want = expected(&x);
-    let mut y = vec![0.0; x.len()];
-
-    assert_same(&Relu.apply_to_vec(&x), &want, "apply_to_vec");
-    assert_same(&Relu.par_apply_to_vec(&x), &want, "par_apply_to_vec");
-    assert_same(
-        Relu.apply_uninit(&x, &mut uninit(x.len())),
-        &want,
-        "apply_uninit",
-    );
-    assert_same(
-        Relu.par_apply_uninit(&x, &mut uninit(x.len())),
-        &want,
-        "par_apply_uninit",
-    );
-    let forms: [Form; 6] = [
-        |x, y| Relu.apply(x, y),
-        |x, y| Relu.par_apply(x, y),
-        |x, y| {
-            y.copy_from_slice(x);
-            Relu.apply_in_place(y);
-        },
-        |x, y| {
-            y.copy_from_slice(x);
-            Relu.par_apply_in_place(y);
-        },
-        halfwave::relu,
-        halfwave::par_relu,
+    let made = [
+        fresh("relu", x.len(), |y| halfwave::relu(&x, y)),
+        fresh("par_relu", x.len(), |y| halfwave::par_relu(&x, y)),
+        in_place("relu_in_place", &x, halfwave::relu_in_place),
+        in_place("par_relu_in_place", &x, halfwave::par_relu_in_place),
     ];
-    for form in forms {
-        y.fill(f32::NAN);
-        form(&x, &mut y);
-        assert_same(&y, &want, "a form");
-    }
-    for form in [halfwave::relu_in_place, halfwave::par_relu_in_place] {
-        y.copy_from_slice(&x);
-        form(&mut y);
-        assert_same(&y, &want, "a form");
-    }
-    for (&x, want) in x.iter().zip(want).take(1000) {
-        assert_eq!(Relu.eval(x).bits(), want.bits());
+    for (form, y) in made {
+        assert_same(&y, &want, form);
     }
 }
 
@@ -190,13 +326,14 @@ fn the_trait_and_the_free_functions_are_the_backend_s() {
 fn any_number_of_threads_gives_the_same_bits() {
     let x = random::<f32>(2 * parallel::BREAK_EVEN / size_of::<f32>() + 17);
     let want = expected(&x);
+    let (_, dx) = fresh("", x.len(), |dx| LEAKY.backward(&x, &x, dx));
     for threads in [1, 2, 3, 7, 16] {
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        let y = pool.install(|| Relu.par_apply_to_vec(&x));
-        assert_same(&y, &want, format_args!("{threads} threads"));
+        with_threads(threads, || {
+            let y = Relu.par_apply_to_vec(&x);
+            assert_same(&y, &want, format_args!("{threads} threads"));
+            let (_, y) = fresh("", x.len(), |y| LEAKY.par_backward(&x, &x, y));
+            assert_same(&y, &dx, format_args!("backward on {threads} threads"));
+        });
     }
 }
 
@@ -229,7 +366,7 @@ fn raw_memory_needs_no_alignment() {
         check(&mut dst, "apply_raw");
         let to = dst[1..].as_mut_ptr().cast::<f32>();
         // SAFETY: as above.
-        unsafe { b.par_apply_raw(Relu, from, to, len) };
+        unsafe { b.par().apply_raw(Relu, from, to, len) };
         check(&mut dst, "par_apply_raw");
     }
 }
@@ -242,7 +379,7 @@ fn nothing_is_an_array_too() {
     {
         for b in backends() {
             b.apply::<_, E>(Relu, &[], &mut []);
-            b.par_apply_in_place::<_, E>(Relu, &mut []);
+            b.par().apply_in_place::<_, E>(Relu, &mut []);
         }
         assert!(Relu.apply_to_vec::<E>(&[]).is_empty());
         assert!(Relu.par_apply_to_vec::<E>(&[]).is_empty());
@@ -251,27 +388,61 @@ fn nothing_is_an_array_too() {
     test::<i8>();
 }
 
-/// A mismatch panics with both lengths, and before anything is written.
+/// What `f` panics with.
+fn panic_of(f: impl FnOnce()) -> String {
+    let f = std::panic::AssertUnwindSafe(f);
+    let panic = std::panic::catch_unwind(f).expect_err("it must panic");
+    *panic.downcast::<String>().unwrap()
+}
+
+/// A mismatch panics with all lengths, and before anything is written.
 #[test]
 fn lengths_that_differ_are_told() {
-    let calls: [Form; 4] = [
-        |x, y| Relu.apply(x, y),
-        |x, y| Relu.par_apply(x, y),
-        halfwave::relu,
-        |x, y| drop("relu".parse::<halfwave::Op>().unwrap().apply(x, y)),
+    type Call = fn(&[f32], &mut [f32]);
+    let calls: [(Call, &str); 9] = [
+        (|x, y| Relu.apply(x, y), "src has 3, dst has 4"),
+        (|x, y| Relu.par_apply(x, y), "src has 3, dst has 4"),
+        (halfwave::relu, "src has 3, dst has 4"),
+        (
+            |x, y| Op::Relu(Relu).apply(x, y).unwrap(),
+            "src has 3, dst has 4",
+        ),
+        (|x, y| Relu.backward(x, x, y), "x has 3, dy has 3, dx has 4"),
+        (|x, y| Relu.backward_in_place(x, y), "x has 3, dy has 4"),
+        (
+            |x, y| Relu.par_backward_from_output(&[0.0; 4], x, y),
+            "y has 4, dy has 3, dx has 4",
+        ),
+        (
+            |x, y| Relu.backward_from_output_in_place(x, y),
+            "y has 3, dy has 4",
+        ),
+        (
+            |x, y| Op::Relu(Relu).backward(x, &[0.0; 4], y).unwrap(),
+            "x has 3, dy has 4, dx has 4",
+        ),
     ];
-    for call in calls {
-        let panic = std::panic::catch_unwind(|| {
-            let mut y = [5.0; 4];
-            let panic =
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call(&[-1.0; 3], &mut y)));
-            assert_eq!(y, [5.0; 4]);
-            std::panic::resume_unwind(panic.unwrap_err());
-        });
-        let message = *panic.unwrap_err().downcast::<String>().unwrap();
-        assert!(
-            message.contains("src has 3") && message.contains("dst has 4"),
-            "{message}"
-        );
+    for (call, lengths) in calls {
+        let mut y = [5.0; 4];
+        let message = panic_of(|| call(&[-1.0; 3], &mut y));
+        let want = format!("lengths differ, which must be the same: {lengths} elements");
+        assert_eq!(message, want);
+        assert_eq!(y, [5.0; 4]);
     }
+}
+
+/// A negative slope: the output `0.5` may be of `0.5` or of `-1`.
+#[test]
+fn an_output_that_does_not_suffice_is_refused() {
+    let op = LeakyRelu { slope: -0.5 };
+    assert!(!op.has_backward_from_output());
+    let mut dx = [5.0f32; 1];
+    std::panic::catch_unwind(|| op.backward_from_output(&[0.5f32], &[1.0], &mut [0.0]))
+        .expect_err("it must panic");
+    let error = Op::LeakyRelu(op).backward_from_output(&[0.5], &[1.0], &mut dx);
+    assert_eq!(error, Err(OpError::FromOutput(Op::LeakyRelu(op))));
+    let call = Call::BackwardFromOutput(&[0.5], &[1.0], &mut dx);
+    let error = Op::LeakyRelu(op).run(portable(), call);
+    assert_eq!(error, Err(OpError::FromOutput(Op::LeakyRelu(op))));
+    assert_eq!(dx, [5.0]);
 }

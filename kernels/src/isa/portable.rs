@@ -4,7 +4,7 @@
 //! `wide` picks its instructions when it is compiled, so this is the baseline, not the best. Its
 //! `max` and `fast_max` are never used: they lose NaN, or -0.0, or differ by architecture.
 
-use wide::{f32x8, f64x4, i8x32, i16x16, i32x8, i64x4, u16x8, u32x8};
+use wide::{f32x8, f64x4, i8x32, i16x8, i16x16, i32x8, i64x4, u16x8, u32x8};
 
 use crate::element::Element;
 use crate::isa::{Isa, entry};
@@ -103,9 +103,10 @@ fn below(x: u32x8, limit: u32) -> u32x8 {
 /// Sixteen numbers below 2^16.
 #[inline(always)]
 fn pack(low: u32x8, high: u32x8) -> i16x16 {
-    let (low, high) = (low.to_array(), high.to_array());
-    let at = |i: usize| if i < 8 { low[i] } else { high[i - 8] } as i16;
-    i16x16::new(core::array::from_fn(at))
+    cast([
+        i16x8::from_i32x8_truncate(cast(low)),
+        i16x8::from_i32x8_truncate(cast(high)),
+    ])
 }
 
 /// The value of `f16` bits. Shifted into place they are an `f32` whose exponent is 112 too small; a
