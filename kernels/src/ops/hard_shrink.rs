@@ -34,6 +34,7 @@ impl HardShrink {
 
 impl Unary for HardShrink {
     const FORMULA: &'static str = "|x| > lambd ? x : 0";
+    const SELECTS: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]

@@ -24,6 +24,7 @@ parameters!(Step);
 
 impl Unary for Step {
     const FORMULA: &'static str = "x > 0 ? 1 : 0";
+    const SELECTS: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]

@@ -43,6 +43,7 @@ impl Threshold {
 
 impl Unary for Threshold {
     const FORMULA: &'static str = "x > threshold ? x : value";
+    const SELECTS: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]

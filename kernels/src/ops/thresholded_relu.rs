@@ -35,6 +35,7 @@ impl ThresholdedRelu {
 
 impl Unary for ThresholdedRelu {
     const FORMULA: &'static str = "x > alpha ? x : 0";
+    const SELECTS: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]
