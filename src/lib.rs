@@ -50,6 +50,7 @@ pub mod memory;
 mod op;
 #[cfg(feature = "parallel")]
 pub mod parallel;
+pub mod sparsity;
 
 pub use activation::Activation;
 pub use backend::{Backend, Call};

@@ -63,6 +63,65 @@ pub(crate) fn split(bytes: usize, len: usize, work: &(dyn Fn(Range<usize>) + Syn
     });
 }
 
+/// Counts and places what each piece of `0..len` has, where one piece's place depends on how much all
+/// before it have; returns how much there is. `count` reads the elements of `E`, and `place` again.
+///
+/// A piece is small enough that `place` still finds in the second-level cache what `count` has read,
+/// so that memory is read once. The pieces are taken in order, and who has counted one waits for the
+/// sum of those before: that is near, since each of them is in some thread's hands, and none of these
+/// waits for a later one (Merrill and Garland, "Single-pass parallel prefix scan with decoupled
+/// look-back", 2016).
+pub(crate) fn scan<E>(
+    len: usize,
+    count: &(dyn Fn(Range<usize>) -> usize + Sync),
+    place: &(dyn Fn(Range<usize>, usize) -> usize + Sync),
+) -> usize {
+    let size = size_of::<E>();
+    let threads = if len < BREAK_EVEN / size {
+        1
+    } else {
+        rayon::current_num_threads()
+    };
+    if threads == 1 {
+        return place(0..len, 0);
+    }
+    let pieces = len.div_ceil(GRAIN / size);
+    let (next, turn, sum) = (
+        AtomicUsize::new(0),
+        AtomicUsize::new(0),
+        AtomicUsize::new(0),
+    );
+    let take = || {
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            if i >= pieces {
+                return;
+            }
+            let range = piece(i, pieces, len);
+            let n = count(range.clone());
+            let mut spins = 0;
+            while turn.load(Ordering::Acquire) != i {
+                spins += 1;
+                if spins % 64 == 0 {
+                    std::thread::yield_now(); // more threads than cores
+                }
+                core::hint::spin_loop();
+            }
+            let before = sum.load(Ordering::Relaxed);
+            sum.store(before + n, Ordering::Relaxed);
+            turn.store(i + 1, Ordering::Release);
+            place(range, before);
+        }
+    };
+    rayon::in_place_scope(|scope| {
+        for _ in 1..threads.min(pieces) {
+            scope.spawn(|_| take());
+        }
+        take();
+    });
+    sum.into_inner()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use core::str::FromStr;
 
 use half::{bf16, f16};
 
-use crate::forms::{Forms, FormsOf};
+use crate::forms::{Forms, FormsOf, Masked};
 use crate::lanes::{Simd, V};
 use crate::table::{All, Floats, Kernel, MapFn};
 
@@ -31,7 +31,7 @@ pub trait Element: Copy + Default + PartialEq + Send + Sync + sealed::Sealed + '
 }
 
 /// A dtype that every operation and its derivative take: `f32 f64 f16 bf16`. Sealed.
-pub trait Float: Element {
+pub trait Float: Element + Masked {
     /// The element nearest to `x`, ties to even; for `f16` and `bf16`, to `x` as `f32`, as for all
     /// parameters of operations on them.
     fn from_f64(x: f64) -> Self;

@@ -6,6 +6,7 @@ use crate::element::Element;
 #[allow(unused_imports)] // for the documentation
 use crate::map::map;
 use crate::ops::Elementwise;
+use crate::sparse::Sparse;
 
 /// A vector unit that works on registers of `E`.
 ///
@@ -131,7 +132,7 @@ pub type V<S, E> = <S as Lanes<E>>::V;
 /// A whole vector unit: lanes of every element type of one instruction set, the ways between them,
 /// and its entry points.
 pub trait Simd:
-    FloatLanes<f32> + FloatLanes<f64> + Lanes<i8> + Lanes<i16> + Lanes<i32> + Lanes<i64>
+    FloatLanes<f32> + FloatLanes<f64> + Lanes<i8> + Lanes<i16> + Lanes<i32> + Lanes<i64> + Sparse
 {
     /// Every lane, exactly: the lower half, then the upper.
     fn widen(self, x: V<Self, f32>) -> [V<Self, f64>; 2];

@@ -23,6 +23,7 @@ mod lanes;
 mod map;
 mod ops;
 mod parameters;
+mod sparse;
 mod table;
 
 pub use element::{Dtype, Element, Float, Half, Int, Number, Real, UnknownDtype, Wide};
@@ -32,4 +33,5 @@ pub use lanes::{FloatLanes, Lanes, Simd, Task, V};
 pub use map::{Zip, fence};
 pub use ops::*;
 pub use parameters::{Parameter, ParameterError, Parameters, Values};
+pub use sparse::Sparse;
 pub use table::{All, Floats, Kernel, Kernels, MapFn, Operation, Row, Tabled, Takes, ZipFn};

@@ -2,9 +2,14 @@
 //! strings together over pieces that stay in the first-level cache.
 
 mod arithmetic;
+mod mask;
 
 pub use arithmetic::{
     Add, ArithmeticFn, Mul, Prelu, PreluSlope, PreluSlopeGradient, Scalar, Times,
+};
+pub use mask::{
+    Compress, CompressFn, Index, Mask, MaskFn, MaskForms, Masked, Move, NonZero, Positive,
+    Predicate, SLACK, Unmask, UnmaskFn,
 };
 
 use half::{bf16, f16};
@@ -12,6 +17,7 @@ use half::{bf16, f16};
 use crate::element::Float;
 use crate::lanes::{Lanes, Simd};
 use crate::ops::Pairwise;
+use crate::table::MapFn;
 
 /// The kernels of one dtype that no operation is part of.
 #[derive(Debug)]
@@ -23,6 +29,7 @@ pub struct FormsOf<E> {
     pub prelu: ArithmeticFn<Prelu, E>,
     pub prelu_slope: ArithmeticFn<PreluSlope, E>,
     pub prelu_slope_gradient: ArithmeticFn<PreluSlopeGradient, E>,
+    pub masks: MaskForms<E>,
 }
 
 impl<E: Float> FormsOf<E>
@@ -42,6 +49,7 @@ where
             prelu: ArithmeticFn::of::<S>(),
             prelu_slope: ArithmeticFn::of::<S>(),
             prelu_slope_gradient: ArithmeticFn::of::<S>(),
+            masks: MaskForms::of::<S>(),
         }
     }
 }
@@ -54,6 +62,8 @@ pub struct Forms {
     pub f64: FormsOf<f64>,
     pub f16: FormsOf<f16>,
     pub bf16: FormsOf<bf16>,
+    /// Bytes, from one place to another.
+    pub copy: MapFn<Move, i8>,
 }
 
 impl Forms {
@@ -63,6 +73,7 @@ impl Forms {
             f64: FormsOf::of::<S>(),
             f16: FormsOf::of::<S>(),
             bf16: FormsOf::of::<S>(),
+            copy: S::map::<i8, Move>,
         }
     }
 }
