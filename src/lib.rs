@@ -46,10 +46,12 @@ mod activation;
 mod backend;
 mod dispatch;
 pub mod limits;
+mod lut8;
 pub mod memory;
 mod op;
 #[cfg(feature = "parallel")]
 pub mod parallel;
+mod quantize;
 
 pub use activation::Activation;
 pub use backend::{Backend, Call};
@@ -58,7 +60,13 @@ pub use halfwave_kernels::{
     Clip, Dtype, Element, Float, Isa, LeakyRelu, Operation, Parameter, ParameterError, Relu, Relu6,
     UnknownDtype, bf16, f16,
 };
+pub use lut8::{Function, Lut8};
 pub use op::{Op, OpError};
+pub use quantize::{
+    Quantizable, Quantization, QuantizationError, Quantize, Quantized, dequantize, quantize,
+};
+#[cfg(feature = "parallel")]
+pub use quantize::{par_dequantize, par_quantize};
 
 /// `dst = relu(src)`. See [`Relu`] and [`Activation::apply`].
 ///

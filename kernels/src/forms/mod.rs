@@ -2,16 +2,22 @@
 //! strings together over pieces that stay in the first-level cache.
 
 mod arithmetic;
+mod lut;
+mod quantize;
 
 pub use arithmetic::{
     Add, ArithmeticFn, Mul, Prelu, PreluSlope, PreluSlopeGradient, Scalar, Times,
 };
+
+pub use lut::Lookup;
+pub use quantize::{Dequantize, Grid, Quantizable, Quantize, QuantizeFns};
 
 use half::{bf16, f16};
 
 use crate::element::Float;
 use crate::lanes::{Lanes, Simd};
 use crate::ops::Pairwise;
+use crate::table::MapFn;
 
 /// The kernels of one dtype that no operation is part of.
 #[derive(Debug)]
@@ -54,6 +60,11 @@ pub struct Forms {
     pub f64: FormsOf<f64>,
     pub f16: FormsOf<f16>,
     pub bf16: FormsOf<bf16>,
+    pub quantize_f32: QuantizeFns<f32>,
+    pub quantize_f16: QuantizeFns<f16>,
+    pub quantize_bf16: QuantizeFns<bf16>,
+    /// A table, of bytes.
+    pub lookup: MapFn<Lookup, i8>,
 }
 
 impl Forms {
@@ -63,6 +74,10 @@ impl Forms {
             f64: FormsOf::of::<S>(),
             f16: FormsOf::of::<S>(),
             bf16: FormsOf::of::<S>(),
+            quantize_f32: QuantizeFns::of::<S>(),
+            quantize_f16: QuantizeFns::of::<S>(),
+            quantize_bf16: QuantizeFns::of::<S>(),
+            lookup: S::map::<i8, Lookup>,
         }
     }
 }
