@@ -46,10 +46,12 @@ mod activation;
 mod backend;
 mod dispatch;
 pub mod limits;
+mod lut8;
 pub mod memory;
 mod op;
 #[cfg(feature = "parallel")]
 pub mod parallel;
+mod quantize;
 pub mod sparsity;
 
 pub use activation::Activation;
@@ -60,7 +62,13 @@ pub use halfwave_kernels::{
     Parameter, ParameterError, Relu, Relu6, ReluSquared, Rrelu, Shrink, SoftShrink, Softsign, Step,
     Threshold, ThresholdedRelu, UnknownDtype, bf16, f16,
 };
+pub use lut8::{Function, Lut8};
 pub use op::{Op, OpError};
+pub use quantize::{
+    Quantizable, Quantization, QuantizationError, Quantize, Quantized, dequantize, quantize,
+};
+#[cfg(feature = "parallel")]
+pub use quantize::{par_dequantize, par_quantize};
 
 /// `dst = relu(src)`. See [`Relu`] and [`Activation::apply`].
 ///

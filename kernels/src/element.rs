@@ -144,6 +144,12 @@ pub trait Half: Float<Lane = i16> {
     /// number, or zero where subnormal numbers drop as many.
     const NORMAL: i32;
 
+    /// From the order of the array to that of [`widen`](Half::widen), or back.
+    #[inline(always)]
+    fn order<S: Simd>(_s: S, x: [V<S, f32>; 2]) -> [V<S, f32>; 2] {
+        x
+    }
+
     /// Values from bits; [`Simd::widen_f16`].
     fn widen<S: Simd>(s: S, x: V<S, i16>) -> [V<S, f32>; 2];
 
@@ -176,6 +182,10 @@ impl Half for bf16 {
     const NEG_INFINITY_BITS: i16 = bf16::NEG_INFINITY.to_bits().cast_signed();
     const DROPPED: u32 = 16;
     const NORMAL: i32 = 0;
+    #[inline(always)]
+    fn order<S: Simd>(s: S, x: [V<S, f32>; 2]) -> [V<S, f32>; 2] {
+        s.order_bf16(x)
+    }
     #[inline(always)]
     fn widen<S: Simd>(s: S, x: V<S, i16>) -> [V<S, f32>; 2] {
         s.widen_bf16(x)

@@ -164,13 +164,31 @@ pub trait Simd:
         unsafe { core::mem::transmute_copy(&x) }
     }
 
-    /// The floats of bits.
+    /// Floats of these bits.
     #[inline(always)]
     fn from_bits(self, x: V<Self, i32>) -> V<Self, f32> {
         const { assert!(size_of::<V<Self, f32>>() == size_of::<V<Self, i32>>()) };
-        // SAFETY: as above.
+        // SAFETY: as large, and any pattern of bits is a register.
         unsafe { core::mem::transmute_copy(&x) }
     }
+
+    /// From the order of the array to that of [`widen_bf16`](Simd::widen_bf16), or back.
+    #[inline(always)]
+    fn order_bf16(self, x: [V<Self, f32>; 2]) -> [V<Self, f32>; 2] {
+        x
+    }
+
+    /// Four registers as one of bytes, in order; every lane is from −128 to 127.
+    fn pack(self, x: [V<Self, i32>; 4]) -> V<Self, i8>;
+
+    /// The way back.
+    fn unpack(self, x: V<Self, i8>) -> [V<Self, i32>; 4];
+
+    /// `table[x]` of each lane, whose bits count as unsigned.
+    ///
+    /// # Safety
+    /// `table` is valid for reads of 256 bytes.
+    unsafe fn lookup(self, table: *const u8, x: V<Self, i8>) -> V<Self, i8>;
 
     /// Writes a whole register past the caches (a non-temporal store) where the ISA can, else
     /// plainly.

@@ -2,7 +2,9 @@
 //! strings together over pieces that stay in the first-level cache.
 
 mod arithmetic;
+mod lut;
 mod mask;
+mod quantize;
 
 pub use arithmetic::{
     Add, ArithmeticFn, Mul, Prelu, PreluSlope, PreluSlopeGradient, Scalar, Times,
@@ -11,6 +13,9 @@ pub use mask::{
     Compress, CompressFn, Index, Mask, MaskFn, MaskForms, Masked, Move, NonZero, Positive,
     Predicate, SLACK, Unmask, UnmaskFn,
 };
+
+pub use lut::Lookup;
+pub use quantize::{Dequantize, Grid, Quantizable, Quantize, QuantizeFns};
 
 use half::{bf16, f16};
 
@@ -64,6 +69,11 @@ pub struct Forms {
     pub bf16: FormsOf<bf16>,
     /// Bytes, from one place to another.
     pub copy: MapFn<Move, i8>,
+    pub quantize_f32: QuantizeFns<f32>,
+    pub quantize_f16: QuantizeFns<f16>,
+    pub quantize_bf16: QuantizeFns<bf16>,
+    /// A table, of bytes.
+    pub lookup: MapFn<Lookup, i8>,
 }
 
 impl Forms {
@@ -74,6 +84,10 @@ impl Forms {
             f16: FormsOf::of::<S>(),
             bf16: FormsOf::of::<S>(),
             copy: S::map::<i8, Move>,
+            quantize_f32: QuantizeFns::of::<S>(),
+            quantize_f16: QuantizeFns::of::<S>(),
+            quantize_bf16: QuantizeFns::of::<S>(),
+            lookup: S::map::<i8, Lookup>,
         }
     }
 }

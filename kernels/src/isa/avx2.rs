@@ -54,12 +54,86 @@ impl Simd for Avx2 {
             _mm256_packus_epi32(bf16_of(x[0]), bf16_of(x[1]));
         fn upper(x: [__m256i; 2]) -> __m256i =
             _mm256_packus_epi32(_mm256_srli_epi32::<16>(x[0]), _mm256_srli_epi32::<16>(x[1]));
+        fn order_bf16(x: [__m256; 2]) -> [__m256; 2] = [
+            _mm256_permute2f128_ps::<0x20>(x[0], x[1]),
+            _mm256_permute2f128_ps::<0x31>(x[0], x[1]),
+        ];
+        // Packing goes by 128-bit halves: four bytes of each register in turn, put right at the end.
+        fn pack(x: [__m256i; 4]) -> __m256i = _mm256_permutevar8x32_epi32(
+            _mm256_packs_epi16(_mm256_packs_epi32(x[0], x[1]), _mm256_packs_epi32(x[2], x[3])),
+            _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7),
+        );
+        fn unpack(x: __m256i) -> [__m256i; 4] = {
+            let (low, high) = (_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
+            [
+                _mm256_cvtepi8_epi32(low),
+                _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(low)),
+                _mm256_cvtepi8_epi32(high),
+                _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(high)),
+            ]
+        };
+    }
+
+    // A byte shuffle looks up the lower four bits in 16 entries; the upper four choose one of 16
+    // such shuffles, by a tree of blends that go by the uppermost bit of each byte. (Shifted as
+    // 16-bit numbers, that bit is still the byte's own.)
+    #[inline(always)]
+    unsafe fn lookup(self, table: *const u8, x: __m256i) -> __m256i {
+        // SAFETY: the caller vouches for the table: eight times 32 bytes.
+        unsafe {
+            let key = Key {
+                low: _mm256_and_si256(x, _mm256_set1_epi8(15)),
+                bits: [
+                    _mm256_slli_epi16::<3>(x),
+                    _mm256_slli_epi16::<2>(x),
+                    _mm256_slli_epi16::<1>(x),
+                    x,
+                ],
+            };
+            let (low, high) = (key.of_128(table), key.of_128(table.add(128)));
+            _mm256_blendv_epi8(low, high, key.bits[3])
+        }
     }
 
     #[inline(always)]
     unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
         // SAFETY: the caller vouches for `p`, and that `V` is 32 bytes.
         unsafe { _mm256_stream_si256(p.cast(), transmute_copy(&v)) }
+    }
+}
+
+/// What to look up: the lower four bits of each byte, and for each of the others a register with it
+/// on top.
+#[derive(Clone, Copy)]
+struct Key {
+    low: __m256i,
+    bits: [__m256i; 4],
+}
+
+/// The tree of blends, for callers who have AVX2 and as many bytes at `table` as the name says.
+impl Key {
+    #[inline(always)]
+    unsafe fn of_16(self, table: *const u8) -> __m256i {
+        // SAFETY: as above.
+        unsafe {
+            let entries = _mm256_broadcastsi128_si256(_mm_loadu_si128(table.cast()));
+            _mm256_shuffle_epi8(entries, self.low)
+        }
+    }
+    #[inline(always)]
+    unsafe fn of_32(self, table: *const u8) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_blendv_epi8(self.of_16(table), self.of_16(table.add(16)), self.bits[0]) }
+    }
+    #[inline(always)]
+    unsafe fn of_64(self, table: *const u8) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_blendv_epi8(self.of_32(table), self.of_32(table.add(32)), self.bits[1]) }
+    }
+    #[inline(always)]
+    unsafe fn of_128(self, table: *const u8) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_blendv_epi8(self.of_64(table), self.of_64(table.add(64)), self.bits[2]) }
     }
 }
 

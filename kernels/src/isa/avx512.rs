@@ -65,6 +65,24 @@ impl Simd for Avx512 {
     fn upper(self, x: [__m256i; 2]) -> __m256i {
         self.avx2().upper(x)
     }
+
+    #[inline(always)]
+    fn order_bf16(self, x: [__m256; 2]) -> [__m256; 2] {
+        self.avx2().order_bf16(x)
+    }
+    #[inline(always)]
+    fn pack(self, x: [__m256i; 4]) -> __m256i {
+        self.avx2().pack(x)
+    }
+    #[inline(always)]
+    fn unpack(self, x: __m256i) -> [__m256i; 4] {
+        self.avx2().unpack(x)
+    }
+    #[inline(always)]
+    unsafe fn lookup(self, table: *const u8, x: __m256i) -> __m256i {
+        // SAFETY: forwarded.
+        unsafe { self.avx2().lookup(table, x) }
+    }
     #[inline(always)]
     unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
         // SAFETY: forwarded.

@@ -4,7 +4,7 @@
 //! `wide` picks its instructions when it is compiled, so this is the baseline, not the best. Its
 //! `max` and `fast_max` are never used: they lose NaN, or -0.0, or differ by architecture.
 
-use wide::{f32x8, f64x4, i8x32, i16x8, i16x16, i32x8, i64x4, u16x8, u32x8};
+use wide::{f32x8, f64x4, i8x16, i8x32, i16x8, i16x16, i32x8, i64x4, u16x8, u32x8};
 
 use crate::element::Element;
 use crate::isa::{Isa, entry};
@@ -60,6 +60,44 @@ impl Simd for Portable {
     fn upper(self, [low, high]: [i32x8; 2]) -> i16x16 {
         let (low, high): (u32x8, u32x8) = (cast(low), cast(high));
         pack(low >> 16, high >> 16)
+    }
+
+    #[inline(always)]
+    fn pack(self, [a, b, c, d]: [i32x8; 4]) -> i8x32 {
+        let [a, b, c, d] = [a, b, c, d].map(i16x8::from_i32x8_saturate);
+        cast([cast([a, b]), cast([c, d])].map(i8x16::from_i16x16_saturate))
+    }
+
+    #[inline(always)]
+    fn unpack(self, x: i8x32) -> [i32x8; 4] {
+        let [low, high]: [i16x16; 2] = cast::<_, [i8x16; 2]>(x).map(i16x16::from_i8x16);
+        cast::<_, [i16x8; 4]>([low, high]).map(i32x8::from_i16x8)
+    }
+
+    // Four tables of 64 bytes; beyond its table, `vqtbx4q_u8` keeps what there was.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    unsafe fn lookup(self, table: *const u8, x: i8x32) -> i8x32 {
+        use core::arch::aarch64::*;
+        // SAFETY: the caller vouches for 256 bytes, and every aarch64 CPU this is built for has NEON.
+        unsafe {
+            let of = [0, 64, 128, 192].map(|i| vld1q_u8_x4(table.add(i)));
+            cast(cast::<_, [uint8x16_t; 2]>(x).map(|x| {
+                let y = vqtbl4q_u8(of[0], x);
+                let y = vqtbx4q_u8(y, of[1], vsubq_u8(x, vdupq_n_u8(64)));
+                let y = vqtbx4q_u8(y, of[2], vsubq_u8(x, vdupq_n_u8(128)));
+                vqtbx4q_u8(y, of[3], vsubq_u8(x, vdupq_n_u8(192)))
+            }))
+        }
+    }
+
+    // One by one: SSE2 has no byte shuffle.
+    #[cfg(not(target_arch = "aarch64"))]
+    #[inline(always)]
+    unsafe fn lookup(self, table: *const u8, x: i8x32) -> i8x32 {
+        // SAFETY: the caller vouches for 256 bytes.
+        let at = |i: u8| unsafe { table.add(usize::from(i)).read() };
+        cast(cast::<_, [u8; 32]>(x).map(at))
     }
 
     #[inline(always)]
