@@ -2,10 +2,14 @@
 //! strings together over pieces that stay in the first-level cache.
 
 mod arithmetic;
+mod random;
+mod sum;
 
 pub use arithmetic::{
     Add, ArithmeticFn, Mul, Prelu, PreluSlope, PreluSlopeGradient, Scalar, Times,
 };
+pub use random::{DrawSlopes, Drawn, Range};
+pub use sum::{SlopeSum, SlopeSums, Summand};
 
 use half::{bf16, f16};
 
@@ -23,6 +27,11 @@ pub struct FormsOf<E> {
     pub prelu: ArithmeticFn<Prelu, E>,
     pub prelu_slope: ArithmeticFn<PreluSlope, E>,
     pub prelu_slope_gradient: ArithmeticFn<PreluSlopeGradient, E>,
+    pub slope_sum: unsafe fn(SlopeSum<E>) -> f64,
+    pub slope_sums: unsafe fn(SlopeSums<E>),
+    pub draw_slopes: unsafe fn(DrawSlopes<E>),
+    /// Elements to a draw of `draw_slopes`.
+    pub per_draw: usize,
 }
 
 impl<E: Float> FormsOf<E>
@@ -33,6 +42,7 @@ where
     Prelu: Pairwise<E>,
     PreluSlope: Pairwise<E>,
     PreluSlopeGradient: Pairwise<E>,
+    E: Summand + Drawn,
 {
     const fn of<S: Simd + Lanes<E::Lane>>() -> Self {
         Self {
@@ -42,6 +52,10 @@ where
             prelu: ArithmeticFn::of::<S>(),
             prelu_slope: ArithmeticFn::of::<S>(),
             prelu_slope_gradient: ArithmeticFn::of::<S>(),
+            slope_sum: S::enter::<SlopeSum<E>>,
+            slope_sums: S::enter::<SlopeSums<E>>,
+            draw_slopes: S::enter::<DrawSlopes<E>>,
+            per_draw: E::PER_DRAW,
         }
     }
 }

@@ -52,6 +52,20 @@ impl Simd for Avx2 {
         ];
         fn narrow_bf16(x: [__m256; 2]) -> __m256i =
             _mm256_packus_epi32(bf16_of(x[0]), bf16_of(x[1]));
+        fn cross_bf16(x: __m256i) -> __m256i = _mm256_permute4x64_epi64::<0b11_01_10_00>(x);
+        fn mul_u32(a: __m256i, b: __m256i) -> __m256i = _mm256_mul_epu32(a, b);
+        fn xor_u64(a: __m256i, b: __m256i) -> __m256i = _mm256_xor_si256(a, b);
+    }
+
+    #[inline(always)]
+    fn shl_u64<const BITS: i32>(self, x: __m256i) -> __m256i {
+        // SAFETY: register arithmetic; a unit exists only where the CPU has its instructions.
+        unsafe { _mm256_slli_epi64::<BITS>(x) }
+    }
+    #[inline(always)]
+    fn shr_u64<const BITS: i32>(self, x: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_srli_epi64::<BITS>(x) }
     }
 
     #[inline(always)]
