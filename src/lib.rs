@@ -50,6 +50,9 @@ pub mod memory;
 mod op;
 #[cfg(feature = "parallel")]
 pub mod parallel;
+mod pieces;
+mod prelu;
+mod rrelu;
 
 pub use activation::Activation;
 pub use backend::{Backend, Call};
@@ -59,6 +62,8 @@ pub use halfwave_kernels::{
     UnknownDtype, bf16, f16,
 };
 pub use op::{Op, OpError};
+pub use prelu::Prelu;
+pub use rrelu::RreluTraining;
 
 /// `dst = relu(src)`. See [`Relu`] and [`Activation::apply`].
 ///
