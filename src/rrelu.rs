@@ -64,6 +64,8 @@ pub struct RreluTraining {
 impl RreluTraining {
     /// Slopes from `lower` to `upper`, both included, of the stream that `seed` names. The usual bounds
     /// are 1/8 and 1/3.
+    /// For `f32`, `f16` and `bf16` they are rounded to `f32`; one that is infinite there makes slopes
+    /// infinite or NaN.
     ///
     /// # Errors
     /// If a bound is NaN or infinite, or `lower` is above `upper`; the message names both and their

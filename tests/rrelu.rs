@@ -240,6 +240,9 @@ fn slopes_are_uniform() {
 fn slopes_stay_between_the_bounds() {
     fn test<E: Plain>() {
         for (lower, upper) in BOUNDS {
+            if size_of::<E>() < 8 && upper == f64::MAX {
+                continue; // infinite on this dtype
+            }
             let mut slopes = vec![E::default(); 10_000];
             RreluTraining::new(lower, upper, 5)
                 .unwrap()
