@@ -2,6 +2,8 @@
 //! channels, of neighbours in a channel, and of elements: blocks of fixed size are summed by a kernel in
 //! any order of time, and the blocks' sums by halving.
 
+#![allow(unsafe_code)]
+
 use alloc::vec;
 
 use halfwave_kernels::Float;
