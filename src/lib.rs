@@ -51,7 +51,10 @@ pub mod memory;
 mod op;
 #[cfg(feature = "parallel")]
 pub mod parallel;
+mod pieces;
+mod prelu;
 mod quantize;
+mod rrelu;
 pub mod sparsity;
 
 pub use activation::Activation;
@@ -64,11 +67,13 @@ pub use halfwave_kernels::{
 };
 pub use lut8::{Function, Lut8};
 pub use op::{Op, OpError};
+pub use prelu::Prelu;
 pub use quantize::{
     Quantizable, Quantization, QuantizationError, Quantize, Quantized, dequantize, quantize,
 };
 #[cfg(feature = "parallel")]
 pub use quantize::{par_dequantize, par_quantize};
+pub use rrelu::RreluTraining;
 
 /// `dst = relu(src)`. See [`Relu`] and [`Activation::apply`].
 ///

@@ -189,6 +189,24 @@ pub trait Simd:
     /// # Safety
     /// `table` is valid for reads of 256 bytes.
     unsafe fn lookup(self, table: *const u8, x: V<Self, i8>) -> V<Self, i8>;
+    /// Swaps the two middle quarters where [`widen_bf16`](Simd::widen_bf16) crosses them: before it, or
+    /// after [`narrow_bf16`](Simd::narrow_bf16), for lanes in the order of the elements.
+    #[inline(always)]
+    fn cross_bf16(self, x: V<Self, i16>) -> V<Self, i16> {
+        x
+    }
+
+    /// The whole product of the lower halves of lanes, without sign.
+    fn mul_u32(self, a: V<Self, i64>, b: V<Self, i64>) -> V<Self, i64>;
+
+    /// The bits that differ.
+    fn xor_u64(self, a: V<Self, i64>, b: V<Self, i64>) -> V<Self, i64>;
+
+    /// Bits moved up; zeros come in.
+    fn shl_u64<const BITS: i32>(self, x: V<Self, i64>) -> V<Self, i64>;
+
+    /// Bits moved down; zeros come in.
+    fn shr_u64<const BITS: i32>(self, x: V<Self, i64>) -> V<Self, i64>;
 
     /// Writes a whole register past the caches (a non-temporal store) where the ISA can, else
     /// plainly.

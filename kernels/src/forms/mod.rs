@@ -5,6 +5,8 @@ mod arithmetic;
 mod lut;
 mod mask;
 mod quantize;
+mod random;
+mod sum;
 
 pub use arithmetic::{
     Add, ArithmeticFn, Mul, Prelu, PreluSlope, PreluSlopeGradient, Scalar, Times,
@@ -16,6 +18,8 @@ pub use mask::{
 
 pub use lut::Lookup;
 pub use quantize::{Dequantize, Grid, Quantizable, Quantize, QuantizeFns};
+pub use random::{DrawSlopes, Drawn, Range};
+pub use sum::{SlopeSum, SlopeSums, Summand};
 
 use half::{bf16, f16};
 
@@ -35,6 +39,11 @@ pub struct FormsOf<E> {
     pub prelu_slope: ArithmeticFn<PreluSlope, E>,
     pub prelu_slope_gradient: ArithmeticFn<PreluSlopeGradient, E>,
     pub masks: MaskForms<E>,
+    pub slope_sum: unsafe fn(SlopeSum<E>) -> f64,
+    pub slope_sums: unsafe fn(SlopeSums<E>),
+    pub draw_slopes: unsafe fn(DrawSlopes<E>),
+    /// Elements to a draw of `draw_slopes`.
+    pub per_draw: usize,
 }
 
 impl<E: Float> FormsOf<E>
@@ -45,6 +54,7 @@ where
     Prelu: Pairwise<E>,
     PreluSlope: Pairwise<E>,
     PreluSlopeGradient: Pairwise<E>,
+    E: Summand + Drawn,
 {
     const fn of<S: Simd + Lanes<E::Lane>>() -> Self {
         Self {
@@ -55,6 +65,10 @@ where
             prelu_slope: ArithmeticFn::of::<S>(),
             prelu_slope_gradient: ArithmeticFn::of::<S>(),
             masks: MaskForms::of::<S>(),
+            slope_sum: S::enter::<SlopeSum<E>>,
+            slope_sums: S::enter::<SlopeSums<E>>,
+            draw_slopes: S::enter::<DrawSlopes<E>>,
+            per_draw: E::PER_DRAW,
         }
     }
 }

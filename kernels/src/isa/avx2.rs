@@ -72,6 +72,9 @@ impl Simd for Avx2 {
                 _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(high)),
             ]
         };
+        fn cross_bf16(x: __m256i) -> __m256i = _mm256_permute4x64_epi64::<0b11_01_10_00>(x);
+        fn mul_u32(a: __m256i, b: __m256i) -> __m256i = _mm256_mul_epu32(a, b);
+        fn xor_u64(a: __m256i, b: __m256i) -> __m256i = _mm256_xor_si256(a, b);
     }
 
     // A byte shuffle looks up the lower four bits in 16 entries; the upper four choose one of 16
@@ -93,6 +96,17 @@ impl Simd for Avx2 {
             let (low, high) = (key.of_128(table), key.of_128(table.add(128)));
             _mm256_blendv_epi8(low, high, key.bits[3])
         }
+    }
+
+    #[inline(always)]
+    fn shl_u64<const BITS: i32>(self, x: __m256i) -> __m256i {
+        // SAFETY: register arithmetic; a unit exists only where the CPU has its instructions.
+        unsafe { _mm256_slli_epi64::<BITS>(x) }
+    }
+    #[inline(always)]
+    fn shr_u64<const BITS: i32>(self, x: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_srli_epi64::<BITS>(x) }
     }
 
     #[inline(always)]

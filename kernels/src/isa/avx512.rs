@@ -83,6 +83,27 @@ impl Simd for Avx512 {
         // SAFETY: forwarded.
         unsafe { self.avx2().lookup(table, x) }
     }
+
+    #[inline(always)]
+    fn cross_bf16(self, x: __m256i) -> __m256i {
+        self.avx2().cross_bf16(x)
+    }
+    #[inline(always)]
+    fn mul_u32(self, a: __m256i, b: __m256i) -> __m256i {
+        self.avx2().mul_u32(a, b)
+    }
+    #[inline(always)]
+    fn xor_u64(self, a: __m256i, b: __m256i) -> __m256i {
+        self.avx2().xor_u64(a, b)
+    }
+    #[inline(always)]
+    fn shl_u64<const BITS: i32>(self, x: __m256i) -> __m256i {
+        self.avx2().shl_u64::<BITS>(x)
+    }
+    #[inline(always)]
+    fn shr_u64<const BITS: i32>(self, x: __m256i) -> __m256i {
+        self.avx2().shr_u64::<BITS>(x)
+    }
     #[inline(always)]
     unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
         // SAFETY: forwarded.

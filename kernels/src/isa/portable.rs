@@ -4,7 +4,7 @@
 //! `wide` picks its instructions when it is compiled, so this is the baseline, not the best. Its
 //! `max` and `fast_max` are never used: they lose NaN, or -0.0, or differ by architecture.
 
-use wide::{f32x8, f64x4, i8x16, i8x32, i16x8, i16x16, i32x8, i64x4, u16x8, u32x8};
+use wide::{f32x8, f64x4, i8x16, i8x32, i16x8, i16x16, i32x8, i64x4, u16x8, u32x8, u64x4};
 
 use crate::element::Element;
 use crate::isa::{Isa, entry};
@@ -98,6 +98,38 @@ impl Simd for Portable {
         // SAFETY: the caller vouches for 256 bytes.
         let at = |i: u8| unsafe { table.add(usize::from(i)).read() };
         cast(cast::<_, [u8; 32]>(x).map(at))
+    }
+
+    #[inline(always)]
+    fn mul_u32(self, a: i64x4, b: i64x4) -> i64x4 {
+        // `wide` multiplies 64-bit lanes one by one; SSE2 has this very instruction.
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: SSE2, which every x86-64 CPU has.
+        unsafe {
+            use core::arch::x86_64::{__m128i, _mm_mul_epu32};
+            let ([a0, a1], [b0, b1]) = (cast::<_, [__m128i; 2]>(a), cast::<_, [__m128i; 2]>(b));
+            cast([_mm_mul_epu32(a0, b0), _mm_mul_epu32(a1, b1)])
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            let low = i64x4::splat(0xFFFF_FFFF);
+            (a & low) * (b & low)
+        }
+    }
+
+    #[inline(always)]
+    fn xor_u64(self, a: i64x4, b: i64x4) -> i64x4 {
+        a ^ b
+    }
+
+    #[inline(always)]
+    fn shl_u64<const BITS: i32>(self, x: i64x4) -> i64x4 {
+        x << BITS as u32
+    }
+
+    #[inline(always)]
+    fn shr_u64<const BITS: i32>(self, x: i64x4) -> i64x4 {
+        cast(cast::<_, u64x4>(x) >> BITS as u32)
     }
 
     #[inline(always)]
