@@ -43,7 +43,7 @@ macro_rules! bits {
 bits! { f32 u32 22; f64 u64 51; f16 u16 9; bf16 u16 6; }
 
 fn is_positive<E: Float>(x: E) -> bool {
-    !(x.to_f64() <= 0.0)
+    x.to_f64() > 0.0 || x.to_f64().is_nan()
 }
 
 fn is_non_zero<E: Float>(x: E) -> bool {
@@ -124,7 +124,7 @@ fn sparse<E: Bits>(len: usize, of: u64) -> Vec<E> {
         let r = random.next() >> 16;
         E::from_f64(match of {
             0 => -((i % 2) as f64),
-            _ if r % of == 0 => 1.0 + (i % 100) as f64,
+            _ if r.is_multiple_of(of) => 1.0 + (i % 100) as f64,
             _ => -((r >> 8 & 1) as f64),
         })
     };
