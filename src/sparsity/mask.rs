@@ -221,8 +221,8 @@ impl Backend {
                     Some(mask) => mask.at(from / 8),
                     None => scratch.as_mut_ptr(),
                 };
-                // What is rectified ends with a line of `y`, so that no line is stored to twice: it
-                // lags behind the mask, which in place must come first anyway.
+                // What is rectified ends with a line of `y`, so that no line is stored to twice; so it
+                // lags a little behind the mask.
                 let whole = match to == end {
                     true => end,
                     false => done.max(to - y.at(to).addr() % 64 / size_of::<E>()),

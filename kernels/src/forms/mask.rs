@@ -345,8 +345,8 @@ index! { u32 index_32 compress_u32 u64 index_64 compress_u64 }
 
 /// Closes up the elements whose bit is set, with their numbers, and tells how many they are.
 ///
-/// `x` is valid for reads of `len` elements, and `bits` of `len / 8` bytes, rounded up to a multiple of
-/// eight; what lies in them beyond `len` bits does not count. `values` and `indices` are valid for
+/// `x` is valid for reads of `len` elements, and `bits` of `len / 8` bytes, rounded up; bits beyond
+/// `len` are ignored. `values` and `indices` are valid for
 /// writes of [`SLACK`] elements more than there are bits set: whole registers are stored. Only what
 /// `x` and `bits` hold may overlap. The first element's number is `first`.
 #[derive(Clone, Copy, Debug)]
@@ -363,6 +363,21 @@ pub struct Compress<I, E> {
 /// How many elements behind its result [`Compress`] may write.
 pub const SLACK: usize = 8;
 
+impl<I: Index, E: Masked> Compress<I, E> {
+    /// Eight elements from the `i`th on, whose results go to the `k`th on.
+    ///
+    /// # Safety
+    /// As the fields, and `x` has them.
+    #[inline(always)]
+    unsafe fn eight<S: Simd>(&self, s: S, bits: u8, i: usize, k: usize) {
+        // SAFETY: forwarded.
+        unsafe {
+            E::pack(s, bits, self.x.add(i), self.values.add(k));
+            I::pack(s, bits, self.first + i, self.indices.add(k));
+        }
+    }
+}
+
 impl<S: Simd, I: Index, E: Masked> Task<S> for Compress<I, E> {
     type Out = usize;
 
@@ -372,47 +387,47 @@ impl<S: Simd, I: Index, E: Masked> Task<S> for Compress<I, E> {
         // SAFETY: eight elements are read where so many are left. At most as many are written as bits
         // are set before, and eight more.
         unsafe {
-            while i < self.len {
-                let rest = self.len - i;
-                let mut word = u64::from_le(self.bits.add(i / 8).cast::<u64>().read_unaligned());
-                if rest < 64 {
-                    word &= first(rest);
-                }
-                // How many bits are set in each byte, and by one product the running sums: where the
-                // results of each byte go does not wait for those before it.
-                let pairs = word - (word >> 1 & 0x5555_5555_5555_5555);
-                let nibbles =
-                    (pairs & 0x3333_3333_3333_3333) + (pairs >> 2 & 0x3333_3333_3333_3333);
-                let bytes = nibbles + (nibbles >> 4) & 0x0F0F_0F0F_0F0F_0F0F;
-                let sums = bytes.wrapping_mul(0x0101_0101_0101_0101);
+            while i + 64 <= self.len {
+                let word = u64::from_le(self.bits.add(i / 8).cast::<u64>().read_unaligned());
+                let sums = running_sums(word);
                 let before = sums << 8;
                 let mut j = 0;
-                while j + 8 <= rest && j < 64 {
-                    let (bits, to) = ((word >> j) as u8, k + (before >> j & 0xFF) as usize);
-                    E::pack(s, bits, self.x.add(i + j), self.values.add(to));
-                    I::pack(s, bits, self.first + i + j, self.indices.add(to));
+                while j < 64 {
+                    let to = k + (before >> j & 0xFF) as usize;
+                    self.eight(s, (word >> j) as u8, i + j, to);
                     j += 8;
-                }
-                if j < rest && j < 64 {
-                    let (mut bits, mut to) = (word >> j, k + (before >> j & 0xFF) as usize);
-                    while bits != 0 {
-                        let at = i + j + bits.trailing_zeros() as usize;
-                        self.values
-                            .add(to)
-                            .write_unaligned(self.x.add(at).read_unaligned());
-                        self.indices
-                            .add(to)
-                            .write_unaligned(I::new(self.first + at));
-                        bits &= bits - 1;
-                        to += 1;
-                    }
                 }
                 k += (sums >> 56) as usize;
                 i += 64;
             }
+            while i + 8 <= self.len {
+                let bits = self.bits.add(i / 8).read();
+                self.eight(s, bits, i, k);
+                k += bits.count_ones() as usize;
+                i += 8;
+            }
+            while i < self.len {
+                if self.bits.add(i / 8).read() >> (i % 8) & 1 == 1 {
+                    let x = self.x.add(i).read_unaligned();
+                    self.values.add(k).write_unaligned(x);
+                    self.indices.add(k).write_unaligned(I::new(self.first + i));
+                    k += 1;
+                }
+                i += 1;
+            }
         }
         k
     }
+}
+
+/// How many bits are set in each byte and those below it. All by one product, so that where the results
+/// of one byte go does not wait for those before it.
+#[inline(always)]
+fn running_sums(word: u64) -> u64 {
+    let pairs = word - (word >> 1 & 0x5555_5555_5555_5555);
+    let nibbles = (pairs & 0x3333_3333_3333_3333) + (pairs >> 2 & 0x3333_3333_3333_3333);
+    let bytes = (nibbles + (nibbles >> 4)) & 0x0F0F_0F0F_0F0F_0F0F;
+    bytes.wrapping_mul(0x0101_0101_0101_0101)
 }
 
 /// Bytes as they are: the way of what was compressed from the first-level cache to where it belongs.
