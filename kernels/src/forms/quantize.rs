@@ -255,7 +255,7 @@ impl Grid {
     #[inline(always)]
     fn values<S: Simd>(self, s: S, q: V<S, i32>) -> V<S, f32> {
         let bits = plus::<i32, S>(s, q, SHIFT_BITS - i32::from(self.zero_point));
-        self.of_shifted_steps::<S>(s, s.from_bits(bits))
+        self.of_shifted_steps::<S>(s, s.float_of_bits(bits))
     }
 
     #[inline(always)]
