@@ -12,7 +12,7 @@ use halfwave_kernels::forms::Lookup;
 
 use crate::activation::Activation;
 use crate::backend::{Backend, check_lengths, map};
-use crate::dispatch::active;
+use crate::dispatch::{active, lookup_kernel};
 use crate::op::Op;
 use crate::quantize::{Quantization, Quantized};
 
@@ -231,7 +231,7 @@ impl Backend {
         dst: *mut Q,
         len: usize,
     ) {
-        let kernel = self.kernels().forms.lookup;
+        let kernel = lookup_kernel(self.kernels());
         // SAFETY: the table outlives this call; the rest is forwarded, and `dispatch` vouches for the
         // CPU.
         unsafe {

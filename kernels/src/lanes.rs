@@ -166,7 +166,7 @@ pub trait Simd:
 
     /// Floats of these bits.
     #[inline(always)]
-    fn from_bits(self, x: V<Self, i32>) -> V<Self, f32> {
+    fn float_of_bits(self, x: V<Self, i32>) -> V<Self, f32> {
         const { assert!(size_of::<V<Self, f32>>() == size_of::<V<Self, i32>>()) };
         // SAFETY: as large, and any pattern of bits is a register.
         unsafe { core::mem::transmute_copy(&x) }

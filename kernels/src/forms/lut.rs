@@ -24,6 +24,12 @@ impl Lookup {
             table: table.as_ptr(),
         }
     }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(crate) fn table(self) -> *const u8 {
+        self.table
+    }
 }
 
 impl Elementwise<i8> for Lookup {

@@ -223,6 +223,10 @@ impl Grid {
         plus::<i32, S>(s, bits, i32::from(self.zero_point) - SHIFT_BITS)
     }
 
+    /// The division costs nothing that can be had back: a product with the reciprocal, and a quotient
+    /// only where that comes within 2^−14 of the middle between two integers, gives the same bits and
+    /// ran at 0.94 to 1.01 of the speed (Zen, in cache).
+    ///
     /// Clipped to an integer before it is rounded to one, a number ends up where it would if it were
     /// clipped after, and is never too large for `SHIFT`.
     #[inline(always)]
@@ -251,7 +255,7 @@ impl Grid {
     #[inline(always)]
     fn values<S: Simd>(self, s: S, q: V<S, i32>) -> V<S, f32> {
         let bits = plus::<i32, S>(s, q, SHIFT_BITS - i32::from(self.zero_point));
-        self.of_shifted_steps::<S>(s, s.from_bits(bits))
+        self.of_shifted_steps::<S>(s, s.float_of_bits(bits))
     }
 
     #[inline(always)]

@@ -11,6 +11,7 @@
 use core::arch::x86_64::*;
 
 use crate::element::Element;
+use crate::forms::Lookup;
 use crate::isa::avx2::Avx2;
 use crate::isa::{Isa, entry, words};
 use crate::lanes::{FloatLanes, Lanes, Simd, Task};
@@ -184,6 +185,53 @@ macro_rules! float_lanes {
 float_lanes! {
     f32 in __m256, __mmask8: _mm256_mul_ps _mm256_div_ps _mm256_cmp_ps_mask::<_CMP_LE_OQ>;
     f64 in __m256d, __mmask8: _mm256_mul_pd _mm256_div_pd _mm256_cmp_pd_mask::<_CMP_LE_OQ>;
+}
+
+/// [`Lookup`] where the CPU has VBMI as well, which Ice Lake and Zen 4 brought: a shuffle of it looks up
+/// seven bits of 64 bytes at once. In L1, six times the speed of the tree of blends (Zen).
+///
+/// # Safety
+/// The CPU has AVX-512 F, BW and VBMI; the rest as [`MapFn`](crate::MapFn).
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+pub unsafe fn lookup_vbmi(op: Lookup, src: *const i8, dst: *mut i8, len: usize, stream: bool) {
+    // SAFETY: whoever made `op` vouches for 256 bytes, and the caller for `len` at `src` and `dst`; a
+    // mask leaves the lanes beyond alone. Every full register goes to an aligned address.
+    unsafe {
+        let table = op.table().cast::<__m512i>();
+        let table = [
+            table.read_unaligned(),
+            table.add(1).read_unaligned(),
+            table.add(2).read_unaligned(),
+            table.add(3).read_unaligned(),
+        ];
+        let mut i = (dst.addr().wrapping_neg() % 64).min(len);
+        let head = first(i);
+        let x = _mm512_maskz_loadu_epi8(head, src);
+        _mm512_mask_storeu_epi8(dst, head, lookup_64(table, x));
+        while i + 64 <= len {
+            let y = lookup_64(table, _mm512_loadu_si512(src.add(i).cast()));
+            if stream {
+                _mm512_stream_si512(dst.add(i).cast(), y);
+            } else {
+                _mm512_store_si512(dst.add(i).cast(), y);
+            }
+            i += 64;
+        }
+        let tail = first(len - i);
+        let x = _mm512_maskz_loadu_epi8(tail, src.add(i));
+        _mm512_mask_storeu_epi8(dst.add(i), tail, lookup_64(table, x));
+    }
+}
+
+/// For callers who have AVX-512 BW and VBMI.
+#[inline(always)]
+unsafe fn lookup_64(table: [__m512i; 4], x: __m512i) -> __m512i {
+    // SAFETY: as above.
+    unsafe {
+        let low = _mm512_permutex2var_epi8(table[0], x, table[1]);
+        let high = _mm512_permutex2var_epi8(table[2], x, table[3]);
+        _mm512_mask_blend_epi8(_mm512_movepi8_mask(x), low, high)
+    }
 }
 
 /// The mask of the first `n` lanes.

@@ -91,13 +91,13 @@ impl Simd for Portable {
         }
     }
 
-    // One by one: SSE2 has no byte shuffle.
+    // One by one: SSE2 has no byte shuffle. By words, because single bytes would go through memory.
     #[cfg(not(target_arch = "aarch64"))]
     #[inline(always)]
     unsafe fn lookup(self, table: *const u8, x: i8x32) -> i8x32 {
         // SAFETY: the caller vouches for 256 bytes.
         let at = |i: u8| unsafe { table.add(usize::from(i)).read() };
-        cast(cast::<_, [u8; 32]>(x).map(at))
+        cast(cast::<_, [u64; 4]>(x).map(|x| u64::from_ne_bytes(x.to_ne_bytes().map(at))))
     }
 
     #[inline(always)]
