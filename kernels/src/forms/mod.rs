@@ -2,10 +2,12 @@
 //! strings together over pieces that stay in the first-level cache.
 
 mod arithmetic;
+mod layout;
 
 pub use arithmetic::{
     Add, ArithmeticFn, Mul, Prelu, PreluSlope, PreluSlopeGradient, Scalar, Times,
 };
+pub use layout::{Deinterleave, DeinterleaveFn, Interleave, InterleaveFn};
 
 use half::{bf16, f16};
 
@@ -23,6 +25,8 @@ pub struct FormsOf<E> {
     pub prelu: ArithmeticFn<Prelu, E>,
     pub prelu_slope: ArithmeticFn<PreluSlope, E>,
     pub prelu_slope_gradient: ArithmeticFn<PreluSlopeGradient, E>,
+    pub deinterleave: DeinterleaveFn<E>,
+    pub interleave: InterleaveFn<E>,
 }
 
 impl<E: Float> FormsOf<E>
@@ -42,6 +46,8 @@ where
             prelu: ArithmeticFn::of::<S>(),
             prelu_slope: ArithmeticFn::of::<S>(),
             prelu_slope_gradient: ArithmeticFn::of::<S>(),
+            deinterleave: S::enter::<Deinterleave<E>>,
+            interleave: S::enter::<Interleave<E>>,
         }
     }
 }
