@@ -43,22 +43,30 @@
 extern crate alloc;
 
 mod activation;
+mod affine;
 mod backend;
 mod dispatch;
+mod fused;
+mod gate;
 pub mod limits;
 pub mod memory;
 mod op;
 #[cfg(feature = "parallel")]
 pub mod parallel;
+mod pieces;
+mod view;
 
 pub use activation::Activation;
 pub use backend::{Backend, Call};
 pub use dispatch::{BackendError, backend, backend_named, backends};
+pub use fused::{Along, Fused};
+pub use gate::{BILINEAR, reglu};
 pub use halfwave_kernels::{
     Clip, Dtype, Element, Float, Isa, LeakyRelu, Operation, Parameter, ParameterError, Relu, Relu6,
     UnknownDtype, bf16, f16,
 };
 pub use op::{Op, OpError};
+pub use view::{Rows, RowsMut, Slot};
 
 /// `dst = relu(src)`. See [`Relu`] and [`Activation::apply`].
 ///

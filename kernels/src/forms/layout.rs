@@ -68,7 +68,8 @@ impl<S: Simd + Lanes<E::Lane>, E: Element> Task<S> for Deinterleave<E> {
             }
             while i < len {
                 a.add(i).write_unaligned(src.add(2 * i).read_unaligned());
-                b.add(i).write_unaligned(src.add(2 * i + 1).read_unaligned());
+                b.add(i)
+                    .write_unaligned(src.add(2 * i + 1).read_unaligned());
                 i += 1;
             }
         }
@@ -102,7 +103,8 @@ impl<S: Simd + Lanes<E::Lane>, E: Element> Task<S> for Interleave<E> {
             }
             while i < len {
                 dst.add(2 * i).write_unaligned(a.add(i).read_unaligned());
-                dst.add(2 * i + 1).write_unaligned(b.add(i).read_unaligned());
+                dst.add(2 * i + 1)
+                    .write_unaligned(b.add(i).read_unaligned());
                 i += 1;
             }
         }
