@@ -43,8 +43,12 @@
 extern crate alloc;
 
 mod activation;
+mod affine;
 mod backend;
+mod cut;
 mod dispatch;
+mod fused;
+mod gate;
 pub mod limits;
 mod lut8;
 pub mod memory;
@@ -56,10 +60,13 @@ mod prelu;
 mod quantize;
 mod rrelu;
 pub mod sparsity;
+mod view;
 
 pub use activation::Activation;
 pub use backend::{Backend, Call};
 pub use dispatch::{BackendError, backend, backend_named, backends};
+pub use fused::{Along, Fused};
+pub use gate::{BILINEAR, reglu};
 pub use halfwave_kernels::{
     Clip, Dtype, Element, Float, HardShrink, HardSigmoid, HardSwish, Isa, LeakyRelu, Operation,
     Parameter, ParameterError, Relu, Relu6, ReluSquared, Rrelu, Shrink, SoftShrink, Softsign, Step,
@@ -74,6 +81,7 @@ pub use quantize::{
 #[cfg(feature = "parallel")]
 pub use quantize::{par_dequantize, par_quantize};
 pub use rrelu::RreluTraining;
+pub use view::{Rows, RowsMut, Slot};
 
 /// `dst = relu(src)`. See [`Relu`] and [`Activation::apply`].
 ///

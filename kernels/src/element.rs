@@ -144,9 +144,10 @@ pub trait Half: Float<Lane = i16> {
     /// number, or zero where subnormal numbers drop as many.
     const NORMAL: i32;
 
-    /// From the order of the array to that of [`widen`](Half::widen), or back.
+    /// Before [`widen`](Half::widen) or after [`narrow`](Half::narrow), where their lanes are to be
+    /// in the order of the elements; [`Simd::cross_bf16`].
     #[inline(always)]
-    fn order<S: Simd>(_s: S, x: [V<S, f32>; 2]) -> [V<S, f32>; 2] {
+    fn cross<S: Simd>(_s: S, x: V<S, i16>) -> V<S, i16> {
         x
     }
 
@@ -183,8 +184,8 @@ impl Half for bf16 {
     const DROPPED: u32 = 16;
     const NORMAL: i32 = 0;
     #[inline(always)]
-    fn order<S: Simd>(s: S, x: [V<S, f32>; 2]) -> [V<S, f32>; 2] {
-        s.order_bf16(x)
+    fn cross<S: Simd>(s: S, x: V<S, i16>) -> V<S, i16> {
+        s.cross_bf16(x)
     }
     #[inline(always)]
     fn widen<S: Simd>(s: S, x: V<S, i16>) -> [V<S, f32>; 2] {

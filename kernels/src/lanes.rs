@@ -108,6 +108,40 @@ pub unsafe trait Lanes<E: Copy>: Copy {
     fn min(self, a: Self::V, b: Self::V) -> Self::V {
         self.select(self.lt(a, b), a, b)
     }
+
+    /// `[x0 y0 x1 y1 …]` over two registers: the `x`, and the `y`.
+    #[inline(always)]
+    fn deinterleave(self, pairs: [Self::V; 2]) -> [Self::V; 2] {
+        let mut apart = pairs;
+        let (from, to) = ((&raw const pairs).cast::<E>(), (&raw mut apart).cast::<E>());
+        let mut i = 0;
+        // SAFETY: two registers are `2 N` packed elements, and `i < N`.
+        unsafe {
+            while i < Self::N {
+                to.add(i).write(from.add(2 * i).read());
+                to.add(Self::N + i).write(from.add(2 * i + 1).read());
+                i += 1;
+            }
+        }
+        apart
+    }
+
+    /// The way back.
+    #[inline(always)]
+    fn interleave(self, apart: [Self::V; 2]) -> [Self::V; 2] {
+        let mut pairs = apart;
+        let (from, to) = ((&raw const apart).cast::<E>(), (&raw mut pairs).cast::<E>());
+        let mut i = 0;
+        // SAFETY: as above.
+        unsafe {
+            while i < Self::N {
+                to.add(2 * i).write(from.add(i).read());
+                to.add(2 * i + 1).write(from.add(Self::N + i).read());
+                i += 1;
+            }
+        }
+        pairs
+    }
 }
 
 /// What only floats can do. Every result is rounded to nearest, ties to even; where an operand is
@@ -170,12 +204,6 @@ pub trait Simd:
         const { assert!(size_of::<V<Self, f32>>() == size_of::<V<Self, i32>>()) };
         // SAFETY: as large, and any pattern of bits is a register.
         unsafe { core::mem::transmute_copy(&x) }
-    }
-
-    /// From the order of the array to that of [`widen_bf16`](Simd::widen_bf16), or back.
-    #[inline(always)]
-    fn order_bf16(self, x: [V<Self, f32>; 2]) -> [V<Self, f32>; 2] {
-        x
     }
 
     /// Four registers as one of bytes, in order; every lane is from −128 to 127.

@@ -2,6 +2,7 @@
 //! strings together over pieces that stay in the first-level cache.
 
 mod arithmetic;
+mod layout;
 mod lut;
 mod mask;
 mod quantize;
@@ -16,6 +17,7 @@ pub use mask::{
     Predicate, SLACK, Unmask, UnmaskFn,
 };
 
+pub use layout::{Deinterleave, DeinterleaveFn, Interleave, InterleaveFn};
 pub use lut::Lookup;
 pub use quantize::{Dequantize, Grid, Quantizable, Quantize, QuantizeFns};
 pub use random::{DrawSlopes, Drawn, Range};
@@ -44,6 +46,8 @@ pub struct FormsOf<E> {
     pub draw_slopes: unsafe fn(DrawSlopes<E>),
     /// Elements to a draw of `draw_slopes`.
     pub per_draw: usize,
+    pub deinterleave: DeinterleaveFn<E>,
+    pub interleave: InterleaveFn<E>,
 }
 
 impl<E: Float> FormsOf<E>
@@ -69,6 +73,8 @@ where
             slope_sums: S::enter::<SlopeSums<E>>,
             draw_slopes: S::enter::<DrawSlopes<E>>,
             per_draw: E::PER_DRAW,
+            deinterleave: S::enter::<Deinterleave<E>>,
+            interleave: S::enter::<Interleave<E>>,
         }
     }
 }

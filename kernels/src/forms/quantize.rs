@@ -138,15 +138,15 @@ macro_rules! halves {
                 let p = p.cast::<i16>();
                 // SAFETY: forwarded.
                 let (low, high) = unsafe { (load::<i16, S>(s, p, n, 0), load::<i16, S>(s, p, n, 1)) };
-                let [a, b] = $H::order(s, $H::widen(s, low));
-                let [c, d] = $H::order(s, $H::widen(s, high));
+                let [a, b] = $H::widen(s, $H::cross(s, low));
+                let [c, d] = $H::widen(s, $H::cross(s, high));
                 [a, b, c, d]
             }
             #[inline(always)]
             unsafe fn store<S: Simd>(s: S, p: *mut $H, n: usize, x: Block<S>, stream: bool) {
                 let [a, b, c, d] = x;
-                let low = $H::narrow(s, $H::order(s, [a, b]));
-                let high = $H::narrow(s, $H::order(s, [c, d]));
+                let low = $H::cross(s, $H::narrow(s, [a, b]));
+                let high = $H::cross(s, $H::narrow(s, [c, d]));
                 // SAFETY: forwarded.
                 unsafe {
                     store::<i16, S>(s, p.cast(), n, 0, low, stream);

@@ -54,10 +54,6 @@ impl Simd for Avx2 {
             _mm256_packus_epi32(bf16_of(x[0]), bf16_of(x[1]));
         fn upper(x: [__m256i; 2]) -> __m256i =
             _mm256_packus_epi32(_mm256_srli_epi32::<16>(x[0]), _mm256_srli_epi32::<16>(x[1]));
-        fn order_bf16(x: [__m256; 2]) -> [__m256; 2] = [
-            _mm256_permute2f128_ps::<0x20>(x[0], x[1]),
-            _mm256_permute2f128_ps::<0x31>(x[0], x[1]),
-        ];
         // Packing goes by 128-bit halves: four bytes of each register in turn, put right at the end.
         fn pack(x: [__m256i; 4]) -> __m256i = _mm256_permutevar8x32_epi32(
             _mm256_packs_epi16(_mm256_packs_epi32(x[0], x[1]), _mm256_packs_epi32(x[2], x[3])),

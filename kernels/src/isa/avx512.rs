@@ -68,10 +68,6 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn order_bf16(self, x: [__m256; 2]) -> [__m256; 2] {
-        self.avx2().order_bf16(x)
-    }
-    #[inline(always)]
     fn pack(self, x: [__m256i; 4]) -> __m256i {
         self.avx2().pack(x)
     }

@@ -143,7 +143,7 @@ fn in_f64<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
     let a = FloatLanes::<f64>::mul(s, Lanes::<f64>::sub(s, a, near_a), scale);
     let b = FloatLanes::<f64>::mul(s, Lanes::<f64>::sub(s, b, near_b), scale);
     let lost = s.narrow([a, b]);
-    s.from_bits(to_odd(s, s.to_bits(near), s.to_bits(lost)))
+    s.float_of_bits(to_odd(s, s.to_bits(near), s.to_bits(lost)))
 }
 
 /// The bits of the odd neighbour of `near + lost`, where `near` is even and `lost` is not zero.
