@@ -14,7 +14,8 @@
 //! With `stream` the body bypasses the caches, which saves reading each line of `dst` before
 //! overwriting it, and head and tail are stored only where the body does not reach: a plain store
 //! into a line that is also streamed to costs more than streaming saves (an array in pieces of 4 KiB
-//! ran at 0.45 of the speed). Whoever asks for it must call [`fence`] before it publishes `dst`.
+//! ran at 0.45 of the speed). The head is then stored first, so a source must not be the
+//! destination. Whoever asks for it must call [`fence`] before it publishes `dst`.
 
 use crate::element::Element;
 use crate::lanes::{Lanes, Simd, Task};
@@ -33,7 +34,8 @@ pub fn fence() {
 ///
 /// # Safety
 /// `src` is valid for reads and `dst` for writes of `len` elements at any alignment, and they are
-/// the same pointer or do not overlap. With `stream`, `dst` is aligned to its element.
+/// the same pointer or do not overlap. With `stream`, they do not overlap, and `dst` is aligned to
+/// its element.
 #[inline(always)]
 pub(crate) unsafe fn map<S, E, O>(s: S, op: O, src: *const E, dst: *mut E, len: usize, stream: bool)
 where
@@ -106,8 +108,8 @@ where
 /// The loop over two arrays: `dst[i] = op(a[i], b[i])` for `i < len`.
 ///
 /// `a` and `b` are valid for reads and `dst` for writes of `len` elements at any alignment. `dst` is
-/// the same pointer as `a`, as `b`, or as both, or overlaps neither. With `stream`, `dst` is aligned
-/// to its element.
+/// the same pointer as `a`, as `b`, or as both, or overlaps neither. With `stream`, it overlaps
+/// neither, and is aligned to its element.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
 pub struct Zip<O, E> {

@@ -14,8 +14,8 @@ use crate::ops::*;
 ///
 /// # Safety
 /// The CPU runs the table's [`Isa`]. `src` is valid for reads and `dst` for writes of `len`
-/// elements, at any alignment; with `stream`, `dst` is aligned to its element. They are the same
-/// pointer or do not overlap.
+/// elements, at any alignment. They are the same pointer or do not overlap; with `stream`, they do
+/// not overlap, and `dst` is aligned to its element.
 pub type MapFn<O, E> = unsafe fn(O, *const E, *mut E, usize, bool);
 
 /// A loop over two arrays; see [`Zip`].

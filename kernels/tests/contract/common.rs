@@ -107,19 +107,18 @@ macro_rules! rows {
 }
 for_each_op!(rows);
 
-/// The forms that are no operation's, by name: of two arrays, and, for each of `scalars`, of an array
-/// and that.
-pub fn forms<E: Float>(
-    kernels: &Kernels,
-    scalars: &[E],
-) -> Vec<(&'static str, Pair<E>, Vec<Map<E>>)> {
+/// A form by its name: of two arrays, and of an array and each of some numbers.
+pub type Form<E> = (&'static str, Pair<E>, Vec<Map<E>>);
+
+/// The forms that are no operation's.
+pub fn forms<E: Float>(kernels: &Kernels, scalars: &[E]) -> Vec<Form<E>> {
     fn both<B: Copy + 'static, E: Float>(
         kernels: &Kernels,
         name: &'static str,
         of: &ArithmeticFn<B, E>,
         form: B,
         scalars: &[E],
-    ) -> (&'static str, Pair<E>, Vec<Map<E>>) {
+    ) -> Form<E> {
         let title = format!("{} {name} {}", kernels.isa, E::DTYPE);
         let scalar = |&b: &E| {
             let title = format!("{title} scalar {}", b.to_f64());
