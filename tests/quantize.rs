@@ -140,7 +140,8 @@ fn ties_go_to_even_before_the_zero_point() {
     assert_eq!(q, [1, 1, 3, 3, 3, 5, 5]);
 }
 
-/// The node tests of ONNX 1.19: `test_quantizelinear` and its kin, per tensor.
+/// The node tests `test_quantizelinear` and `test_dequantizelinear` of the package `onnx` 1.23.2: those
+/// of its that have one scale for all.
 #[test]
 fn the_examples_of_onnx() {
     let mut q = [0u8; 6];

@@ -225,7 +225,7 @@ impl Grid {
 
     /// The division costs nothing that can be had back: a product with the reciprocal, and a quotient
     /// only where that comes within 2^−14 of the middle between two integers, gives the same bits and
-    /// ran at 0.94 to 1.01 of the speed (Zen, in cache).
+    /// ran at 0.88 to 1.01 of the speed (Zen, in cache; separate runs on a busy machine).
     ///
     /// Clipped to an integer before it is rounded to one, a number ends up where it would if it were
     /// clipped after, and is never too large for `SHIFT`.

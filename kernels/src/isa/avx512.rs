@@ -184,7 +184,7 @@ float_lanes! {
 }
 
 /// [`Lookup`] where the CPU has VBMI as well, which Ice Lake and Zen 4 brought: a shuffle of it looks up
-/// seven bits of 64 bytes at once. In L1, six times the speed of the tree of blends (Zen).
+/// seven bits of 64 bytes at once. In L1 it ran at about six times the speed of the tree of blends (Zen, separate runs).
 ///
 /// # Safety
 /// The CPU has AVX-512 F, BW and VBMI; the rest as [`MapFn`](crate::MapFn).
