@@ -1,4 +1,4 @@
-use crate::element::{Float as _, Real};
+use crate::element::Real;
 use crate::lanes::FloatLanes;
 use crate::ops::{FromOutput, Unary};
 use crate::parameters::{NUMBER, parameters};
