@@ -1,3 +1,5 @@
+use ::half::{bf16, f16};
+
 use crate::element::{Int, Real};
 use crate::lanes::{FloatLanes, Lanes};
 use crate::ops::{FromOutput, Unary, UnaryInt};
@@ -17,7 +19,8 @@ use crate::parameters::{NUMBER, parameters};
 /// A bound may be infinite, which is none. On an integer dtype the bounds are the integers they
 /// enclose: `min` is rounded up, `max` down, and both saturate.
 ///
-/// The derivative is 1 between the bounds and for NaN, and 0 elsewhere, at both bounds too.
+/// The derivative is 1 between the bounds and for NaN, and 0 elsewhere, at both bounds too. The output
+/// tells it as well, unless `f16` or `bf16` would round a bound to a number between the bounds.
 ///
 /// *Exact*, on every dtype: `f32 f64 f16 bf16 i8 i16 i32 i64`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,6 +69,16 @@ impl Unary for Clip {
     fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
         let (min, max) = (R::value(self.min), R::value(self.max));
         if x <= min || x >= max { 0.0 } else { 1.0 }
+    }
+
+    // The 16-bit floats compare with the bounds in `f32`, but return them rounded to 16 bits, which
+    // may lie between them.
+    fn output_suffices(self) -> bool {
+        let (min, max) = (f32::value(self.min), f32::value(self.max));
+        f16::from_f64(self.min).to_f64() <= min
+            && bf16::from_f64(self.min).to_f64() <= min
+            && max <= f16::from_f64(self.max).to_f64()
+            && max <= bf16::from_f64(self.max).to_f64()
     }
 }
 

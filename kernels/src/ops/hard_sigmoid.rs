@@ -19,8 +19,8 @@ use crate::parameters::parameters;
 /// `alpha` is from 1e-30 to 1e30, `beta` from -1e30 to 1e30.
 ///
 /// The derivative is `alpha` strictly between the two ends, and 0 elsewhere and for NaN, as PyTorch.
-/// The output tells it as well: it is `alpha` where that is neither 0 nor 1. (The last number below the
-/// upper end may already give 1.)
+/// The output tells it as well: it is `alpha` where that is neither 0 nor 1. (Just below the upper end
+/// it may be 1 already.)
 ///
 /// At most 1 ulp on `f32` and `f64`, at the lower end too, where `x·alpha + beta` would lose all its
 /// bits; correctly rounded on `f16` and `bf16`. (With a negative `beta` at most 1.5 ulps.) What is
@@ -78,7 +78,7 @@ impl HardSigmoid {
 
 impl Unary for HardSigmoid {
     const FORMULA: &'static str = "min(max(alpha·x + beta, 0), 1)";
-    const ULPS: i32 = 2;
+    const ULPS: i32 = 1;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]

@@ -16,8 +16,7 @@ use crate::parameters::parameters;
 /// The derivative is 0 up to and at −3, 1 from 3 on, `x/3 + 1/2` between, and for NaN a NaN. The output
 /// does not tell it: the function falls before it rises.
 ///
-/// At most 1 ulp on `f32` (it is computed in `f64`), 1.5 on `f64`; correctly rounded on `f16` and
-/// `bf16`.
+/// At most 1 ulp on `f32`, 1.5 on `f64`; correctly rounded on `f16` and `bf16`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HardSwish;
 
@@ -25,12 +24,12 @@ parameters!(HardSwish);
 
 impl Unary for HardSwish {
     const FORMULA: &'static str = "x·min(max(x + 3, 0), 6)/6";
-    // Four roundings in `f32` lanes.
-    const ULPS: i32 = 2;
-    const IN_F64: bool = true;
+    const ULPS: i32 = 1;
 
-    // Up to -1, x + 3 is exact; from there on the rounding of a small x²/6 matters little beside
-    // x/2, which is exact.
+    // x·(x + 3)/6 rounds three times, and is up to 1.91 ulps off on `f32`; x/2·(x/3 + 1) 1.49. But up
+    // to -1, x + 3 is exact: so are two roundings enough; and from there on x/2 is, beside which the
+    // two of x²/6 matter less. That is 0.9999997 ulps at most, seen on every `f32`, and spares the
+    // way through `f64`.
     #[inline(always)]
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
         let (zero, three) = (l.splat(R::of(0.0)), l.splat(R::of(3.0)));
