@@ -19,6 +19,12 @@ use crate::backend::{Threads, streams};
 use crate::view::View;
 
 /// The bytes of a piece.
+///
+/// Measured with the residual of relu on f32 (Zen 4, two cores shared by ten busy programs, in thread
+/// time, best of 300 in L2 and of 40 beyond the cache), against a loop that reads and writes as much:
+/// 0.80 and 0.66 of it with 1 KiB, 0.75 and 0.68 with 2 KiB, 0.93 and 0.75 with 4 KiB, 0.91 and 0.75
+/// with 8 KiB, 0.57 and 0.70 with 16 KiB. Fetching the next piece's inputs by software while this one
+/// is stored made it worse: 0.49 beyond the cache with 4 KiB.
 pub(crate) const PIECE: usize = 4096;
 
 /// What a store past the caches should cover as a whole.
@@ -139,7 +145,7 @@ impl<T: Copy + Send + Sync> Cut<T> {
                 let whole = piece.len * size_of::<T>() / LINE * LINE / size_of::<T>();
                 if behind == 0 && whole > 0 {
                     (piece.len, piece.stream) = (whole, true);
-                } else if behind % size_of::<T>() == 0 {
+                } else if behind.is_multiple_of(size_of::<T>()) {
                     piece.len = piece.len.min((LINE - behind) / size_of::<T>());
                 }
             }
