@@ -85,11 +85,16 @@ struct Row {
 pub fn run(args: Args) -> Result<()> {
     let chosen = halfwave::backend()?;
     let picture = args.output.as_deref().map(Picture::create).transpose()?;
+    let backend = match &args.backend {
+        Some(name) => halfwave::backend_named(name)?,
+        None => chosen,
+    };
     let subject = Subject {
         op: args.op,
-        backend: match &args.backend {
-            Some(name) => halfwave::backend_named(name)?,
-            None => chosen,
+        backend: if args.threads > 1 {
+            backend.par()
+        } else {
+            backend
         },
         in_place: args.in_place,
         threads: args.threads,

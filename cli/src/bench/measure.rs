@@ -139,11 +139,10 @@ impl Subject {
         let threads = self.threads;
         match contender {
             Contender::Op => {
-                let call = match (self.in_place, threads > 1) {
-                    (false, false) => Call::Apply(src, dst),
-                    (false, true) => Call::ParApply(src, dst),
-                    (true, false) => Call::ApplyInPlace(src),
-                    (true, true) => Call::ParApplyInPlace(src),
+                let call = if self.in_place {
+                    Call::ApplyInPlace(src)
+                } else {
+                    Call::Apply(src, dst)
                 };
                 self.op.run(self.backend, call)?;
             }
