@@ -12,15 +12,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, bail};
 use halfwave::Op;
 
-use curve::{Curve, Point, extent};
+use curve::{Graph, Point, extent};
 use figure::{Axis, Figure, Series, padded};
 use save::Picture;
 
 /// Draw operations, and their derivatives, as SVG or PNG
 ///
-/// Curves are computed by halfwave itself, in f64. Where an operation or its derivative jumps, its
-/// line is broken; a filled dot shows the derivative that counts there, a ring the one that does
-/// not.
+/// Curves, derivatives too, are computed by halfwave itself, in f64. Where one jumps, its line is
+/// broken; a filled dot shows the value that counts there, a ring the one that does not.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,8 +27,10 @@ Examples:
   halfwave plot relu --derivative -o relu.png     with its derivative, dashed
   halfwave plot relu --range=-1..3 --size 400x300
   halfwave plot relu --points=-10,-5,0,5,10       relu of an array, against the index
+  halfwave plot relu 'leaky_relu(slope=0.2)' -o both.svg
 
-Several operations go into one picture with a legend; `halfwave list` names them.")]
+Several operations go into one picture with a legend; `halfwave list` names them and their
+parameters.")]
 pub struct Args {
     /// Operations to draw
     #[arg(required = true, value_name = "OP")]
@@ -95,31 +96,33 @@ fn curves(args: &Args) -> Result<Figure> {
         [_] => |op: Op| format!("{}(x)", op.name()),
         _ => equation,
     };
+    let prime = match args.ops[..] {
+        [_] => |op: Op| format!("{}′(x)", op.name()),
+        _ => |op: Op| {
+            format!("{}′(x)  {}", op.name(), parameters(op))
+                .trim_end()
+                .into()
+        },
+    };
     let mut series = Vec::new();
     for &op in &args.ops {
-        let Curve {
-            value,
-            derivative,
-            kinks,
-        } = Curve::of(&eval(op)?, range.clone(), samples);
-        series.push(Series {
-            name: name(op),
-            color: series.len(),
-            dashed: false,
-            pieces: value,
-            dots: Vec::new(),
-        });
-        if args.derivative {
-            let dots = kinks
-                .iter()
-                .flat_map(|kink| [((kink.x, kink.other), false), ((kink.x, kink.taken), true)]);
+        let slope = Graph::of(&slope(op)?, range.clone(), samples, &[]);
+        let corners: Vec<f64> = slope.jumps.iter().map(|jump| jump.x).collect();
+        let value = Graph::of(&eval(op)?, range.clone(), samples, &corners);
+        let mut add = |name, dashed, graph: Graph| {
+            let dots = graph.jumps.iter();
+            let dots = dots.flat_map(|j| [((j.x, j.other), false), ((j.x, j.value), true)]);
             series.push(Series {
-                name: format!("{}′(x)", op.name()),
+                name,
                 color: series.len(),
-                dashed: true,
-                pieces: derivative,
+                dashed,
                 dots: dots.collect(),
+                pieces: graph.pieces,
             });
+        };
+        add(name(op), false, value);
+        if args.derivative {
+            add(prime(op), true, slope);
         }
     }
     let x = Axis::numbers("x", range, ticks(args.size.0));
@@ -179,10 +182,14 @@ fn figure(args: &Args, x: Axis, series: Vec<Series>) -> Figure {
 
 /// `relu(x) = max(x, 0)`, and the parameters if it has any.
 fn equation(op: Op) -> String {
-    let (name, full) = (op.name(), op.to_string());
-    let parameters = full.strip_prefix(name).unwrap_or_default();
-    let equation = format!("{name}(x) = {}  {parameters}", op.formula());
+    let equation = format!("{}(x) = {}  {}", op.name(), op.formula(), parameters(op));
     equation.trim_end().into()
+}
+
+/// `(slope=0.01)`, or nothing.
+fn parameters(op: Op) -> String {
+    let full = op.to_string();
+    full.strip_prefix(op.name()).unwrap_or_default().into()
 }
 
 /// `op` of one number.
@@ -193,6 +200,17 @@ fn eval(op: Op) -> Result<impl Fn(f64) -> f64> {
         // It takes f64: it has just done so.
         let _ = op.apply_in_place(&mut y);
         y[0]
+    })
+}
+
+/// Its derivative at one number.
+fn slope(op: Op) -> Result<impl Fn(f64) -> f64> {
+    op.backward::<f64>(&[], &[], &mut [])?;
+    Ok(move |x| {
+        let mut dx = [0.0];
+        // As above.
+        let _ = op.backward(&[x], &[1.0], &mut dx);
+        dx[0]
     })
 }
 
