@@ -55,8 +55,9 @@ pub use activation::Activation;
 pub use backend::{Backend, Call};
 pub use dispatch::{BackendError, backend, backend_named, backends};
 pub use halfwave_kernels::{
-    Clip, Dtype, Element, Float, Isa, LeakyRelu, Operation, Parameter, ParameterError, Relu, Relu6,
-    UnknownDtype, bf16, f16,
+    Clip, Dtype, Element, Float, HardShrink, HardSigmoid, HardSwish, Isa, LeakyRelu, Operation,
+    Parameter, ParameterError, Relu, Relu6, ReluSquared, Rrelu, Shrink, SoftShrink, Softsign, Step,
+    Threshold, ThresholdedRelu, UnknownDtype, bf16, f16,
 };
 pub use op::{Op, OpError};
 

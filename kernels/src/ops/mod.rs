@@ -2,14 +2,38 @@
 
 mod clip;
 mod half;
+mod hard_shrink;
+mod hard_sigmoid;
+mod hard_swish;
 mod leaky_relu;
 mod relu;
 mod relu6;
+mod relu_squared;
+mod rrelu;
+mod shrink;
+mod soft_shrink;
+mod softsign;
+mod step;
+#[cfg(test)]
+mod testing;
+mod threshold;
+mod thresholded_relu;
 
 pub use clip::Clip;
+pub use hard_shrink::HardShrink;
+pub use hard_sigmoid::HardSigmoid;
+pub use hard_swish::HardSwish;
 pub use leaky_relu::LeakyRelu;
 pub use relu::Relu;
+pub use relu_squared::ReluSquared;
 pub use relu6::Relu6;
+pub use rrelu::Rrelu;
+pub use shrink::Shrink;
+pub use soft_shrink::SoftShrink;
+pub use softsign::Softsign;
+pub use step::Step;
+pub use threshold::Threshold;
+pub use thresholded_relu::ThresholdedRelu;
 
 use ::half::{bf16, f16};
 
@@ -245,6 +269,17 @@ macro_rules! for_each_op {
             relu6: Relu6 in All;
             clip: Clip in All;
             leaky_relu: LeakyRelu in Floats;
+            rrelu: Rrelu in Floats;
+            threshold: Threshold in Floats;
+            thresholded_relu: ThresholdedRelu in Floats;
+            relu_squared: ReluSquared in Floats;
+            step: Step in Floats;
+            hard_sigmoid: HardSigmoid in Floats;
+            hard_swish: HardSwish in Floats;
+            hard_shrink: HardShrink in Floats;
+            soft_shrink: SoftShrink in Floats;
+            shrink: Shrink in Floats;
+            softsign: Softsign in Floats;
         }
     };
 }
