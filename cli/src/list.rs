@@ -15,7 +15,7 @@ Examples:
 
 What `halfwave apply`, `plot` and `bench` take as OP is a name from this list, relu, or one with
 parameters, 'clip(min=0, max=6)'; those left out have the defaults that are listed. `backward from x`
-is the derivative from the input; `from y`, from the output, with the default parameters.")]
+is the derivative from the input; `or y`, also from the output, with the default parameters.")]
 pub struct Args {
     /// Print JSON: an array of {name, formula, parameters: [{name, default, min, max}], dtypes,
     /// backward, backward_from_output}; a min or max of null is infinite
@@ -40,11 +40,15 @@ fn entry(op: Op, width: usize) -> String {
     let mut text = format!("{:width$}{}\n", op.name(), op.formula());
     let mut line = |said: &str| text += &format!("{:width$}{said}\n", "");
     for parameter in op.parameters() {
-        let Parameter { name, default, .. } = parameter;
-        line(&format!("{name}={default}, {}", range(parameter)));
+        let default = number(parameter.default);
+        line(&format!(
+            "{}={default}, {}",
+            parameter.name,
+            range(parameter)
+        ));
     }
     let sources = match (backward(op), op.has_backward_from_output()) {
-        (true, true) => "; backward from x, y",
+        (true, true) => "; backward from x or y",
         (true, false) => "; backward from x",
         (false, _) => "",
     };
@@ -54,15 +58,22 @@ fn entry(op: Op, width: usize) -> String {
 
 /// What values a parameter may have, in words.
 fn range(&Parameter { min, max, .. }: &Parameter) -> String {
+    let [low, high] = [min, max].map(number);
     match (min, max) {
         (f64::NEG_INFINITY, f64::INFINITY) => "any number".into(),
         (f64::MIN, f64::MAX) => "finite".into(),
-        (_, f64::INFINITY) => format!("{min} or more"),
-        (_, f64::MAX) => format!("{min} or more, finite"),
-        (f64::NEG_INFINITY, _) => format!("{max} or less"),
-        (f64::MIN, _) => format!("{max} or less, finite"),
-        _ => format!("{min} to {max}"),
+        (_, f64::INFINITY) => format!("{low} or more"),
+        (_, f64::MAX) => format!("{low} or more, finite"),
+        (f64::NEG_INFINITY, _) => format!("{high} or less"),
+        (f64::MIN, _) => format!("{high} or less, finite"),
+        _ => format!("{low} to {high}"),
     }
+}
+
+/// As `{x}`, but 1e30 for its thirty zeros.
+fn number(x: f64) -> String {
+    let text = format!("{x:?}");
+    text.strip_suffix(".0").unwrap_or(&text).into()
 }
 
 fn as_json(op: Op) -> serde_json::Value {

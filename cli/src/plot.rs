@@ -13,7 +13,7 @@ use anyhow::{Result, anyhow, bail};
 use halfwave::Op;
 
 use curve::{Graph, Point, extent};
-use figure::{Axis, Figure, Series, padded};
+use figure::{Axis, Figure, Series, number, padded};
 use save::Picture;
 
 /// Draw operations, and their derivatives, as SVG or PNG
@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long)]
     derivative: bool,
 
-    /// The x axis, from MIN to MAX [default: -5..5]
+    /// The x axis, from MIN to MAX [default: -5..5, or -8..8 if that shows another corner]
     #[arg(long, value_name = "MIN..MAX", value_parser = parse_range, allow_hyphen_values = true)]
     range: Option<Range<f64>>,
 
@@ -89,8 +89,11 @@ fn default_output(ops: &[Op]) -> Result<Picture> {
 }
 
 fn curves(args: &Args) -> Result<Figure> {
-    let range = args.range.clone().unwrap_or(-5.0..5.0);
     let samples = args.size.0 as usize;
+    let range = match &args.range {
+        Some(range) => range.clone(),
+        None => default_range(&args.ops, samples)?,
+    };
     // Alone, an operation's formula is the title.
     let name = match args.ops[..] {
         [_] => |op: Op| format!("{}(x)", op.name()),
@@ -127,6 +130,18 @@ fn curves(args: &Args) -> Result<Figure> {
     }
     let x = Axis::numbers("x", range, ticks(args.size.0));
     Ok(figure(args, x, series))
+}
+
+/// As wide as it takes to show the corners that are not too far off, as relu6's.
+fn default_range(ops: &[Op], samples: usize) -> Result<Range<f64>> {
+    let mut half = 5.0;
+    for &op in ops {
+        let corners = Graph::of(&slope(op)?, -8.0..8.0, samples, &[]).jumps;
+        if corners.iter().any(|jump| jump.x.abs() >= half) {
+            half = 8.0;
+        }
+    }
+    Ok(-half..half)
 }
 
 fn points(args: &Args) -> Result<Figure> {
@@ -186,10 +201,14 @@ fn equation(op: Op) -> String {
     equation.trim_end().into()
 }
 
-/// `(slope=0.01)`, or nothing.
+/// `(slope=0.01)`, to six digits, or nothing.
 fn parameters(op: Op) -> String {
-    let full = op.to_string();
-    full.strip_prefix(op.name()).unwrap_or_default().into()
+    let values = op.parameters().iter().zip(op.values());
+    let values = values.map(|(parameter, x)| format!("{}={}", parameter.name, number(x, 6)));
+    match &values.collect::<Vec<_>>()[..] {
+        [] => String::new(),
+        list => format!("({})", list.join(", ")),
+    }
 }
 
 /// `op` of one number.
@@ -253,6 +272,72 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The lines of an operation and of its derivative.
+    fn series(op: Op, range: Range<f64>) -> [Series; 2] {
+        let args = Args {
+            ops: vec![op],
+            output: None,
+            derivative: true,
+            range: Some(range),
+            points: Vec::new(),
+            size: (300, 200),
+        };
+        let Ok(both) = curves(&args).unwrap().series.try_into() else {
+            panic!("a line each")
+        };
+        both
+    }
+
+    /// Which side of a kink counts, the contract says; it is not always the smaller: hard_swish′(3)
+    /// is 1, beside 1.5.
+    #[test]
+    fn kinks_have_the_derivative_that_the_contract_says() {
+        for (op, kinks) in [
+            ("relu", &[(0.0, 0.0)][..]),
+            ("relu6", &[(0.0, 0.0), (6.0, 0.0)]),
+            ("leaky_relu(slope=-2)", &[(0.0, -2.0)]),
+            ("clip(min=-0.7, max=0.3)", &[(-0.7, 0.0), (0.3, 0.0)]),
+            ("hard_swish", &[(-3.0, 0.0), (3.0, 1.0)]),
+            ("hard_shrink", &[(-0.5, 0.0), (0.5, 0.0)]),
+            ("softsign", &[]),
+        ] {
+            let [_, derivative] = series(op.parse().unwrap(), -8.0..8.1);
+            let filled = derivative.dots.iter().filter(|dot| dot.1);
+            let filled: Vec<Point> = filled.map(|dot| dot.0).collect();
+            assert_eq!(filled, kinks, "{op}");
+        }
+    }
+
+    #[test]
+    fn every_line_is_where_the_library_computes_it() {
+        for &op in Op::all() {
+            let lines = series(op, -5.0..5.0);
+            for (line, f) in lines.iter().zip([
+                &eval(op).unwrap() as &dyn Fn(f64) -> f64,
+                &slope(op).unwrap(),
+            ]) {
+                let points = line.pieces.concat();
+                assert_eq!(
+                    (points[0].0, points[points.len() - 1].0),
+                    (-5.0, 5.0),
+                    "{op}"
+                );
+                assert!(points.iter().all(|&(x, y)| y == f(x)), "{op}");
+                let drawn = points.windows(2).filter(|p| p[0].0 < p[1].0);
+                for pair in drawn {
+                    let middle = (pair[0].0 + pair[1].0) / 2.0;
+                    let between = (pair[0].1 + pair[1].1) / 2.0;
+                    // A curve's chord lies off it by little; a jump that was joined, by much.
+                    let gap = pair[1].0 - pair[0].0 < 1e-300;
+                    assert!(
+                        gap || (f(middle) - between).abs() < 0.01,
+                        "{op} at {middle}"
+                    );
+                }
+            }
+        }
+    }
 
     proptest! {
         #[test]

@@ -126,7 +126,11 @@ impl Stats {
                 ["infinities", &count(self.infinities), ""],
                 ["min", &of_numbers(shortest(self.min, dtypes)), ""],
                 ["max", &of_numbers(shortest(self.max, dtypes)), ""],
-                ["mean", &of_numbers(rounded(self.sum / numbers as f64)), ""],
+                [
+                    "mean",
+                    &of_numbers(rounded(self.sum / numbers as f64, 7)),
+                    "",
+                ],
             ]
             .map(|row| row.map(String::from).to_vec()),
             1,
@@ -146,15 +150,14 @@ fn count(n: u64) -> String {
 fn shortest(x: f64, dtypes: &[Dtype]) -> String {
     match dtypes {
         [Dtype::F32] => format!("{:?}", x as f32),
-        [Dtype::F16] => format!("{:?}", f16::from_f64(x)),
-        [Dtype::Bf16] => format!("{:?}", bf16::from_f64(x)),
+        [Dtype::F16] => rounded(x, 5),
+        [Dtype::Bf16] => rounded(x, 4),
         dtypes if dtypes.iter().any(|dtype| Dtype::FLOATS.contains(dtype)) => format!("{x:?}"),
         _ => format!("{x}"),
     }
 }
 
-/// To seven digits, which the noise of a sum leaves alone.
-fn rounded(x: f64) -> String {
-    let seven: f64 = format!("{x:.6e}").parse().unwrap_or(x);
-    format!("{seven:?}")
+fn rounded(x: f64, digits: usize) -> String {
+    let text = format!("{x:.*e}", digits - 1);
+    format!("{:?}", text.parse().unwrap_or(x))
 }
