@@ -13,9 +13,10 @@ Examples:
   halfwave list
   halfwave list --json | jq -r '.[].name'
 
-What `halfwave apply`, `plot` and `bench` take as OP is a name from this list, relu, or one with
-parameters, 'clip(min=0, max=6)'; those left out have the defaults that are listed. `backward from x`
-is the derivative from the input; `or y`, also from the output, with the default parameters.")]
+What `halfwave apply`, `plot` and `bench` take as OP is a name from this list, relu, or one
+with parameters, 'clip(min=0, max=6)'; those left out have the defaults that are listed.
+`backward from x` is the derivative from the input; `or y`, also from the output, with the
+default parameters.")]
 pub struct Args {
     /// Print JSON: an array of {name, formula, parameters: [{name, default, min, max}], dtypes,
     /// backward, backward_from_output}; a min or max of null is infinite

@@ -110,7 +110,7 @@ fn beside_the_result_itself_from_a_big_endian_file_of_several_chunks() {
 fn nothing_kept_and_nothing_there() {
     let folder = Folder::new();
     for (shape, dims, x) in [
-        ("(3,)", &[3][..], &[-1.0, -0.0, 0.0][..]),
+        ("(3,)", &[3][..], &[-1.0f32, -0.0, 0.0][..]),
         ("(2, 0)", &[2, 0], &[]),
         ("()", &[], &[4.0]),
     ] {
