@@ -10,6 +10,7 @@ mod list;
 mod output;
 mod plot;
 mod signals;
+mod sparsity;
 
 use std::process::ExitCode;
 
