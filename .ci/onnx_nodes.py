@@ -1,7 +1,8 @@
-"""Runs ONNX's node tests of the rectifiers through `halfwave apply`: onnx_nodes.py HALFWAVE.
+"""Runs ONNX's node tests of the rectifiers through halfwave: onnx_nodes.py HALFWAVE ONNX_PRELU.
 
 For each case of the installed onnx package the attributes and constant inputs become parameters,
-the input a .npy; the output is compared with the expected one, by bits where halfwave is exact. Where
+the input a .npy for `halfwave apply`. Only the slope of PRelu is an array, which that does not take:
+PRelu goes through the library's example onnx_prelu. The output is compared with the expected one, by bits where halfwave is exact. Where
 it is not, neither is the expectation, which NumPy made in f32 in several roundings (of hardswish, 3
 ulp off): there the output must be within ONNX's own tolerance of it, and within 1 ulp of the formula
 in f64.
@@ -36,8 +37,6 @@ OPERATORS = {
     "Softsign": (2, lambda x: x / (1 + np.abs(x))),
     "PRelu": (2, None),
 }
-# TODO(merge): run PRelu once halfwave has prelu; its slope is the second input, an array.
-SKIPPED = {"PRelu": "the command has no prelu, whose slope is an array"}
 
 
 def operation(node, inputs):
@@ -69,6 +68,8 @@ def operation(node, inputs):
             return "shrink", {"lambd": lambd, "bias": bias}
         case "Softsign":
             return "softsign", {}
+        case "PRelu":
+            return "prelu", {}
 
 
 def written(name, parameters):
@@ -94,11 +95,23 @@ def distance(a, b):
 
 def run(halfwave, folder, op, x):
     np.save(folder / "x.npy", x)
-    command = [halfwave, "apply", op, "x.npy", "-o", "y.npy", "--quiet"]
+    said = finished([halfwave, "apply", op, "x.npy", "-o", "y.npy", "--quiet"], folder)
+    return (None, said) if said else (np.load(folder / "y.npy"), "")
+
+
+def run_prelu(onnx_prelu, folder, x, slope):
+    command = [onnx_prelu]
+    for name, array in [("x", x), ("slope", slope)]:
+        array.astype("<f4", casting="no").tofile(folder / name)
+        command += [name, "x".join(map(str, array.shape)) or "1"]
+    said = finished([*command, "y"], folder)
+    return (None, said) if said else (np.fromfile(folder / "y", "<f4").reshape(x.shape), "")
+
+
+def finished(command, folder):
+    """What went wrong, if anything did."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode != 0:
-        return None, done.stderr.strip()
-    return np.load(folder / "y.npy"), ""
+    return done.returncode and (done.stderr.strip() or f"exit status {done.returncode}")
 
 
 def judge(case, y, expected, truth):
@@ -114,8 +127,8 @@ def judge(case, y, expected, truth):
     return near and true_off <= 1, said
 
 
-def main(halfwave):
-    halfwave = str(Path(halfwave).resolve())
+def main(*programs):
+    halfwave, onnx_prelu = (str(Path(program).resolve()) for program in programs)
     warnings.simplefilter("ignore")  # of cases that are not ours
     np.seterr(all="ignore")
     ran, failed = Counter(), 0
@@ -126,14 +139,14 @@ def main(halfwave):
             if len(nodes) != 1 or nodes[0].op_type not in OPERATORS:
                 continue
             operator = nodes[0].op_type
-            if operator in SKIPPED:
-                print(f"{case.name}: skipped: {SKIPPED[operator]}")
-                continue
             formula = OPERATORS[operator][1]
             for inputs, [expected] in case.data_sets:
                 name, parameters = operation(nodes[0], inputs)
                 op = written(name, parameters)
-                y, said = run(halfwave, Path(folder), op, inputs[0])
+                if operator == "PRelu":
+                    y, said = run_prelu(onnx_prelu, Path(folder), *inputs)
+                else:
+                    y, said = run(halfwave, Path(folder), op, inputs[0])
                 good = y is not None
                 if good:
                     truth = formula and formula(inputs[0].astype(np.float64), **parameters)
@@ -142,7 +155,7 @@ def main(halfwave):
                 failed += not good
                 print(f"{case.name}: {op} on {expected.dtype}: {'ok' if good else 'FAILED'}, {said}")
     for operator, (least, _) in OPERATORS.items():
-        if operator not in SKIPPED and ran[operator] < least:
+        if ran[operator] < least:
             print(f"FAILED: {ran[operator]} cases of {operator} ran, and there should be {least}")
             failed += 1
     print(f"onnx: {ran.total()} cases ran, {failed} failed")
@@ -150,4 +163,4 @@ def main(halfwave):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -120,10 +120,10 @@ pub trait Activation: Tabled {
         active().backward_in_place(self, x, dy);
     }
 
-    /// Whether the output tells the derivative, with these parameters: whether
+    /// Whether an output of dtype `E` tells the derivative, with these parameters: whether
     /// [`backward_from_output`](Activation::backward_from_output) may be called.
-    fn has_backward_from_output(self) -> bool {
-        Self::FROM_OUTPUT != FromOutput::Never && self.output_suffices()
+    fn has_backward_from_output<E: Float>(self) -> bool {
+        Self::FROM_OUTPUT != FromOutput::Never && self.output_suffices::<E>()
     }
 
     /// [`backward`](Activation::backward) from the output `y = f(x)`, so that `x` need not be kept.

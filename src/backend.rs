@@ -10,8 +10,8 @@ use core::ops::Range;
 use core::ptr;
 
 use halfwave_kernels::{
-    Backward, BackwardFromOutput, Element, Float, Isa, Kernel, Kernels, MapFn, Operation, Row,
-    Tabled, Zip, ZipFn, fence,
+    Backward, BackwardFromOutput, Element, Float, FromOutput, Isa, Kernel, Kernels, MapFn,
+    Operation, Row, Tabled, Zip, ZipFn, fence,
 };
 
 use crate::memory;
@@ -196,17 +196,10 @@ impl Backend {
                     zip(f, Backward(op), [x.as_ptr(), p], p, x.len(), threads);
                 }
                 Call::BackwardFromOutput(y, dy, dx) => {
-                    let f = kernel?.from_output?;
+                    let f = FromOutputFn::of(op, kernel?)?;
                     check_lengths([("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
                     let arrays = [y.as_ptr(), dy.as_ptr()];
-                    zip(
-                        f,
-                        BackwardFromOutput(op),
-                        arrays,
-                        dx.as_mut_ptr(),
-                        y.len(),
-                        threads,
-                    );
+                    f.zip(op, arrays, dx.as_mut_ptr(), y.len(), threads);
                 }
             }
         }
@@ -391,7 +384,8 @@ impl Backend {
     /// [`backward`](Backend::backward) of the output `y = f(x)` in place of `x`.
     ///
     /// # Panics
-    /// If the lengths differ, or [`output_suffices`](halfwave_kernels::Unary::output_suffices) is false.
+    /// If the lengths differ, or the output does not tell the derivative, which
+    /// [`has_backward_from_output`](crate::Activation::has_backward_from_output) knows beforehand.
     #[track_caller]
     pub fn backward_from_output<O: Operation<E>, E: Float>(
         self,
@@ -404,16 +398,7 @@ impl Backend {
         check_lengths([("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
         let arrays = [y.as_ptr(), dy.as_ptr()];
         // SAFETY: as `backward`.
-        unsafe {
-            zip(
-                kernel,
-                BackwardFromOutput(op),
-                arrays,
-                dx.as_mut_ptr(),
-                y.len(),
-                self.threads,
-            )
-        }
+        unsafe { kernel.zip(op, arrays, dx.as_mut_ptr(), y.len(), self.threads) }
     }
 
     /// [`backward_from_output`](Backend::backward_from_output) into memory that need not be
@@ -434,14 +419,7 @@ impl Backend {
         let (arrays, to) = ([y.as_ptr(), dy.as_ptr()], dx.as_mut_ptr().cast());
         // SAFETY: as `backward_uninit`.
         unsafe {
-            zip(
-                kernel,
-                BackwardFromOutput(op),
-                arrays,
-                to,
-                y.len(),
-                self.threads,
-            );
+            kernel.zip(op, arrays, to, y.len(), self.threads);
             &mut *(ptr::from_mut(dx) as *mut [E])
         }
     }
@@ -461,24 +439,44 @@ impl Backend {
         check_lengths([("y", y.len()), ("dy", dy.len())]);
         let p = dy.as_mut_ptr();
         // SAFETY: as `backward_in_place`.
-        unsafe {
-            zip(
-                kernel,
-                BackwardFromOutput(op),
-                [y.as_ptr(), p],
-                p,
-                y.len(),
-                self.threads,
-            )
-        }
+        unsafe { kernel.zip(op, [y.as_ptr(), p], p, y.len(), self.threads) }
     }
 
     #[track_caller]
-    fn from_output<O: Operation<E>, E: Float>(self, op: O) -> ZipFn<BackwardFromOutput<O>, E> {
-        match self.kernel::<O, E>().from_output {
-            Some(kernel) if op.output_suffices() => kernel,
-            _ => {
-                panic!("the output of this operation does not tell its derivative: use `backward`")
+    fn from_output<O: Operation<E>, E: Float>(self, op: O) -> FromOutputFn<O, E> {
+        FromOutputFn::of(op, self.kernel()).unwrap_or_else(|| {
+            let dtype = E::DTYPE;
+            panic!(
+                "on {dtype} the output does not tell this operation's derivative: use `backward`"
+            )
+        })
+    }
+}
+
+/// The kernel of [`Backend::backward_from_output`].
+enum FromOutputFn<O, E> {
+    AsFromInput(ZipFn<Backward<O>, E>),
+    ByItself(ZipFn<BackwardFromOutput<O>, E>),
+}
+
+impl<O: Tabled, E: Element> FromOutputFn<O, E> {
+    fn of(op: O, kernel: Kernel<O, E>) -> Option<Self> {
+        match O::FROM_OUTPUT {
+            _ if !E::output_suffices(op) => None,
+            FromOutput::Never => None,
+            FromOutput::AsFromInput => Some(Self::AsFromInput(kernel.backward)),
+            FromOutput::ByItself => kernel.from_output.map(Self::ByItself),
+        }
+    }
+
+    /// # Safety
+    /// As [`zip`].
+    unsafe fn zip(self, op: O, yd: [*const E; 2], dx: *mut E, len: usize, threads: Threads) {
+        // SAFETY: forwarded.
+        unsafe {
+            match self {
+                Self::AsFromInput(kernel) => zip(kernel, Backward(op), yd, dx, len, threads),
+                Self::ByItself(kernel) => zip(kernel, BackwardFromOutput(op), yd, dx, len, threads),
             }
         }
     }

@@ -6,6 +6,7 @@ use core::str::FromStr;
 
 use halfwave_kernels::*;
 
+#[cfg(doc)]
 use crate::activation::Activation;
 use crate::backend::{Backend, Call};
 use crate::dispatch::active;
@@ -78,10 +79,10 @@ macro_rules! op {
                 })
             }
 
-            /// Whether the output tells the derivative, with these parameters.
-            pub fn has_backward_from_output(self) -> bool {
+            /// Whether an output of dtype `E` tells the derivative, with these parameters.
+            pub fn has_backward_from_output<E: Element>(self) -> bool {
                 match self {
-                    $(Op::$Type(op) => op.has_backward_from_output(),)*
+                    $(Op::$Type(op) => <$Type>::FROM_OUTPUT != FromOutput::Never && E::output_suffices(op),)*
                 }
             }
 
@@ -98,7 +99,8 @@ macro_rules! op {
                 call: Call<'_, E>,
             ) -> Result<(), OpError> {
                 let from_output = matches!(call, Call::BackwardFromOutput(..));
-                if from_output && !self.has_backward_from_output() {
+                let float = Dtype::FLOATS.contains(&E::DTYPE);
+                if from_output && float && !self.has_backward_from_output::<E>() {
                     return Err(OpError::FromOutput(self));
                 }
                 let done = match self {

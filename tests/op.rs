@@ -85,7 +85,7 @@ fn typed_map<O: Operation<E>, E: Bits>(op: O, b: Backend, x: &[E]) -> Vec<E> {
 fn typed<O: Operation<E>, E: Bits + Float>(op: O, b: Backend, x: &[E], dy: &[E]) -> Typed<E> {
     let (y, mut dx) = (typed_map(op, b, x), x.to_vec());
     b.backward(op, x, dy, &mut dx);
-    let from_output = op.has_backward_from_output().then(|| {
+    let from_output = op.has_backward_from_output::<E>().then(|| {
         let mut dx = x.to_vec();
         b.backward_from_output(op, x, dy, &mut dx);
         dx
@@ -114,7 +114,7 @@ fn assert_runs<E: Bits>(op: Op, want: impl Fn(Backend, &[E], &[E]) -> Typed<E>) 
                     }
                     (Err(OpError::FromOutput(of)), None) => {
                         assert_eq!((of, *call), (op, "BackwardFromOutput"));
-                        assert!(!op.has_backward_from_output(), "{context}");
+                        assert!(!op.has_backward_from_output::<E>(), "{context}");
                     }
                     (Err(OpError::Dtype(of, dtype)), None) => {
                         assert_eq!((of, dtype), (op, E::DTYPE), "{context}");

@@ -48,7 +48,7 @@ fn entry(op: Op, width: usize) -> String {
             range(parameter)
         ));
     }
-    let sources = match (backward(op), op.has_backward_from_output()) {
+    let sources = match (backward(op), op.has_backward_from_output::<f32>()) {
         (true, true) => "; backward from x or y",
         (true, false) => "; backward from x",
         (false, _) => "",
@@ -93,7 +93,7 @@ fn as_json(op: Op) -> serde_json::Value {
         "parameters": parameters.collect::<Vec<_>>(),
         "dtypes": dtypes(op),
         "backward": backward(op),
-        "backward_from_output": op.has_backward_from_output(),
+        "backward_from_output": op.has_backward_from_output::<f32>(),
     })
 }
 

@@ -10,7 +10,6 @@ mod list;
 mod output;
 mod plot;
 mod signals;
-mod sparsity;
 
 use std::process::ExitCode;
 

@@ -7,6 +7,7 @@ use half::{bf16, f16};
 
 use crate::forms::{Forms, FormsOf, Masked};
 use crate::lanes::{Simd, V};
+use crate::ops::Unary;
 use crate::table::{All, Floats, Kernel, MapFn};
 
 /// A dtype halfwave computes on: `f32 f64 f16 bf16 i8 i16 i32 i64`. Sealed.
@@ -25,6 +26,10 @@ pub trait Element: Copy + Default + PartialEq + Send + Sync + sealed::Sealed + '
     #[doc(hidden)]
     fn map_of<O: Copy>(row: &All<O>) -> MapFn<O, Self>;
 
+    /// [`Unary::output_suffices`], if the dtype is a float.
+    #[doc(hidden)]
+    fn output_suffices<O: Unary>(op: O) -> bool;
+
     /// The dtype's kernels in a row for floats, if it is one.
     #[doc(hidden)]
     fn kernel_of<O: Copy>(row: &Floats<O>) -> Option<Kernel<O, Self>>;
@@ -32,6 +37,9 @@ pub trait Element: Copy + Default + PartialEq + Send + Sync + sealed::Sealed + '
 
 /// A dtype that every operation and its derivative take: `f32 f64 f16 bf16`. Sealed.
 pub trait Float: Element + Masked {
+    /// How constants and parameters are rounded: as `f32`, but for `f64`.
+    type Constant: Real;
+
     /// The element nearest to `x`, ties to even; for `f16` and `bf16`, to `x` as `f32`, as for all
     /// parameters of operations on them.
     fn from_f64(x: f64) -> Self;
@@ -246,6 +254,9 @@ macro_rules! elements {
             fn map_of<O: Copy>(row: &All<O>) -> MapFn<O, Self> {
                 elements!(@map $kind $name row)
             }
+            fn output_suffices<O: Unary>(_op: O) -> bool {
+                elements!(@output_suffices $kind _op)
+            }
             fn kernel_of<O: Copy>(_row: &Floats<O>) -> Option<Kernel<O, Self>> {
                 elements!(@kernel $kind $name _row)
             }
@@ -256,13 +267,17 @@ macro_rules! elements {
     )*};
     (@map floats $name:ident $row:ident) => { $row.floats.$name.map };
     (@map ints $name:ident $row:ident) => { $row.$name };
+    (@output_suffices floats $op:ident) => { $op.output_suffices::<Self>() };
+    (@output_suffices ints $op:ident) => { false };
     (@kernel floats $name:ident $row:ident) => { Some($row.$name) };
     (@kernel ints $name:ident $row:ident) => { None };
 }
 
 macro_rules! float {
-    ($($E:ident: $from:expr, $to:expr;)*) => {$(
+    ($($E:ident by $Constant:ident: $from:expr, $to:expr;)*) => {$(
         impl Float for $E {
+            type Constant = $Constant;
+
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 $from(x)
@@ -281,10 +296,10 @@ macro_rules! float {
     )*};
 }
 float! {
-    f32: |x| x as f32, f64::from;
-    f64: |x| x, |x| x;
-    f16: |x| f16::from_f32(x as f32), f16::to_f64;
-    bf16: |x| bf16::from_f32(x as f32), bf16::to_f64;
+    f32 by f32: |x| x as f32, f64::from;
+    f64 by f64: |x| x, |x| x;
+    f16 by f32: |x| f16::from_f32(x as f32), f16::to_f64;
+    bf16 by f32: |x| bf16::from_f32(x as f32), bf16::to_f64;
 }
 
 impl FromStr for Dtype {

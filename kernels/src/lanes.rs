@@ -145,7 +145,7 @@ pub unsafe trait Lanes<E: Copy>: Copy {
 }
 
 /// What only floats can do. Every result is rounded to nearest, ties to even; where an operand is
-/// NaN, so is the result, and where both are, it is `a`'s.
+/// NaN, the result is that NaN, and where both are, one of them: the compiler may swap operands.
 pub trait FloatLanes<E: Copy>: Lanes<E> {
     /// `a · b`.
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;

@@ -18,7 +18,7 @@
 //! destination. Whoever asks for it must call [`fence`] before it publishes `dst`.
 
 use crate::element::Element;
-use crate::lanes::{Lanes, Simd, Task};
+use crate::lanes::{Lanes, Simd, Task, V};
 use crate::ops::{Elementwise, Pairwise};
 
 /// Makes what was streamed visible before any later store of this thread.
@@ -43,64 +43,12 @@ where
     E: Element,
     O: Elementwise<E>,
 {
-    let (src, dst) = (src.cast::<E::Lane>(), dst.cast::<E::Lane>());
-    let n = <S as Lanes<E::Lane>>::N;
-    // SAFETY: a register at index `i` covers `i..i + n`, and every `i` below is at most
-    // `len - n`; `load_part` and `store_part` get `len < n`. Streaming stores go only to
-    // `i = first + k * n`, aligned to a register by the choice of `first`.
+    // SAFETY: forwarded.
     unsafe {
-        if len < n {
-            return s.store_part(dst, len, op.on(s, s.load_part(src, len)));
-        }
-        let head = op.on(s, s.load(src));
-        if len == n {
-            return s.store(dst, head);
-        }
-        let last = len - n;
-        let tail = op.on(s, s.load(src.add(last)));
-        let behind = dst.addr() / size_of::<E::Lane>() % n;
-        if stream {
-            let mut i = (n - behind) % n;
-            if i > 0 {
-                s.store(dst, head);
-            }
-            while O::UNROLL && i + 3 * n <= last {
-                let a = s.load(src.add(i));
-                let b = s.load(src.add(i + n));
-                let c = s.load(src.add(i + 2 * n));
-                let d = s.load(src.add(i + 3 * n));
-                s.stream(dst.add(i).cast(), op.on(s, a));
-                s.stream(dst.add(i + n).cast(), op.on(s, b));
-                s.stream(dst.add(i + 2 * n).cast(), op.on(s, c));
-                s.stream(dst.add(i + 3 * n).cast(), op.on(s, d));
-                i += 4 * n;
-            }
-            while i <= last {
-                s.stream(dst.add(i).cast(), op.on(s, s.load(src.add(i))));
-                i += n;
-            }
-            if i < len {
-                s.store(dst.add(last), tail);
-            }
+        if O::UNROLL {
+            unrolled(s, op, src.cast(), dst.cast(), len, stream);
         } else {
-            let mut i = n - behind;
-            while O::UNROLL && i + 3 * n < last {
-                let a = s.load(src.add(i));
-                let b = s.load(src.add(i + n));
-                let c = s.load(src.add(i + 2 * n));
-                let d = s.load(src.add(i + 3 * n));
-                s.store(dst.add(i), op.on(s, a));
-                s.store(dst.add(i + n), op.on(s, b));
-                s.store(dst.add(i + 2 * n), op.on(s, c));
-                s.store(dst.add(i + 3 * n), op.on(s, d));
-                i += 4 * n;
-            }
-            while i < last {
-                s.store(dst.add(i), op.on(s, s.load(src.add(i))));
-                i += n;
-            }
-            s.store(dst, head);
-            s.store(dst.add(last), tail);
+            compact::<S, E::Lane, _>(s, One { op, src }, dst.cast(), len, stream);
         }
     }
 }
@@ -131,50 +79,222 @@ where
 
     #[inline(always)]
     unsafe fn run(self, s: S) {
-        let Self { op, len, .. } = self;
-        let (a, b) = (self.a.cast::<E::Lane>(), self.b.cast::<E::Lane>());
-        let dst = self.dst.cast::<E::Lane>();
-        let n = <S as Lanes<E::Lane>>::N;
-        // SAFETY: as `map`.
-        unsafe {
-            if len < n {
-                let y = op.on(s, s.load_part(a, len), s.load_part(b, len));
-                return s.store_part(dst, len, y);
-            }
-            let head = op.on(s, s.load(a), s.load(b));
-            let last = len - n;
-            let tail = op.on(s, s.load(a.add(last)), s.load(b.add(last)));
-            let behind = dst.addr() / size_of::<E::Lane>() % n;
-            if self.stream {
-                let mut i = (n - behind) % n;
-                if i > 0 {
-                    s.store(dst, head);
-                }
-                while i <= last {
-                    s.stream(
-                        dst.add(i).cast(),
-                        op.on(s, s.load(a.add(i)), s.load(b.add(i))),
-                    );
-                    i += n;
-                }
-                if i < len {
-                    s.store(dst.add(last), tail);
-                }
-            } else {
-                let mut i = n - behind;
-                while i + n < last {
-                    let (a0, b0) = (s.load(a.add(i)), s.load(b.add(i)));
-                    let (a1, b1) = (s.load(a.add(i + n)), s.load(b.add(i + n)));
-                    s.store(dst.add(i), op.on(s, a0, b0));
-                    s.store(dst.add(i + n), op.on(s, a1, b1));
-                    i += 2 * n;
-                }
-                if i < last {
-                    s.store(dst.add(i), op.on(s, s.load(a.add(i)), s.load(b.add(i))));
-                }
+        // SAFETY: forwarded.
+        unsafe { compact::<S, E::Lane, _>(s, self, self.dst.cast(), self.len, self.stream) }
+    }
+}
+
+/// Four registers at a time, for operations that are a few instructions.
+///
+/// # Safety
+/// As [`map`].
+#[inline(always)]
+unsafe fn unrolled<S, E, O>(
+    s: S,
+    op: O,
+    src: *const E::Lane,
+    dst: *mut E::Lane,
+    len: usize,
+    stream: bool,
+) where
+    S: Simd + Lanes<E::Lane>,
+    E: Element,
+    O: Elementwise<E>,
+{
+    let n = <S as Lanes<E::Lane>>::N;
+    // SAFETY: a register at index `i` covers `i..i + n`, and every `i` below is at most
+    // `len - n`; `load_part` and `store_part` get `len < n`. Streaming stores go only to
+    // `i = first + k * n`, aligned to a register by the choice of `first`.
+    unsafe {
+        if len < n {
+            return s.store_part(dst, len, op.on(s, s.load_part(src, len)));
+        }
+        let head = op.on(s, s.load(src));
+        if len == n {
+            return s.store(dst, head);
+        }
+        let last = len - n;
+        let tail = op.on(s, s.load(src.add(last)));
+        let behind = dst.addr() / size_of::<E::Lane>() % n;
+        if stream {
+            let mut i = (n - behind) % n;
+            if i > 0 {
                 s.store(dst, head);
+            }
+            while i + 3 * n <= last {
+                let a = s.load(src.add(i));
+                let b = s.load(src.add(i + n));
+                let c = s.load(src.add(i + 2 * n));
+                let d = s.load(src.add(i + 3 * n));
+                s.stream(dst.add(i).cast(), op.on(s, a));
+                s.stream(dst.add(i + n).cast(), op.on(s, b));
+                s.stream(dst.add(i + 2 * n).cast(), op.on(s, c));
+                s.stream(dst.add(i + 3 * n).cast(), op.on(s, d));
+                i += 4 * n;
+            }
+            while i <= last {
+                s.stream(dst.add(i).cast(), op.on(s, s.load(src.add(i))));
+                i += n;
+            }
+            if i < len {
                 s.store(dst.add(last), tail);
             }
+        } else {
+            let mut i = n - behind;
+            while i + 3 * n < last {
+                let a = s.load(src.add(i));
+                let b = s.load(src.add(i + n));
+                let c = s.load(src.add(i + 2 * n));
+                let d = s.load(src.add(i + 3 * n));
+                s.store(dst.add(i), op.on(s, a));
+                s.store(dst.add(i + n), op.on(s, b));
+                s.store(dst.add(i + 2 * n), op.on(s, c));
+                s.store(dst.add(i + 3 * n), op.on(s, d));
+                i += 4 * n;
+            }
+            while i < last {
+                s.store(dst.add(i), op.on(s, s.load(src.add(i))));
+                i += n;
+            }
+            s.store(dst, head);
+            s.store(dst.add(last), tail);
         }
+    }
+}
+
+/// What a loop loads, and makes of it.
+trait Step<S: Lanes<T>, T: Copy>: Copy {
+    /// A register of each array.
+    type X: Copy;
+
+    /// # Safety
+    /// The arrays have `S::N` elements from `i` on.
+    unsafe fn load(self, s: S, i: usize) -> Self::X;
+
+    /// # Safety
+    /// The arrays have `n < S::N` elements.
+    unsafe fn load_part(self, s: S, n: usize) -> Self::X;
+
+    fn on(self, s: S, x: Self::X) -> S::V;
+}
+
+/// One register at a time, and the step in the code but twice: for operations that are many
+/// instructions, where all that [`unrolled`] has of them made the library three times as large and as
+/// slow to compile. The tail is loaded first and stored last; what follows the head, which overlaps
+/// it, is loaded before the head is stored.
+///
+/// # Safety
+/// As [`map`] and [`Zip`].
+#[inline(always)]
+unsafe fn compact<S, T, P>(s: S, step: P, dst: *mut T, len: usize, stream: bool)
+where
+    S: Simd + Lanes<T>,
+    T: Copy,
+    P: Step<S, T>,
+{
+    let n = <S as Lanes<T>>::N;
+    // SAFETY: as in `unrolled`; streaming stores go only where a register is aligned.
+    unsafe {
+        let last = len.wrapping_sub(n);
+        let tail = if len < n {
+            step.load_part(s, len)
+        } else {
+            step.load(s, last)
+        };
+        let tail = step.on(s, tail);
+        if len < n {
+            return s.store_part(dst, len, tail);
+        }
+        let behind = dst.addr() / size_of::<T>() % n;
+        let mut i = 0;
+        let mut next = n - behind;
+        if last > 0 {
+            let mut x = step.load(s, 0);
+            loop {
+                let y = step.on(s, x);
+                if next < last {
+                    x = step.load(s, next);
+                }
+                if stream && (i > 0 || behind == 0) {
+                    s.stream(dst.add(i).cast(), y);
+                } else {
+                    s.store(dst.add(i), y);
+                }
+                if next >= last {
+                    break;
+                }
+                (i, next) = (next, next + n);
+            }
+        }
+        if stream && next == last {
+            s.stream(dst.add(last).cast(), tail);
+        } else {
+            s.store(dst.add(last), tail);
+        }
+    }
+}
+
+/// [`map`]'s.
+#[derive(Clone, Copy)]
+struct One<O, E> {
+    op: O,
+    src: *const E,
+}
+
+impl<S, E, O> Step<S, E::Lane> for One<O, E>
+where
+    S: Simd + Lanes<E::Lane>,
+    E: Element,
+    O: Elementwise<E>,
+{
+    type X = V<S, E::Lane>;
+
+    #[inline(always)]
+    unsafe fn load(self, s: S, i: usize) -> V<S, E::Lane> {
+        // SAFETY: forwarded.
+        unsafe { s.load(self.src.cast::<E::Lane>().add(i)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_part(self, s: S, n: usize) -> V<S, E::Lane> {
+        // SAFETY: forwarded.
+        unsafe { s.load_part(self.src.cast::<E::Lane>(), n) }
+    }
+
+    #[inline(always)]
+    fn on(self, s: S, x: V<S, E::Lane>) -> V<S, E::Lane> {
+        self.op.on(s, x)
+    }
+}
+
+impl<S, E, O> Step<S, E::Lane> for Zip<O, E>
+where
+    S: Simd + Lanes<E::Lane>,
+    E: Element,
+    O: Pairwise<E>,
+{
+    type X = (V<S, E::Lane>, V<S, E::Lane>);
+
+    #[inline(always)]
+    unsafe fn load(self, s: S, i: usize) -> (V<S, E::Lane>, V<S, E::Lane>) {
+        let (a, b) = (self.a.cast::<E::Lane>(), self.b.cast::<E::Lane>());
+        // SAFETY: forwarded.
+        unsafe { (s.load(a.add(i)), s.load(b.add(i))) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_part(self, s: S, n: usize) -> (V<S, E::Lane>, V<S, E::Lane>) {
+        // SAFETY: forwarded.
+        unsafe {
+            (
+                s.load_part(self.a.cast::<E::Lane>(), n),
+                s.load_part(self.b.cast::<E::Lane>(), n),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn on(self, s: S, (a, b): (V<S, E::Lane>, V<S, E::Lane>)) -> V<S, E::Lane> {
+        self.op.on(s, a, b)
     }
 }

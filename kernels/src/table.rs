@@ -31,7 +31,8 @@ pub struct Kernel<O, E> {
     pub map: MapFn<O, E>,
     /// `dx = dy · f′(x)`, of `x` and `dy`.
     pub backward: ZipFn<Backward<O>, E>,
-    /// The same of `y = f(x)` and `dy`, where that is enough.
+    /// The same of `y = f(x)` and `dy`, where that takes another function; see
+    /// [`Unary::FROM_OUTPUT`].
     pub from_output: Option<ZipFn<BackwardFromOutput<O>, E>>,
 }
 
@@ -46,8 +47,8 @@ where
             map: S::map::<E, O>,
             backward: S::enter::<Zip<Backward<O>, E>>,
             from_output: match O::FROM_OUTPUT {
-                FromOutput::Never => None,
-                _ => Some(S::enter::<Zip<BackwardFromOutput<O>, E>>),
+                FromOutput::ByItself => Some(S::enter::<Zip<BackwardFromOutput<O>, E>>),
+                FromOutput::Never | FromOutput::AsFromInput => None,
             },
         }
     }

@@ -101,7 +101,7 @@ fn the_trait_is_the_backend_of_choice() {
         for (form, got) in made {
             assert_same(&got, &y, form);
         }
-        assert!(op.has_backward_from_output());
+        assert!(op.has_backward_from_output::<f32>());
         let y = &y[..];
         let made = [
             fresh("backward", len, |dx| op.backward(x, dy, dx)),
@@ -267,7 +267,7 @@ fn lengths_that_differ_are_told() {
 #[test]
 fn an_output_that_does_not_suffice_is_refused() {
     let op = LeakyRelu { slope: -0.5 };
-    assert!(!op.has_backward_from_output());
+    assert!(!op.has_backward_from_output::<f32>());
     let mut dx = [5.0f32; 1];
     std::panic::catch_unwind(|| op.backward_from_output(&[0.5f32], &[1.0], &mut [0.0]))
         .expect_err("it must panic");

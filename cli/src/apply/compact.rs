@@ -12,7 +12,6 @@ use rawzip::ZipArchiveWriter;
 use super::npy::{self, Array};
 use super::stats::Scalar;
 use crate::output::Output;
-use crate::sparsity::compact_to_vecs;
 
 /// The .npz as it comes to be. An array's header says how long the array is, which is known when all
 /// of it has passed: so the arrays wait in files without a name, and memory does not grow.
@@ -42,7 +41,7 @@ impl Compact {
 
     /// Takes in the elements that come next.
     pub fn add<E: Scalar>(&mut self, elements: &[E]) -> Result<()> {
-        let (indices, values) = compact_to_vecs::<u32, E>(elements);
+        let (indices, values) = E::compact(elements);
         let indices = indices.into_iter().map(|i| self.next + u64::from(i));
         let indices: Vec<u8> = if self.wide() {
             indices.flat_map(u64::to_le_bytes).collect()

@@ -2,16 +2,31 @@
 
 use bytemuck::Pod;
 use half::{bf16, f16};
-use halfwave::{Dtype, Element};
+use halfwave::{Dtype, Element, sparsity};
 use indicatif::HumanCount;
 
 use crate::human::table;
-use crate::sparsity::count_nonzero;
 
-/// What is asked of an element here and not in the library.
+/// What is asked of an element here and not in the library, or there of floats alone: then the way of
+/// the integers is the one given.
 pub trait Scalar: Element + Pod {
     fn swap_bytes(self) -> Self;
     fn to_f64(self) -> f64;
+
+    /// How many elements are not zero, of either sign. NaN is not zero.
+    fn count_nonzero(x: &[Self]) -> usize {
+        // A narrow counter vectorises, and cannot overflow on a short run.
+        let one = |&x: &Self| u32::from(x != Self::default());
+        x.chunks(1 << 12)
+            .map(|run| run.iter().map(one).sum::<u32>() as usize)
+            .sum()
+    }
+
+    /// The non-zero elements in order, behind the index of each.
+    fn compact(x: &[Self]) -> (Vec<u32>, Vec<Self>) {
+        let kept = (0..).zip(x.iter().copied());
+        kept.filter(|&(_, x)| x != Self::default()).unzip()
+    }
 }
 
 macro_rules! scalars {
@@ -22,6 +37,12 @@ macro_rules! scalars {
             }
             fn to_f64(self) -> f64 {
                 halfwave::Float::to_f64(self)
+            }
+            fn count_nonzero(x: &[Self]) -> usize {
+                sparsity::count_nonzero(x)
+            }
+            fn compact(x: &[Self]) -> (Vec<u32>, Vec<Self>) {
+                sparsity::compact_to_vecs(x)
             }
         })*
         $(impl Scalar for $Int {
@@ -70,7 +91,7 @@ impl Stats {
     pub fn counts<E: Scalar>(x: &[E]) -> Self {
         Self {
             elements: x.len() as u64,
-            nonzeros: count_nonzero(x) as u64,
+            nonzeros: E::count_nonzero(x) as u64,
             ..Self::default()
         }
     }

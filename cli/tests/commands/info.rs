@@ -90,8 +90,14 @@ fn list_has_every_operation() {
         );
         assert_eq!(json["dtypes"], Value::from(dtypes));
         assert_eq!(json["backward"], true);
-        assert_eq!(json["backward_from_output"], op.has_backward_from_output());
-        assert_eq!(entry.contains("from x or y"), op.has_backward_from_output());
+        assert_eq!(
+            json["backward_from_output"],
+            op.has_backward_from_output::<f32>()
+        );
+        assert_eq!(
+            entry.contains("from x or y"),
+            op.has_backward_from_output::<f32>()
+        );
         assert_eq!(
             json["parameters"].as_array().unwrap().len(),
             op.parameters().len()

@@ -31,6 +31,9 @@ impl<B: Pairwise<E>, E: Element> ArithmeticFn<B, E> {
 pub struct Scalar<B, E>(pub B, pub E);
 
 impl<B: Pairwise<E>, E: Element> Elementwise<E> for Scalar<B, E> {
+    // Those of 16 bits are converted.
+    const UNROLL: bool = size_of::<E>() > 2;
+
     #[inline(always)]
     fn on<S, R: Copy>(self, s: S, x: R) -> R
     where

@@ -22,16 +22,54 @@ pub struct Portable(());
 impl Simd for Portable {
     entry!(Portable, Portable(()));
 
+    // `wide` has no such conversion, and of arrays the compiler makes one of each element.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn widen(self, x: f32x8) -> [f64x4; 2] {
-        let [a, b, c, d, e, f, g, h] = x.to_array().map(f64::from);
-        [f64x4::new([a, b, c, d]), f64x4::new([e, f, g, h])]
+        use core::arch::x86_64::{_mm_cvtps_pd, _mm_movehl_ps};
+        let [low, high] = cast(x);
+        // SAFETY: SSE2, which every x86-64 CPU has.
+        unsafe {
+            cast([
+                _mm_cvtps_pd(low),
+                _mm_cvtps_pd(_mm_movehl_ps(low, low)),
+                _mm_cvtps_pd(high),
+                _mm_cvtps_pd(_mm_movehl_ps(high, high)),
+            ])
+        }
     }
 
+    #[cfg(not(target_arch = "x86_64"))]
+    #[inline(always)]
+    fn widen(self, x: f32x8) -> [f64x4; 2] {
+        let [a, b, c, d, e, f, g, h] = x.to_array();
+        let low = [a.into(), b.into(), c.into(), d.into()];
+        [
+            f64x4::new(low),
+            f64x4::new([e.into(), f.into(), g.into(), h.into()]),
+        ]
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn narrow(self, x: [f64x4; 2]) -> f32x8 {
+        use core::arch::x86_64::{_mm_cvtpd_ps, _mm_movelh_ps};
+        let [a, b, c, d] = cast(x);
+        // SAFETY: as above.
+        unsafe {
+            cast([
+                _mm_movelh_ps(_mm_cvtpd_ps(a), _mm_cvtpd_ps(b)),
+                _mm_movelh_ps(_mm_cvtpd_ps(c), _mm_cvtpd_ps(d)),
+            ])
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
     #[inline(always)]
     fn narrow(self, [low, high]: [f64x4; 2]) -> f32x8 {
         let ([a, b, c, d], [e, f, g, h]) = (low.to_array(), high.to_array());
-        f32x8::new([a, b, c, d, e, f, g, h].map(|x| x as f32))
+        let low = [a as f32, b as f32, c as f32, d as f32];
+        cast([low, [e as f32, f as f32, g as f32, h as f32]])
     }
 
     #[inline(always)]
@@ -95,9 +133,14 @@ impl Simd for Portable {
     #[cfg(not(target_arch = "aarch64"))]
     #[inline(always)]
     unsafe fn lookup(self, table: *const u8, x: i8x32) -> i8x32 {
-        // SAFETY: the caller vouches for 256 bytes.
-        let at = |i: u8| unsafe { table.add(usize::from(i)).read() };
-        cast(cast::<_, [u64; 4]>(x).map(|x| u64::from_ne_bytes(x.to_ne_bytes().map(at))))
+        let mut y = cast::<_, [u8; 32]>(x);
+        let mut i = 0;
+        while i < 32 {
+            // SAFETY: the caller vouches for 256 bytes.
+            y[i] = unsafe { table.add(usize::from(y[i])).read() };
+            i += 1;
+        }
+        cast(y)
     }
 
     #[inline(always)]

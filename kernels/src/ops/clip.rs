@@ -1,6 +1,4 @@
-use ::half::{bf16, f16};
-
-use crate::element::{Int, Real};
+use crate::element::{Float, Int, Real};
 use crate::lanes::{FloatLanes, Lanes};
 use crate::ops::{FromOutput, Unary, UnaryInt};
 use crate::parameters::{NUMBER, parameters};
@@ -20,7 +18,7 @@ use crate::parameters::{NUMBER, parameters};
 /// enclose: `min` is rounded up, `max` down, and both saturate.
 ///
 /// The derivative is 1 between the bounds and for NaN, and 0 elsewhere, at both bounds too. The output
-/// tells it as well, unless `f16` or `bf16` would round a bound to a number between the bounds.
+/// tells it as well, unless `f16` or `bf16` round a bound to a number between the bounds.
 ///
 /// *Exact*, on every dtype: `f32 f64 f16 bf16 i8 i16 i32 i64`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,14 +69,9 @@ impl Unary for Clip {
         if x <= min || x >= max { 0.0 } else { 1.0 }
     }
 
-    // The 16-bit floats compare with the bounds in `f32`, but return them rounded to 16 bits, which
-    // may lie between them.
-    fn output_suffices(self) -> bool {
-        let (min, max) = (f32::value(self.min), f32::value(self.max));
-        f16::from_f64(self.min).to_f64() <= min
-            && bf16::from_f64(self.min).to_f64() <= min
-            && max <= f16::from_f64(self.max).to_f64()
-            && max <= bf16::from_f64(self.max).to_f64()
+    fn output_suffices<E: Float>(self) -> bool {
+        let (held, used) = (|x| E::from_f64(x).to_f64(), E::Constant::value);
+        held(self.min) <= used(self.min) && used(self.max) <= held(self.max)
     }
 }
 

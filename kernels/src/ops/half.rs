@@ -23,7 +23,7 @@ use crate::ops::Unary;
 pub(crate) fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
     let [a, b] = H::widen(s, x);
     let y = [op.lanes::<f32, S>(s, a), op.lanes::<f32, S>(s, b)];
-    if O::ULPS == 0 {
+    if const { O::ULPS == 0 } {
         return H::narrow(s, y);
     }
     let bits = [s.to_bits(y[0]), s.to_bits(y[1])];

@@ -1,4 +1,4 @@
-use crate::element::Real;
+use crate::element::{Float, Real};
 use crate::lanes::FloatLanes;
 use crate::ops::{FromOutput, Unary};
 use crate::parameters::{FINITE, parameters};
@@ -65,7 +65,7 @@ impl Unary for HardShrink {
         }
     }
 
-    fn output_suffices(self) -> bool {
+    fn output_suffices<E: Float>(self) -> bool {
         self.lambd >= 0.0
     }
 }

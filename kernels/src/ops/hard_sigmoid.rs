@@ -116,13 +116,7 @@ impl Unary for HardSigmoid {
         } else {
             x / divisor + R::value(self.beta)
         };
-        if y < 0.0 {
-            0.0
-        } else if y > 1.0 {
-            1.0
-        } else {
-            y
-        }
+        y.clamp(0.0, 1.0)
     }
 
     fn derivative_oracle<R: Real>(self, x: f64) -> f64 {

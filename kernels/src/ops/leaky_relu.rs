@@ -1,4 +1,4 @@
-use crate::element::Real;
+use crate::element::{Float, Real};
 use crate::lanes::FloatLanes;
 use crate::ops::{FromOutput, Unary};
 use crate::parameters::{FINITE, parameters};
@@ -61,7 +61,7 @@ impl Unary for LeakyRelu {
         if x > 0.0 { 1.0 } else { R::value(self.slope) }
     }
 
-    fn output_suffices(self) -> bool {
+    fn output_suffices<E: Float>(self) -> bool {
         self.slope >= 0.0
     }
 }

@@ -39,7 +39,7 @@ pub use thresholded_relu::ThresholdedRelu;
 
 use ::half::{bf16, f16};
 
-use crate::element::{Element, Half, Int, Real, Wide};
+use crate::element::{Element, Float, Half, Int, Real, Wide};
 use crate::lanes::{FloatLanes, Lanes, Simd, V};
 use crate::parameters::Parameters;
 
@@ -98,9 +98,9 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// The same of the derivative.
     fn derivative_oracle<R: Real>(self, x: f64) -> f64;
 
-    /// Whether the output tells the derivative with these parameters, where
+    /// Whether the output of dtype `E` tells the derivative with these parameters, where
     /// [`FROM_OUTPUT`](Unary::FROM_OUTPUT) says that it can.
-    fn output_suffices(self) -> bool {
+    fn output_suffices<E: Float>(self) -> bool {
         true
     }
 

@@ -38,13 +38,7 @@ impl Unary for Relu6 {
     }
 
     fn oracle<R: Real>(self, x: f64) -> f64 {
-        if x < 0.0 {
-            0.0
-        } else if x > 6.0 {
-            6.0
-        } else {
-            x
-        }
+        x.clamp(0.0, 6.0)
     }
 
     fn derivative_oracle<R: Real>(self, x: f64) -> f64 {

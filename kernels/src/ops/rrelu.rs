@@ -1,4 +1,4 @@
-use crate::element::Real;
+use crate::element::{Float, Real};
 use crate::lanes::FloatLanes;
 use crate::ops::{FromOutput, LeakyRelu, Unary};
 use crate::parameters::{FINITE, parameters};
@@ -68,8 +68,8 @@ impl Unary for Rrelu {
         self.mean().derivative_oracle::<R>(x)
     }
 
-    fn output_suffices(self) -> bool {
-        self.mean().output_suffices()
+    fn output_suffices<E: Float>(self) -> bool {
+        self.mean().output_suffices::<E>()
     }
 }
 

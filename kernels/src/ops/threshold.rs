@@ -1,8 +1,7 @@
-use crate::element::Real;
+use crate::element::{Float, Real};
 use crate::lanes::FloatLanes;
 use crate::ops::{FromOutput, Unary};
 use crate::parameters::{NUMBER, parameters};
-use ::half::{bf16, f16};
 
 /// Replaces what does not exceed a threshold: `x > threshold ? x : value`, as PyTorch's `Threshold`.
 ///
@@ -18,7 +17,7 @@ use ::half::{bf16, f16};
 /// Either parameter may be infinite.
 ///
 /// The derivative is 0 up to and at the threshold, and 1 beyond and for NaN. The output tells it as
-/// well if `value`, in every dtype, does not exceed the threshold.
+/// well if `value`, rounded to the dtype, does not exceed the threshold.
 ///
 /// *Exact*. Both parameters are rounded to `f32` for `f32`, `f16` and `bf16`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,13 +73,8 @@ impl Unary for Threshold {
         }
     }
 
-    // The 16-bit floats compare with the threshold in `f32`, but return the value rounded to 16
-    // bits, which may be above it.
-    fn output_suffices(self) -> bool {
-        let threshold = f32::value(self.threshold);
-        self.value <= self.threshold
-            && f16::from_f64(self.value).to_f64() <= threshold
-            && bf16::from_f64(self.value).to_f64() <= threshold
+    fn output_suffices<E: Float>(self) -> bool {
+        E::from_f64(self.value).to_f64() <= E::Constant::value(self.threshold)
     }
 }
 
@@ -120,10 +114,12 @@ mod tests {
     }
 
     #[test]
-    fn the_output_suffices_unless_the_value_is_above_in_some_dtype() {
-        let suffices = |t, v| Threshold::new(t, v).unwrap().output_suffices();
-        assert!(suffices(0.0, 0.0) && suffices(1.0, -7.0) && !suffices(1.0, 1.5));
+    fn the_output_suffices_unless_the_value_is_above() {
+        let of = |t, v| Threshold::new(t, v).unwrap();
+        assert!(of(0.0, 0.0).output_suffices::<f32>() && of(1.0, -7.0).output_suffices::<f32>());
+        assert!(!of(1.0, 1.5).output_suffices::<f32>());
         // The f16 nearest to 0.3 is 0.30005.
-        assert!(!suffices(0.3, 0.3));
+        let third = of(0.3, 0.3);
+        assert!(third.output_suffices::<f32>() && !third.output_suffices::<half::f16>());
     }
 }

@@ -1,4 +1,4 @@
-use crate::element::Real;
+use crate::element::{Float, Real};
 use crate::lanes::FloatLanes;
 use crate::ops::{FromOutput, Unary};
 use crate::parameters::{NUMBER, parameters};
@@ -58,7 +58,7 @@ impl Unary for ThresholdedRelu {
         if x <= R::value(self.alpha) { 0.0 } else { 1.0 }
     }
 
-    fn output_suffices(self) -> bool {
+    fn output_suffices<E: Float>(self) -> bool {
         self.alpha >= 0.0
     }
 }

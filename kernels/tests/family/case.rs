@@ -32,7 +32,7 @@ pub struct Case<E> {
     pub by_itself: bool,
     pub oracle: Function,
     pub slope: Function,
-    pub map: Box<dyn Fn(&Kernels, &[E], &mut [E])>,
+    pub map: Box<dyn Fn(&Kernel, Kernels, &[E], &mut [E])>,
     pub backward: Box<dyn Fn(&Kernels, &[E], &[E], &mut [E])>,
     /// Where the output suffices.
     pub from_output: Option<Box<dyn Fn(&Kernels, &[E], &[E], &mut [E])>>,
@@ -53,7 +53,7 @@ impl<E: Number> Case<E> {
         };
         let values = op.values()[..O::PARAMETERS.len()].to_vec();
         let kernel = move |table: &Kernels| E::float_kernel_of(O::row(table).floats());
-        let suffices = O::FROM_OUTPUT != FromOutput::Never && op.output_suffices();
+        let suffices = O::FROM_OUTPUT != FromOutput::Never && op.output_suffices::<E>();
         Self {
             name,
             exact: EXACT.contains(&name),
@@ -73,9 +73,18 @@ impl<E: Number> Case<E> {
             }),
             from_output: suffices.then(|| -> Box<dyn Fn(&Kernels, &[E], &[E], &mut [E])> {
                 Box::new(move |table, y, dy, dx| {
-                    let from_output = kernel(table).from_output.unwrap();
+                    let Kernel {
+                        backward,
+                        from_output,
+                        ..
+                    } = kernel(table);
                     // SAFETY: as above.
-                    unsafe { from_output(zip(BackwardFromOutput(op), y, dy, dx)) }
+                    unsafe {
+                        match from_output {
+                            Some(f) => f(zip(BackwardFromOutput(op), y, dy, dx)),
+                            None => backward(zip(Backward(op), y, dy, dx)),
+                        }
+                    }
                 })
             }),
         }
