@@ -9,7 +9,7 @@ use halfwave::{Activation, Along, Fused, Relu, RowsMut, sparsity};
 
 const POINTS: usize = 400;
 const HIDDEN: usize = 128;
-const STEPS: usize = 4000;
+const STEPS: usize = 800;
 
 /// Weights and biases, or their gradients.
 #[derive(Clone)]

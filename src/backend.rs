@@ -394,7 +394,7 @@ impl Backend {
         dy: &[E],
         dx: &mut [E],
     ) {
-        let kernel = self.from_output(op);
+        let kernel = self.output_kernel(op);
         check_lengths([("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
         let arrays = [y.as_ptr(), dy.as_ptr()];
         // SAFETY: as `backward`.
@@ -414,7 +414,7 @@ impl Backend {
         dy: &[E],
         dx: &'a mut [MaybeUninit<E>],
     ) -> &'a mut [E] {
-        let kernel = self.from_output(op);
+        let kernel = self.output_kernel(op);
         check_lengths([("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
         let (arrays, to) = ([y.as_ptr(), dy.as_ptr()], dx.as_mut_ptr().cast());
         // SAFETY: as `backward_uninit`.
@@ -435,7 +435,7 @@ impl Backend {
         y: &[E],
         dy: &mut [E],
     ) {
-        let kernel = self.from_output(op);
+        let kernel = self.output_kernel(op);
         check_lengths([("y", y.len()), ("dy", dy.len())]);
         let p = dy.as_mut_ptr();
         // SAFETY: as `backward_in_place`.
@@ -443,7 +443,7 @@ impl Backend {
     }
 
     #[track_caller]
-    fn from_output<O: Operation<E>, E: Float>(self, op: O) -> FromOutputFn<O, E> {
+    fn output_kernel<O: Operation<E>, E: Float>(self, op: O) -> FromOutputFn<O, E> {
         FromOutputFn::of(op, self.kernel()).unwrap_or_else(|| {
             let dtype = E::DTYPE;
             panic!(

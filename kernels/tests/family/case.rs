@@ -22,6 +22,8 @@ const EXACT: &[&str] = &[
 ];
 
 type Function = Box<dyn Fn(&[f64], &mut [f64])>;
+type Map<E> = Box<dyn Fn(&Kernels, &[E], &mut [E])>;
+type Zipped<E> = Box<dyn Fn(&Kernels, &[E], &[E], &mut [E])>;
 
 /// What is left of an operation when its type is forgotten: the tests are compiled once for a dtype.
 pub struct Case<E> {
@@ -32,10 +34,10 @@ pub struct Case<E> {
     pub by_itself: bool,
     pub oracle: Function,
     pub slope: Function,
-    pub map: Box<dyn Fn(&Kernel, Kernels, &[E], &mut [E])>,
-    pub backward: Box<dyn Fn(&Kernels, &[E], &[E], &mut [E])>,
+    pub map: Map<E>,
+    pub backward: Zipped<E>,
     /// Where the output suffices.
-    pub from_output: Option<Box<dyn Fn(&Kernels, &[E], &[E], &mut [E])>>,
+    pub from_output: Option<Zipped<E>>,
 }
 
 impl<E: Number> Case<E> {
@@ -71,7 +73,7 @@ impl<E: Number> Case<E> {
                 // SAFETY: as above; `zip` checks the lengths.
                 unsafe { (kernel(table).backward)(zip(Backward(op), x, dy, dx)) }
             }),
-            from_output: suffices.then(|| -> Box<dyn Fn(&Kernels, &[E], &[E], &mut [E])> {
+            from_output: suffices.then(|| -> Zipped<E> {
                 Box::new(move |table, y, dy, dx| {
                     let Kernel {
                         backward,
