@@ -33,7 +33,7 @@ impl<E: Float> Along<'_, E> {
 }
 
 impl Backend {
-    /// `y = f(x + b)`. See [`Fused::bias`].
+    /// `y = f(x + b)`. See [`Fused::bias`](crate::Fused::bias).
     ///
     /// # Panics
     /// As that.
@@ -51,7 +51,7 @@ impl Backend {
         unsafe { self.affine(op, x, None, b.operand("b", &x), y) }
     }
 
-    /// `x = f(x + b)`. See [`Fused::bias_in_place`].
+    /// `x = f(x + b)`. See [`Fused::bias_in_place`](crate::Fused::bias_in_place).
     ///
     /// # Panics
     /// As that.
@@ -67,7 +67,7 @@ impl Backend {
         unsafe { self.affine(op, x, None, b.operand("b", &x), x) }
     }
 
-    /// `dx = dy · f′(x + b)`. See [`Fused::bias_backward`].
+    /// `dx = dy · f′(x + b)`. See [`Fused::bias_backward`](crate::Fused::bias_backward).
     ///
     /// # Panics
     /// As that.
@@ -86,7 +86,7 @@ impl Backend {
         unsafe { self.affine_backward(op, x, None, b.operand("b", &x), dy, dx) }
     }
 
-    /// `dy` becomes `dx`. See [`Fused::bias_backward_in_place`].
+    /// `dy` becomes `dx`. See [`Fused::bias_backward_in_place`](crate::Fused::bias_backward_in_place).
     ///
     /// # Panics
     /// As that.
@@ -104,7 +104,7 @@ impl Backend {
         unsafe { self.affine_backward(op, x, None, b.operand("b", &x), dy, dy) }
     }
 
-    /// `y = f(x + r)`. See [`Fused::residual`].
+    /// `y = f(x + r)`. See [`Fused::residual`](crate::Fused::residual).
     ///
     /// # Panics
     /// As that.
@@ -122,7 +122,7 @@ impl Backend {
         unsafe { self.affine(op, x, None, Operand::Each(r), y) }
     }
 
-    /// `x = f(x + r)`. See [`Fused::residual_in_place`].
+    /// `x = f(x + r)`. See [`Fused::residual_in_place`](crate::Fused::residual_in_place).
     ///
     /// # Panics
     /// As that.
@@ -139,7 +139,7 @@ impl Backend {
         unsafe { self.affine(op, x, None, Operand::Each(r), x) }
     }
 
-    /// `sum = x + r` and `y = f(sum)`. See [`Fused::residual_sum`].
+    /// `sum = x + r` and `y = f(sum)`. See [`Fused::residual_sum`](crate::Fused::residual_sum).
     ///
     /// # Panics
     /// As that.
@@ -163,7 +163,7 @@ impl Backend {
         unsafe { self.sum(op, x, r, sum, y) }
     }
 
-    /// `x = x + r` and `y = f(x)`. See [`Fused::residual_sum_in_place`].
+    /// `x = x + r` and `y = f(x)`. See [`Fused::residual_sum_in_place`](crate::Fused::residual_sum_in_place).
     ///
     /// # Panics
     /// As that.
@@ -181,7 +181,7 @@ impl Backend {
         unsafe { self.sum(op, x, r, x, y) }
     }
 
-    /// `dx = dy · f′(x + r)`. See [`Fused::residual_backward`].
+    /// `dx = dy · f′(x + r)`. See [`Fused::residual_backward`](crate::Fused::residual_backward).
     ///
     /// # Panics
     /// As that.
@@ -205,7 +205,7 @@ impl Backend {
         unsafe { self.affine_backward(op, x, None, Operand::Each(r), dy, dx) }
     }
 
-    /// `dy` becomes `dx`. See [`Fused::residual_backward_in_place`].
+    /// `dy` becomes `dx`. See [`Fused::residual_backward_in_place`](crate::Fused::residual_backward_in_place).
     ///
     /// # Panics
     /// As that.
@@ -223,7 +223,7 @@ impl Backend {
         unsafe { self.affine_backward(op, x, None, Operand::Each(r), dy, dy) }
     }
 
-    /// `y = f(x · s + b)`. See [`Fused::scale_bias`].
+    /// `y = f(x · s + b)`. See [`Fused::scale_bias`](crate::Fused::scale_bias).
     ///
     /// # Panics
     /// As that.
@@ -243,7 +243,7 @@ impl Backend {
         unsafe { self.affine(op, x, Some(s), b, y) }
     }
 
-    /// `x = f(x · s + b)`. See [`Fused::scale_bias_in_place`].
+    /// `x = f(x · s + b)`. See [`Fused::scale_bias_in_place`](crate::Fused::scale_bias_in_place).
     ///
     /// # Panics
     /// As that.
@@ -261,7 +261,7 @@ impl Backend {
         unsafe { self.affine(op, x, Some(s), b, x) }
     }
 
-    /// `dx = dy · s · f′(x · s + b)`. See [`Fused::scale_bias_backward`].
+    /// `dx = dy · s · f′(x · s + b)`. See [`Fused::scale_bias_backward`](crate::Fused::scale_bias_backward).
     ///
     /// # Panics
     /// As that.
@@ -282,7 +282,7 @@ impl Backend {
         unsafe { self.affine_backward(op, x, Some(s), b, dy, dx) }
     }
 
-    /// `dy` becomes `dx`. See [`Fused::scale_bias_backward_in_place`].
+    /// `dy` becomes `dx`. See [`Fused::scale_bias_backward_in_place`](crate::Fused::scale_bias_backward_in_place).
     ///
     /// # Panics
     /// As that.

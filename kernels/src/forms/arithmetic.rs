@@ -5,7 +5,7 @@ use half::{bf16, f16};
 use crate::element::{Element, Half, Real};
 use crate::lanes::{FloatLanes, Lanes, Simd};
 use crate::map::Zip;
-use crate::ops::{Elementwise, Pairwise, times};
+use crate::ops::{Elementwise, Pairwise, nan_of, times};
 use crate::table::{MapFn, ZipFn};
 
 /// One arithmetic form on one dtype.
@@ -80,25 +80,25 @@ macro_rules! pairwise {
 }
 pairwise! { Add Mul Times Prelu PreluSlope PreluSlopeGradient }
 
-/// `a + b`.
+/// `a + b`; where both are NaN, `a`.
 #[derive(Clone, Copy, Debug)]
 pub struct Add;
 
 impl Arithmetic for Add {
     #[inline(always)]
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, a: L::V, b: L::V) -> L::V {
-        l.add(a, b)
+        nan_of::<R, L>(l, a, l.add(a, b))
     }
 }
 
-/// `a · b`.
+/// `a · b`; where both are NaN, `a`.
 #[derive(Clone, Copy, Debug)]
 pub struct Mul;
 
 impl Arithmetic for Mul {
     #[inline(always)]
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, a: L::V, b: L::V) -> L::V {
-        l.mul(a, b)
+        nan_of::<R, L>(l, a, l.mul(a, b))
     }
 }
 
@@ -151,6 +151,6 @@ impl Arithmetic for PreluSlopeGradient {
     #[inline(always)]
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V, dy: L::V) -> L::V {
         let zero = l.splat(R::of(0.0));
-        l.select(l.le(zero, x), zero, l.mul(x, dy))
+        l.select(l.le(zero, x), zero, nan_of::<R, L>(l, x, l.mul(x, dy)))
     }
 }

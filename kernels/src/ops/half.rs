@@ -36,7 +36,7 @@ pub(crate) fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>
 
 #[inline(always)]
 pub(crate) fn by_selecting<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
-    if H::NORMAL != 0 && any_nan::<H, S>(s, x) {
+    if H::NORMAL != 0 && Lanes::<i16>::bitmask(s, nan::<H, S>(s, x)) != 0 {
         return again::<H, S, O>(s, op, x);
     }
     let [a, b] = s.widen_bf16(x);
@@ -79,11 +79,11 @@ impl<H: Half> Real for Upper<H> {
     }
 }
 
+/// The lanes of bits of `H` that are NaN.
 #[inline(always)]
-fn any_nan<H: Half, L: Lanes<i16>>(l: L, x: L::V) -> bool {
-    let magnitude = l.and(x, l.splat(i16::MAX));
+fn nan<H: Half, L: Lanes<i16>>(l: L, x: L::V) -> L::M {
     let infinity = H::NEG_INFINITY_BITS & i16::MAX;
-    l.bitmask(l.lt(l.splat(infinity), magnitude)) != 0
+    l.lt(l.splat(infinity), l.and(x, l.splat(i16::MAX)))
 }
 
 /// Whether any result is within `ulps` of where rounding to `H` changes, of the bits of `f32`.
@@ -125,8 +125,13 @@ impl<S: Simd, O: Unary, H: Half> Task<S> for Again<S, O, H> {
 
     #[inline(always)]
     unsafe fn run(self, s: S) -> V<S, i16> {
-        let [a, b] = H::widen(s, self.x);
-        H::narrow(s, [in_f64(s, self.op, a), in_f64(s, self.op, b)])
+        let (x, op) = (self.x, self.op);
+        let [a, b] = H::widen(s, x);
+        let y = H::narrow(s, [in_f64(s, op, a), in_f64(s, op, b)]);
+        // A signalling NaN comes out of `f64` quiet. Whether a register goes this way is no affair of
+        // each of its elements, so NaN comes out as it does the other way.
+        let y32 = [op.lanes::<f32, S>(s, a), op.lanes::<f32, S>(s, b)];
+        Lanes::<i16>::select(s, nan::<H, S>(s, x), H::narrow_off_middle(s, y32), y)
     }
 }
 

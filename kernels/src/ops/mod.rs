@@ -221,7 +221,16 @@ pub trait Slope: Copy {
 #[inline(always)]
 pub(crate) fn times<R: Real, L: FloatLanes<R::Lane>>(l: L, dy: L::V, slope: L::V) -> L::V {
     let zero = l.splat(R::of(0.0));
-    l.select(l.le(l.abs(slope), zero), zero, l.mul(dy, slope))
+    let product = nan_of::<R, L>(l, slope, l.mul(dy, slope));
+    l.select(l.le(l.abs(slope), zero), zero, product)
+}
+
+/// `a` where that is NaN, else `y`, which was made of `a` and another: for the compiler may swap the
+/// operands of a sum or product, here but not there, and where both are NaN the result would depend
+/// on that.
+#[inline(always)]
+pub(crate) fn nan_of<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V, y: L::V) -> L::V {
+    l.select(l.le(a, l.splat(R::of(f64::INFINITY))), y, a)
 }
 
 macro_rules! backward {
