@@ -484,7 +484,8 @@ fn what_cannot_be_is_refused_by_name_and_value() {
 #[test]
 fn lengths_that_differ_are_told() {
     let to = to::<u8>(1.0, 0);
-    let calls: [fn(&[f32], Quantization<u8>, &mut [u8]); 3] = [
+    type Call = fn(&[f32], Quantization<u8>, &mut [u8]);
+    let calls: [Call; 3] = [
         |x, to, q| quantize(x, to, q),
         |x, to, q| Relu.quantize(x, to, q),
         |_, to, q| dequantize(&[0; 3], to, &mut vec![0.0f32; q.len()]),
