@@ -102,14 +102,25 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn pack(self, [a, b, c, d]: [i32x8; 4]) -> i8x32 {
-        let [a, b, c, d] = [a, b, c, d].map(i16x8::from_i32x8_saturate);
-        cast([cast([a, b]), cast([c, d])].map(i8x16::from_i16x16_saturate))
+        let low = [i16x8::from_i32x8_saturate(a), i16x8::from_i32x8_saturate(b)];
+        let high = [i16x8::from_i32x8_saturate(c), i16x8::from_i32x8_saturate(d)];
+        cast([
+            i8x16::from_i16x16_saturate(cast(low)),
+            i8x16::from_i16x16_saturate(cast(high)),
+        ])
     }
 
     #[inline(always)]
     fn unpack(self, x: i8x32) -> [i32x8; 4] {
-        let [low, high]: [i16x16; 2] = cast::<_, [i8x16; 2]>(x).map(i16x16::from_i8x16);
-        cast::<_, [i16x8; 4]>([low, high]).map(i32x8::from_i16x8)
+        let [low, high]: [i8x16; 2] = cast(x);
+        let [a, b]: [i16x8; 2] = cast(i16x16::from_i8x16(low));
+        let [c, d]: [i16x8; 2] = cast(i16x16::from_i8x16(high));
+        [
+            i32x8::from_i16x8(a),
+            i32x8::from_i16x8(b),
+            i32x8::from_i16x8(c),
+            i32x8::from_i16x8(d),
+        ]
     }
 
     // Four tables of 64 bytes; beyond its table, `vqtbx4q_u8` keeps what there was.
@@ -201,10 +212,12 @@ fn cast<A: Copy, B: Copy>(a: A) -> B {
     unsafe { core::mem::transmute_copy(&a) }
 }
 
-/// `yes` where all bits of `m` are set, `no` where none is.
+/// `yes` where the bits of `m` are set, `no` where they are not. `wide`'s own is generic and not
+/// marked for inlining: a call, where it lands in another unit of the crate.
 #[inline(always)]
-fn choose(m: u32x8, yes: u32x8, no: u32x8) -> u32x8 {
-    (m & yes) | (!m & no)
+fn choose<V: Copy>(m: V, yes: V, no: V) -> V {
+    let (m, yes, no): (u32x8, u32x8, u32x8) = (cast(m), cast(yes), cast(no));
+    cast((m & yes) | (!m & no))
 }
 
 /// The lanes of `x` that are below `limit`, both below 2^31.
@@ -296,7 +309,7 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn select(self, m: $V, yes: $V, no: $V) -> $V {
-                m.select(yes, no)
+                choose(m, yes, no)
             }
         }
     )*};
