@@ -165,41 +165,94 @@ pub enum Call<'a, E> {
     BackwardFromOutput(&'a [E], &'a [E], &'a mut [E]),
 }
 
-impl Backend {
-    /// Makes `call` with an operation that may not take `E`: `None` if it does not.
+/// What there is to do, whatever the operation: so that little is compiled for each.
+pub(crate) struct Job<E> {
+    what: What,
+    from: [*const E; 2],
+    to: *mut E,
+    len: usize,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Map,
+    Backward,
+    FromOutput,
+}
+
+impl<E: Element> Call<'_, E> {
     #[track_caller]
-    pub(crate) fn call<O: Tabled, E: Element>(self, op: O, call: Call<'_, E>) -> Option<()> {
+    pub(crate) fn job(self) -> Job<E> {
+        let two = |what, a: &[E], b: &[E], to: *mut E| Job {
+            what,
+            from: [a.as_ptr(), b.as_ptr()],
+            to,
+            len: a.len(),
+        };
+        match self {
+            Call::Apply(src, dst) => {
+                check_lengths([("src", src.len()), ("dst", dst.len())]);
+                two(What::Map, src, src, dst.as_mut_ptr())
+            }
+            Call::ApplyInPlace(x) => {
+                let (to, len) = (x.as_mut_ptr(), x.len());
+                let what = What::Map;
+                Job {
+                    what,
+                    from: [to; 2],
+                    to,
+                    len,
+                }
+            }
+            Call::Backward(x, dy, dx) => {
+                check_lengths([("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
+                two(What::Backward, x, dy, dx.as_mut_ptr())
+            }
+            Call::BackwardInPlace(x, dy) => {
+                check_lengths([("x", x.len()), ("dy", dy.len())]);
+                let (to, len) = (dy.as_mut_ptr(), x.len());
+                let (what, from) = (What::Backward, [x.as_ptr(), to]);
+                Job {
+                    what,
+                    from,
+                    to,
+                    len,
+                }
+            }
+            Call::BackwardFromOutput(y, dy, dx) => {
+                check_lengths([("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
+                two(What::FromOutput, y, dy, dx.as_mut_ptr())
+            }
+        }
+    }
+}
+
+impl Backend {
+    /// Does `job` with an operation that may not take `E`: `None` if it does not.
+    ///
+    /// # Safety
+    /// The slices that `job` was made of are still borrowed.
+    pub(crate) unsafe fn call<O: Tabled, E: Element>(self, op: O, job: &Job<E>) -> Option<()> {
         let row = O::row(self.kernels);
         let (threads, kernel) = (self.threads, E::kernel_of(row.floats()));
-        // SAFETY: in each, as many elements in all slices, borrowed as the methods' are.
+        let &Job {
+            what,
+            from,
+            to,
+            len,
+        } = job;
+        // SAFETY: as many elements in all slices, borrowed as the methods' are.
         unsafe {
-            match call {
-                Call::Apply(src, dst) => {
-                    let f = row.map::<E>()?;
-                    check_lengths([("src", src.len()), ("dst", dst.len())]);
-                    map(f, op, src.as_ptr(), dst.as_mut_ptr(), src.len(), threads);
+            match (what, O::FROM_OUTPUT) {
+                (What::Map, _) => map(row.map::<E>()?, op, from[0], to, len, threads),
+                (What::FromOutput, _) if !E::output_suffices(op) => return None,
+                (What::FromOutput, FromOutput::Never) => return None,
+                (What::FromOutput, FromOutput::ByItself) => {
+                    let op = BackwardFromOutput(op);
+                    zip(kernel?.from_output?, op, from, to, len, threads);
                 }
-                Call::ApplyInPlace(x) => {
-                    let p = x.as_mut_ptr();
-                    map(row.map::<E>()?, op, p, p, x.len(), threads);
-                }
-                Call::Backward(x, dy, dx) => {
-                    let f = kernel?.backward;
-                    check_lengths([("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-                    let arrays = [x.as_ptr(), dy.as_ptr()];
-                    zip(f, Backward(op), arrays, dx.as_mut_ptr(), x.len(), threads);
-                }
-                Call::BackwardInPlace(x, dy) => {
-                    let f = kernel?.backward;
-                    check_lengths([("x", x.len()), ("dy", dy.len())]);
-                    let p = dy.as_mut_ptr();
-                    zip(f, Backward(op), [x.as_ptr(), p], p, x.len(), threads);
-                }
-                Call::BackwardFromOutput(y, dy, dx) => {
-                    let f = FromOutputFn::of(op, kernel?)?;
-                    check_lengths([("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-                    let arrays = [y.as_ptr(), dy.as_ptr()];
-                    f.zip(op, arrays, dx.as_mut_ptr(), y.len(), threads);
+                (What::Backward, _) | (What::FromOutput, FromOutput::AsFromInput) => {
+                    zip(kernel?.backward, Backward(op), from, to, len, threads);
                 }
             }
         }

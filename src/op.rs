@@ -103,8 +103,13 @@ macro_rules! op {
                 if from_output && float && !self.has_backward_from_output::<E>() {
                     return Err(OpError::FromOutput(self));
                 }
+                let job = call.job();
+                #[allow(unsafe_code)]
                 let done = match self {
-                    $(Op::$Type(op) => backend.call(op, call),)*
+                    $(Op::$Type(op) => {
+                        // SAFETY: `call`'s slices are borrowed for longer than this call.
+                        unsafe { backend.call(op, &job) }
+                    })*
                 };
                 done.ok_or(OpError::Dtype(self, E::DTYPE))
             }
