@@ -3,8 +3,10 @@
 
 #![allow(unsafe_code)]
 
-use halfwave_kernels::forms::{Add, Mul, Scalar};
-use halfwave_kernels::{Backward, Float, Operation, Zip};
+use core::any::TypeId;
+
+use halfwave_kernels::forms::{Add, Mul, Scalar, Then};
+use halfwave_kernels::{Backward, Float, Operation, Relu, Zip};
 
 use crate::backend::Backend;
 use crate::cut::{Cut, On, Operand, Room, combine};
@@ -335,8 +337,13 @@ impl Backend {
                         from = z;
                     }
                     let b = shift.on(&piece, x.cols, room);
-                    combine(&forms.add, Add, from, b, (z, false), len);
-                    f(op, z, y.at(piece.row, piece.col), len, piece.stream);
+                    let to = (y.at(piece.row, piece.col), piece.stream);
+                    if is_relu::<O>() {
+                        combine(&forms.add_relu, Then(Add, Relu), from, b, to, len);
+                    } else {
+                        combine(&forms.add, Add, from, b, (z, false), len);
+                        f(op, z, to.0, len, to.1);
+                    }
                 }
             }
         });
@@ -435,4 +442,11 @@ impl Backend {
             }
         });
     }
+}
+
+/// Whether `O` is the operation that has a loop with the sum before it. Beyond the cache that loop is
+/// what reaches the limit of memory: pieces read and write in turn, and a core has one or the other to
+/// wait for.
+fn is_relu<O: 'static>() -> bool {
+    TypeId::of::<O>() == TypeId::of::<Relu>()
 }

@@ -43,6 +43,20 @@ impl<B: Pairwise<E>, E: Element> Elementwise<E> for Scalar<B, E> {
     }
 }
 
+/// An operation on the result of a form, in one loop: the bits of the two one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Then<B, O>(pub B, pub O);
+
+impl<B: Pairwise<E>, O: Elementwise<E>, E: Element> Pairwise<E> for Then<B, O> {
+    #[inline(always)]
+    fn on<S, R: Copy>(self, s: S, a: R, b: R) -> R
+    where
+        S: Simd + Lanes<E::Lane, V = R>,
+    {
+        self.1.on(s, self.0.on(s, a, b))
+    }
+}
+
 /// A form in terms of float lanes. One rounding on every dtype: `f32` has more than twice the bits
 /// of `f16` and `bf16`, so that rounding a sum or product of theirs to it first does no harm
 /// (Figueroa, 1995).

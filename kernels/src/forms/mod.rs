@@ -10,7 +10,7 @@ mod random;
 mod sum;
 
 pub use arithmetic::{
-    Add, ArithmeticFn, Mul, Prelu, PreluSlope, PreluSlopeGradient, Scalar, Times,
+    Add, ArithmeticFn, Mul, Prelu, PreluSlope, PreluSlopeGradient, Scalar, Then, Times,
 };
 pub use mask::{
     Compress, CompressFn, Index, Mask, MaskFn, MaskForms, Masked, Move, NonZero, Positive,
@@ -27,7 +27,7 @@ use half::{bf16, f16};
 
 use crate::element::Float;
 use crate::lanes::{Lanes, Simd};
-use crate::ops::Pairwise;
+use crate::ops::{Elementwise, Pairwise, Relu};
 use crate::table::MapFn;
 
 /// The kernels of one dtype that no operation is part of.
@@ -36,6 +36,8 @@ use crate::table::MapFn;
 pub struct FormsOf<E> {
     pub add: ArithmeticFn<Add, E>,
     pub mul: ArithmeticFn<Mul, E>,
+    /// The one operation that is so common behind a sum that it has a loop with it.
+    pub add_relu: ArithmeticFn<Then<Add, Relu>, E>,
     pub times: ArithmeticFn<Times, E>,
     pub prelu: ArithmeticFn<Prelu, E>,
     pub prelu_slope: ArithmeticFn<PreluSlope, E>,
@@ -54,6 +56,7 @@ impl<E: Float> FormsOf<E>
 where
     Add: Pairwise<E>,
     Mul: Pairwise<E>,
+    Relu: Elementwise<E>,
     Times: Pairwise<E>,
     Prelu: Pairwise<E>,
     PreluSlope: Pairwise<E>,
@@ -64,6 +67,7 @@ where
         Self {
             add: ArithmeticFn::of::<S>(),
             mul: ArithmeticFn::of::<S>(),
+            add_relu: ArithmeticFn::of::<S>(),
             times: ArithmeticFn::of::<S>(),
             prelu: ArithmeticFn::of::<S>(),
             prelu_slope: ArithmeticFn::of::<S>(),
