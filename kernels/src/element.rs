@@ -70,6 +70,13 @@ pub trait Real: Copy {
     /// A constant or a parameter, rounded.
     fn of(x: f64) -> Self::Lane;
 
+    /// A parameter of an operation that selects, which was made ready before the loop:
+    /// [`Elementwise::ready`](crate::Elementwise::ready).
+    #[inline(always)]
+    fn parameter(x: f64) -> Self::Lane {
+        Self::of(x)
+    }
+
     /// The same as a number to compute with outside the lanes.
     fn value(x: f64) -> f64;
 }

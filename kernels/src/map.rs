@@ -43,6 +43,7 @@ where
     E: Element,
     O: Elementwise<E>,
 {
+    let op = op.ready();
     // SAFETY: forwarded.
     unsafe {
         if O::UNROLL {

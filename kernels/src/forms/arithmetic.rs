@@ -53,7 +53,7 @@ impl<B: Pairwise<E>, O: Elementwise<E>, E: Element> Pairwise<E> for Then<B, O> {
     where
         S: Simd + Lanes<E::Lane, V = R>,
     {
-        self.1.on(s, self.0.on(s, a, b))
+        self.1.ready().on(s, self.0.on(s, a, b))
     }
 }
 

@@ -48,7 +48,10 @@ impl Unary for Clip {
 
     #[inline(always)]
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        l.min(l.splat(R::of(self.max)), l.max(l.splat(R::of(self.min)), x))
+        l.min(
+            l.splat(R::parameter(self.max)),
+            l.max(l.splat(R::parameter(self.min)), x),
+        )
     }
 
     #[inline(always)]

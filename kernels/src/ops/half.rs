@@ -10,8 +10,8 @@
 //! **Those that select** between their input and constants need no value at all, only an order. The
 //! bits of a 16-bit float in the upper half of an `f32` are numbers in the same order, and for
 //! `bf16` the same numbers. So they run on those, and no conversion is needed, which costs more
-//! than everything else together. Only the NaNs of `f16` become numbers: a register that has one
-//! goes the other way.
+//! than everything else together. Only the NaNs of `f16` become numbers, and are put
+//! back.
 
 use core::marker::PhantomData;
 
@@ -36,12 +36,27 @@ pub(crate) fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>
 
 #[inline(always)]
 pub(crate) fn by_selecting<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
-    if H::NORMAL != 0 && Lanes::<i16>::bitmask(s, nan::<H, S>(s, x)) != 0 {
-        return again::<H, S, O>(s, op, x);
-    }
     let [a, b] = s.widen_bf16(x);
     let y = [op.lanes::<Upper<H>, S>(s, a), op.lanes::<Upper<H>, S>(s, b)];
-    round_upper(s, [s.to_bits(y[0]), s.to_bits(y[1])])
+    let y = round_upper(s, [s.to_bits(y[0]), s.to_bits(y[1])]);
+    if H::NORMAL == 0 {
+        return y;
+    }
+    Lanes::<i16>::select(s, nan::<H, S>(s, x), x, y)
+}
+
+/// An operation that selects, with its parameters as numbers of [`Upper`]: they take a branch or two
+/// each, which the compiler would leave in the loop.
+#[inline(always)]
+pub(crate) fn ready<H: Half, O: Unary>(op: O) -> O {
+    let mut values = op.values();
+    let mut i = 0;
+    while i < O::PARAMETERS.len() {
+        values[i] = Upper::<H>::of(values[i]).into();
+        i += 1;
+    }
+    // In the same order and finite where they were: in range.
+    O::from_values(values).unwrap_or(op)
 }
 
 /// The upper halves, rounded to nearest; nothing lies in the middle.
@@ -71,6 +86,11 @@ impl<H: Half> Real for Upper<H> {
         } else {
             bits
         })
+    }
+
+    #[inline(always)]
+    fn parameter(x: f64) -> f32 {
+        x as f32
     }
 
     #[inline(always)]

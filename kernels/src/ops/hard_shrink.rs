@@ -39,7 +39,7 @@ impl Unary for HardShrink {
 
     #[inline(always)]
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let dead = l.le(l.abs(x), l.splat(R::of(self.lambd)));
+        let dead = l.le(l.abs(x), l.splat(R::parameter(self.lambd)));
         l.select(dead, l.splat(R::of(0.0)), x)
     }
 

@@ -127,6 +127,12 @@ pub trait Elementwise<E: Element>: Copy {
     /// Whether the loop should go over four registers at a time; else over one.
     const UNROLL: bool = true;
 
+    /// The operation as [`on`](Elementwise::on) wants it; to be asked for once, before the loop.
+    #[inline(always)]
+    fn ready(self) -> Self {
+        self
+    }
+
     /// The operation on one register.
     fn on<S, R: Copy>(self, s: S, x: R) -> R
     where
@@ -168,10 +174,29 @@ impl<O: Unary> Elementwise<f64> for O {
     }
 }
 
+#[inline(always)]
+fn ready_half<H: Half, O: Unary>(op: O) -> O {
+    if const { O::SELECTS && !O::PARAMETERS.is_empty() } {
+        half::ready::<H, O>(op)
+    } else {
+        op
+    }
+}
+
+#[inline(always)]
+fn as_it_is<E, O>(op: O) -> O {
+    op
+}
+
 macro_rules! elementwise {
-    ($($operation:ident: $($element:ident)+ => $method:ident, $unroll:expr;)*) => {$($(
+    ($($operation:ident: $($element:ident)+ => $method:ident, $unroll:expr, $ready:ident;)*) => {$($(
         impl<O: $operation> Elementwise<$element> for O {
             const UNROLL: bool = $unroll;
+
+            #[inline(always)]
+            fn ready(self) -> Self {
+                $ready::<$element, O>(self)
+            }
 
             #[inline(always)]
             fn on<S, R: Copy>(self, s: S, x: R) -> R
@@ -184,8 +209,8 @@ macro_rules! elementwise {
     )+)*};
 }
 elementwise! {
-    Unary: f16 bf16 => half, O::UNROLL_HALF;
-    UnaryInt: i8 i16 i32 i64 => int_lanes, true;
+    Unary: f16 bf16 => half, O::UNROLL_HALF, ready_half;
+    UnaryInt: i8 i16 i32 i64 => int_lanes, true, as_it_is;
 }
 
 /// `(x, dy) → dx = dy · f′(x)`, and 0 where `f′(x)` is.

@@ -47,8 +47,8 @@ impl Unary for Threshold {
 
     #[inline(always)]
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let out = l.le(x, l.splat(R::of(self.threshold)));
-        l.select(out, l.splat(R::of(self.value)), x)
+        let out = l.le(x, l.splat(R::parameter(self.threshold)));
+        l.select(out, l.splat(R::parameter(self.value)), x)
     }
 
     #[inline(always)]

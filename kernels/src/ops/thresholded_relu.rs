@@ -40,7 +40,7 @@ impl Unary for ThresholdedRelu {
 
     #[inline(always)]
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let out = l.le(x, l.splat(R::of(self.alpha)));
+        let out = l.le(x, l.splat(R::parameter(self.alpha)));
         l.select(out, l.splat(R::of(0.0)), x)
     }
 
