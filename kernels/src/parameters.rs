@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::element::Real;
+
 /// One parameter of an operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameter {
@@ -41,6 +43,10 @@ pub trait Parameters: Copy {
 
     /// The values of the parameters.
     fn values(self) -> Values;
+
+    /// The operation with `R::of` every parameter in its place, unchecked: for kernels.
+    #[doc(hidden)]
+    fn rounded<R: Real<Lane = f32>>(self) -> Self;
 
     /// The operation with these values.
     ///
@@ -127,6 +133,10 @@ macro_rules! parameters {
                 name: stringify!($field), default: $default, min: $range.0, max: $range.1,
             }),*];
             const DEFAULT: Self = Self { $($field: $default),* };
+            #[inline(always)]
+            fn rounded<R: $crate::Real<Lane = f32>>(self) -> Self {
+                Self { $($field: R::of(self.$field).into()),* }
+            }
             fn values(self) -> $crate::parameters::Values {
                 $crate::parameters::padded(&[$(self.$field),*])
             }

@@ -49,14 +49,7 @@ pub(crate) fn by_selecting<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>
 /// each, which the compiler would leave in the loop.
 #[inline(always)]
 pub(crate) fn ready<H: Half, O: Unary>(op: O) -> O {
-    let mut values = op.values();
-    let mut i = 0;
-    while i < O::PARAMETERS.len() {
-        values[i] = Upper::<H>::of(values[i]).into();
-        i += 1;
-    }
-    // In the same order and finite where they were: in range.
-    O::from_values(values).unwrap_or(op)
+    op.rounded::<Upper<H>>()
 }
 
 /// The upper halves, rounded to nearest; nothing lies in the middle.

@@ -184,6 +184,7 @@ fn ready_half<H: Half, O: Unary>(op: O) -> O {
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // called as `ready_half` is
 fn as_it_is<E, O>(op: O) -> O {
     op
 }
