@@ -6,6 +6,7 @@ mod common;
 use common::{DRAM, L1, L2, as_bytes, as_bytes_mut, floats, group, input, output, peers};
 use criterion::{Criterion, criterion_group, criterion_main};
 use halfwave::{Activation, Element, Operation, Relu, backends, bf16, f16, limits, memory};
+use halfwave_kernels::{Kernels, fence, isa};
 
 fn out_of_place(c: &mut Criterion) {
     for len in [L1, L2, DRAM] {
@@ -109,21 +110,26 @@ fn crossover(c: &mut Criterion) {
         let len = at * quarters / 4;
         let mut g = group(c, format!("crossover/{quarters} quarters of L3"), 8 * len);
         let (x, y) = (&x[..len], &mut y[..len]);
-        for (name, kernel) in kernels() {
-            // SAFETY: `kernels` are what this CPU runs; both slices have `len` aligned elements.
-            let run = |y: &mut [f32]| unsafe { kernel(Relu, x.as_ptr(), y.as_mut_ptr(), len) };
-            g.bench_function(name, |b| b.iter(|| run(y)));
+        let kernel = kernels().relu.floats.f32.map;
+        for (name, stream) in [("through the cache", false), ("past the cache", true)] {
+            g.bench_function(name, |b| {
+                b.iter(|| {
+                    // SAFETY: the kernel is one this CPU runs; both slices have `len` aligned
+                    // elements.
+                    unsafe { kernel(Relu, x.as_ptr(), y.as_mut_ptr(), len, stream) }
+                    if stream {
+                        fence();
+                    }
+                });
+            });
         }
     }
 }
 
-type Kernel = unsafe fn(Relu, *const f32, *mut f32, usize);
-
-/// Both kinds of stores of the backend in use.
-fn kernels() -> [(&'static str, Kernel); 2] {
+/// Those of the backend in use.
+fn kernels() -> &'static Kernels {
     use halfwave::Isa;
-    use halfwave_kernels::isa;
-    let kernels = match halfwave::backend()
+    match halfwave::backend()
         .expect("HALFWAVE_ISA names a backend")
         .isa()
     {
@@ -132,11 +138,7 @@ fn kernels() -> [(&'static str, Kernel); 2] {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => &isa::avx2::KERNELS,
         _ => &isa::portable::KERNELS,
-    };
-    [
-        ("through the cache", kernels.relu.f32.map),
-        ("past the cache", kernels.relu.f32.stream),
-    ]
+    }
 }
 
 criterion_group!(benches, out_of_place, in_place, dtypes, fresh, crossover);

@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 
-use halfwave_kernels::{Element, Operation, Unary};
+use halfwave_kernels::{Element, Float, FromOutput, Operation, Tabled};
 
 use crate::dispatch::active;
 use crate::memory;
@@ -26,10 +26,10 @@ use crate::memory;
 ///
 /// # Panics
 /// Every method panics if `HALFWAVE_ISA` names a backend that cannot be had; [`backend`] tells
-/// beforehand. Those with a `src` and a `dst` panic, saying both lengths, if they differ.
+/// beforehand. Those that take several slices panic, saying all lengths, if they differ.
 ///
 /// [`backend`]: crate::backend
-pub trait Activation: Unary {
+pub trait Activation: Tabled {
     /// `dst[i] = f(src[i])`.
     #[track_caller]
     fn apply<E: Element>(self, src: &[E], dst: &mut [E])
@@ -79,6 +79,90 @@ pub trait Activation: Unary {
         y[0]
     }
 
+    /// `dx[i] = dy[i] · f′(x[i])`, and 0 where `f′(x[i])` is, whatever `dy[i]` is.
+    ///
+    /// ```
+    /// use halfwave::{Activation, LeakyRelu};
+    ///
+    /// let mut dx = [0.0f32; 3];
+    /// LeakyRelu { slope: 0.2 }.backward(&[-1.0, 0.0, 1.0], &[10.0; 3], &mut dx);
+    /// assert_eq!(dx, [2.0, 2.0, 10.0]);
+    /// ```
+    #[track_caller]
+    fn backward<E: Float>(self, x: &[E], dy: &[E], dx: &mut [E])
+    where
+        Self: Operation<E>,
+    {
+        active().backward(self, x, dy, dx);
+    }
+
+    /// [`backward`](Activation::backward) into memory that need not be initialised. Returns it
+    /// initialised.
+    #[track_caller]
+    fn backward_uninit<'a, E: Float>(
+        self,
+        x: &[E],
+        dy: &[E],
+        dx: &'a mut [MaybeUninit<E>],
+    ) -> &'a mut [E]
+    where
+        Self: Operation<E>,
+    {
+        active().backward_uninit(self, x, dy, dx)
+    }
+
+    /// `dy[i] = dy[i] · f′(x[i])`: `dy` becomes `dx`.
+    #[track_caller]
+    fn backward_in_place<E: Float>(self, x: &[E], dy: &mut [E])
+    where
+        Self: Operation<E>,
+    {
+        active().backward_in_place(self, x, dy);
+    }
+
+    /// Whether an output of dtype `E` tells the derivative, with these parameters: whether
+    /// [`backward_from_output`](Activation::backward_from_output) may be called.
+    fn has_backward_from_output<E: Float>(self) -> bool {
+        Self::FROM_OUTPUT != FromOutput::Never && self.output_suffices::<E>()
+    }
+
+    /// [`backward`](Activation::backward) from the output `y = f(x)`, so that `x` need not be kept.
+    ///
+    /// # Panics
+    /// If lengths differ, or
+    /// [`has_backward_from_output`](Activation::has_backward_from_output) is false.
+    #[track_caller]
+    fn backward_from_output<E: Float>(self, y: &[E], dy: &[E], dx: &mut [E])
+    where
+        Self: Operation<E>,
+    {
+        active().backward_from_output(self, y, dy, dx);
+    }
+
+    /// [`backward_from_output`](Activation::backward_from_output) into memory that need not be
+    /// initialised. Returns it initialised.
+    #[track_caller]
+    fn backward_from_output_uninit<'a, E: Float>(
+        self,
+        y: &[E],
+        dy: &[E],
+        dx: &'a mut [MaybeUninit<E>],
+    ) -> &'a mut [E]
+    where
+        Self: Operation<E>,
+    {
+        active().backward_from_output_uninit(self, y, dy, dx)
+    }
+
+    /// [`backward_in_place`](Activation::backward_in_place) from the output.
+    #[track_caller]
+    fn backward_from_output_in_place<E: Float>(self, y: &[E], dy: &mut [E])
+    where
+        Self: Operation<E>,
+    {
+        active().backward_from_output_in_place(self, y, dy);
+    }
+
     /// [`apply`](Activation::apply) on rayon's current pool; on this thread alone where more would
     /// not help ([`parallel`](crate::parallel) says where that is).
     #[cfg(feature = "parallel")]
@@ -87,7 +171,7 @@ pub trait Activation: Unary {
     where
         Self: Operation<E>,
     {
-        active().par_apply(self, src, dst);
+        active().par().apply(self, src, dst);
     }
 
     /// [`apply_uninit`](Activation::apply_uninit) on rayon's current pool.
@@ -101,7 +185,7 @@ pub trait Activation: Unary {
     where
         Self: Operation<E>,
     {
-        active().par_apply_uninit(self, src, dst)
+        active().par().apply_uninit(self, src, dst)
     }
 
     /// [`apply_in_place`](Activation::apply_in_place) on rayon's current pool.
@@ -110,7 +194,7 @@ pub trait Activation: Unary {
     where
         Self: Operation<E>,
     {
-        active().par_apply_in_place(self, x);
+        active().par().apply_in_place(self, x);
     }
 
     /// [`apply_to_vec`](Activation::apply_to_vec) on rayon's current pool.
@@ -125,6 +209,48 @@ pub trait Activation: Unary {
         unsafe { vec.set_len(src.len()) };
         vec
     }
+
+    /// [`backward`](Activation::backward) on rayon's current pool. For the other forms of it:
+    /// `halfwave::backend()?.par()`.
+    #[cfg(feature = "parallel")]
+    #[track_caller]
+    fn par_backward<E: Float>(self, x: &[E], dy: &[E], dx: &mut [E])
+    where
+        Self: Operation<E>,
+    {
+        active().par().backward(self, x, dy, dx);
+    }
+
+    /// [`backward_in_place`](Activation::backward_in_place) on rayon's current pool.
+    #[cfg(feature = "parallel")]
+    #[track_caller]
+    fn par_backward_in_place<E: Float>(self, x: &[E], dy: &mut [E])
+    where
+        Self: Operation<E>,
+    {
+        active().par().backward_in_place(self, x, dy);
+    }
+
+    /// [`backward_from_output`](Activation::backward_from_output) on rayon's current pool.
+    #[cfg(feature = "parallel")]
+    #[track_caller]
+    fn par_backward_from_output<E: Float>(self, y: &[E], dy: &[E], dx: &mut [E])
+    where
+        Self: Operation<E>,
+    {
+        active().par().backward_from_output(self, y, dy, dx);
+    }
+
+    /// [`backward_from_output_in_place`](Activation::backward_from_output_in_place) on rayon's
+    /// current pool.
+    #[cfg(feature = "parallel")]
+    #[track_caller]
+    fn par_backward_from_output_in_place<E: Float>(self, y: &[E], dy: &mut [E])
+    where
+        Self: Operation<E>,
+    {
+        active().par().backward_from_output_in_place(self, y, dy);
+    }
 }
 
-impl<O: Unary> Activation for O {}
+impl<O: Tabled> Activation for O {}

@@ -4,7 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use halfwave_kernels::{Isa, isa};
+use halfwave_kernels::forms::Lookup;
+use halfwave_kernels::{Isa, Kernels, MapFn, isa};
 
 use crate::backend::Backend;
 
@@ -50,6 +51,17 @@ pub fn backends() -> &'static [Backend] {
         static ALL: [Backend; 1] = [Backend::new(&isa::portable::KERNELS)];
         &ALL
     }
+}
+
+/// The kernel for tables of bytes, for a backend of this CPU: faster than the one among its kernels
+/// where the CPU has an instruction that its [`Isa`] does not promise.
+#[inline]
+pub(crate) fn lookup_kernel(kernels: &Kernels) -> MapFn<Lookup, i8> {
+    #[cfg(target_arch = "x86_64")]
+    if kernels.isa == Isa::Avx512 && has!("avx512vbmi") {
+        return isa::avx512::lookup_vbmi;
+    }
+    kernels.forms.lookup
 }
 
 /// The backend to use where nobody asks for another: the widest, but AVX-512 only on

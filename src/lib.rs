@@ -16,15 +16,123 @@
 //! # assert_eq!(y[..], z[..]);
 //! ```
 //!
-//! **What you call.** [`Activation`] holds the methods of every operation; [`relu`] and its
-//! siblings are the same as free functions; [`Op`] is an operation named at run time;
-//! [`backends`] lists what this CPU can run, for who wants to choose. Slices are one-dimensional
-//! and contiguous; a tensor of any shape is its elements.
+//! **What you call.** [`Activation`] holds the methods of every operation, [`Op`] is one named at
+//! run time, [`relu`] and its siblings are plain functions, and [`backends`] lists what this CPU can
+//! run, for who wants to choose. Slices are contiguous; a tensor of any shape is its elements. Nearly
+//! everything has a twin that begins with `par_`, on rayon's current pool; [`Backend::par`] has all.
+//!
+//! **The operations** are [`Relu`], [`Relu6`], [`Clip`], [`LeakyRelu`], [`Rrelu`], [`Threshold`],
+//! [`ThresholdedRelu`], [`ReluSquared`], [`Step`], [`HardSigmoid`], [`HardSwish`], [`HardShrink`],
+//! [`SoftShrink`], [`Shrink`], [`Softsign`]. Parameters are checked when one is made.
+//!
+//! ```
+//! use halfwave::{Activation, Clip, Op};
+//!
+//! let clip = Clip::new(0.0, 20.0)?;
+//! assert_eq!(clip.apply_to_vec(&[-1.0f64, 5.0, 30.0]), [0.0, 5.0, 20.0]);
+//! assert_eq!(Clip::new(f64::NAN, 1.0).unwrap_err().to_string(), "min is NaN; it must be a number");
+//! let op: Op = "leaky_relu(slope=0.25)".parse()?;
+//! let mut y = [0.0f32; 2];
+//! op.apply(&[-4.0, 4.0], &mut y)?;
+//! assert_eq!(y, [-1.0, 4.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **Training.** [`backward`](Activation::backward) is `dx = dy · f′(x)`, with PyTorch's derivatives
+//! at kinks. [`backward_from_output`](Activation::backward_from_output) has it from `y`, so that `x`
+//! need not be kept, of the operations whose output tells enough.
+//!
+//! ```
+//! use halfwave::{Activation, Relu6};
+//!
+//! let (x, dy) = ([-1.0f32, 3.0, 6.0], [10.0; 3]);
+//! let (mut y, mut dx) = ([0.0; 3], [0.0; 3]);
+//! Relu6.backward(&x, &dy, &mut dx);
+//! assert_eq!(dx, [0.0, 10.0, 0.0]);
+//! Relu6.apply(&x, &mut y);
+//! Relu6.backward_from_output(&y, &dy, &mut dx);   // the same
+//! assert_eq!(dx, [0.0, 10.0, 0.0]);
+//! ```
+//!
+//! [`Prelu`] has slopes that are learned, and [`RreluTraining`] slopes that are drawn: the same for
+//! the same seed, on any number of threads.
+//!
+//! ```
+//! use halfwave::{Prelu, RreluTraining};
+//!
+//! let (x, dy) = ([-1.0f32, 2.0, -3.0, -4.0], [1.0; 4]);   // 2 rows of 2 channels
+//! let (mut dx, mut dslope) = ([0.0; 4], [0.0; 2]);
+//! let prelu = Prelu::PerChannel { slopes: &[0.5, 0.25], inner: 1 };
+//! prelu.backward(&x, &dy, &mut dx);
+//! prelu.backward_slope(&x, &dy, &mut dslope);
+//! assert_eq!((dx, dslope), ([0.5, 1.0, 0.5, 0.25], [-4.0, -4.0]));
+//!
+//! let rrelu = RreluTraining::new(0.125, 0.25, 42)?;       // bounds and seed
+//! let y = rrelu.apply_to_vec(&x);
+//! rrelu.backward(&x, &dy, &mut dx);                       // draws the same slopes again
+//! assert_eq!(dx[0], -y[0]);
+//! # Ok::<(), halfwave::ParameterError>(())
+//! ```
+//!
+//! **Zeros.** [`sparsity`] has relu with one bit per element, all that its derivative needs; it
+//! counts, and packs what is not zero.
+//!
+//! ```
+//! use halfwave::sparsity;
+//!
+//! let x = [-1.0f32, 2.0, 3.0];
+//! let (mut y, mut mask, mut dx) = ([0.0; 3], [0u8; 1], [0.0; 3]);
+//! sparsity::relu_with_mask(&x, &mut y, &mut mask);
+//! assert_eq!(mask, [0b110]);
+//! sparsity::relu_mask_backward(&mask, &[10.0; 3], &mut dx);
+//! assert_eq!(dx, [0.0, 10.0, 10.0]);
+//! assert_eq!(sparsity::count_nonzero(&y), 2);
+//! let (indices, values) = sparsity::compact_to_vecs::<u32, f32>(&y);
+//! assert_eq!((indices, values), (vec![1, 2], vec![2.0, 3.0]));
+//! ```
+//!
+//! **Neighbours.** [`Fused`] takes an operation together with a bias, a residual, a scale and a bias,
+//! or a gate ([`reglu`], [`BILINEAR`], or any other operation as `f` in `f(g) · v`), forward and
+//! backward. It takes rows with a stride, [`Rows`] and [`RowsMut`], so that a part of a matrix need
+//! not be copied. Each form is composed of its steps' own kernels, on pieces that go from one to the
+//! next through the first-level cache: one pass over memory, and the bits of the sequence of calls.
+//!
+//! ```
+//! use halfwave::{Along, Fused, Relu, Rows, RowsMut};
+//!
+//! let x = [1.0f32, -2.0, 9.0, -4.0, 5.0, 9.0];            // 2 rows of 3, of which 2 columns
+//! let mut y = [0.0; 4];
+//! let bias = Along::Columns(&[0.5, 3.0]);
+//! Relu.bias(Rows::strided(&x, 2, 2, 3), bias, RowsMut::new(&mut y, 2, 2));
+//! assert_eq!(y, [1.5, 1.0, 0.0, 8.0]);
+//!
+//! let (g, v) = Rows::new(&[1.0f32, -2.0, 10.0, 20.0], 1, 4).halves();
+//! let mut y = [0.0; 2];
+//! halfwave::reglu(g, v, &mut y);                          // relu(g) · v
+//! assert_eq!(y, [10.0, 0.0]);
+//! ```
+//!
+//! **Bytes.** [`Quantize`] takes an operation's output to `i8` or `u8`, [`quantize()`] and
+//! [`dequantize()`] plain numbers there and back, from and to `f32`, `f16` and `bf16`. [`Lut8`] is any
+//! function from 8 bits to 8 bits, as a table.
+//!
+//! ```
+//! use halfwave::{HardSwish, Lut8, Quantization, Quantize, Relu};
+//!
+//! let of = Quantization::<i8>::new(0.5, 0)?;              // scale and zero point
+//! let mut q = [0; 3];
+//! Relu.quantize(&[-1.0f32, 1.5, 1000.0], of, &mut q);
+//! assert_eq!(q, [0, 3, 127]);
+//! Lut8::new(HardSwish, of, of).apply_in_place(&mut q);    // 1.5 → 1.125, in steps of 0.5
+//! assert_eq!(q, [0, 2, 127]);
+//! # Ok::<(), halfwave::QuantizationError>(())
+//! ```
 //!
 //! **What you can rely on.** The result of an element depends on nothing but the element: not on
 //! its position, the length or alignment of the slice, the thread count, or the instruction set.
-//! NaN goes through with sign and payload, subnormals are numbers, `relu(-0.0)` is `-0.0`. Each
-//! operation's page has its table; tests hold every backend to it bit by bit.
+//! NaN goes through with sign and payload, subnormals are numbers, `relu(-0.0)` is `-0.0`. What can
+//! be exact is, and `f16` and `bf16` are correctly rounded (derivatives are computed in `f32` and then
+//! rounded). Each operation's page has its table; tests hold every backend to it.
 //!
 //! **Why it is fast.** Each operation is written once over SIMD lanes and compiled for
 //! `portable` (SSE2, NEON, simd128), `avx2` and `avx512`; the CPU is asked once per process
@@ -43,19 +151,45 @@
 extern crate alloc;
 
 mod activation;
+mod affine;
 mod backend;
+mod cut;
 mod dispatch;
+mod fused;
+mod gate;
 pub mod limits;
+mod lut8;
 pub mod memory;
 mod op;
 #[cfg(feature = "parallel")]
 pub mod parallel;
+mod pieces;
+mod prelu;
+mod quantize;
+mod rrelu;
+pub mod sparsity;
+mod view;
 
 pub use activation::Activation;
-pub use backend::Backend;
+pub use backend::{Backend, Call};
 pub use dispatch::{BackendError, backend, backend_named, backends};
-pub use halfwave_kernels::{Dtype, Element, Isa, Operation, Relu, UnknownDtype, bf16, f16};
-pub use op::{Call, Op, OpError};
+pub use fused::{Along, Fused};
+pub use gate::{BILINEAR, reglu};
+pub use halfwave_kernels::{
+    Clip, Dtype, Element, Float, HardShrink, HardSigmoid, HardSwish, Isa, LeakyRelu, Operation,
+    Parameter, ParameterError, Relu, Relu6, ReluSquared, Rrelu, Shrink, SoftShrink, Softsign, Step,
+    Threshold, ThresholdedRelu, UnknownDtype, bf16, f16,
+};
+pub use lut8::{Function, Lut8};
+pub use op::{Op, OpError};
+pub use prelu::Prelu;
+pub use quantize::{
+    Quantizable, Quantization, QuantizationError, Quantize, Quantized, dequantize, quantize,
+};
+#[cfg(feature = "parallel")]
+pub use quantize::{par_dequantize, par_quantize};
+pub use rrelu::RreluTraining;
+pub use view::{Rows, RowsMut, Slot};
 
 /// `dst = relu(src)`. See [`Relu`] and [`Activation::apply`].
 ///

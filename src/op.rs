@@ -4,23 +4,25 @@ use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
-use halfwave_kernels::{Dtype, Element, Operation, Relu, Unary, for_each_op};
+use halfwave_kernels::*;
 
-use crate::backend::Backend;
+#[cfg(doc)]
+use crate::activation::Activation;
+use crate::backend::{Backend, Call};
 use crate::dispatch::active;
 
 macro_rules! op {
-    ($($name:ident: $Type:ident;)*) => {
+    ($($name:ident: $Type:ident in $Row:ident;)*) => {
         /// An operation chosen at run time, for command lines, configuration files and other
-        /// languages. It parses from and prints as its name.
+        /// languages. It parses from its name, with or without parameters, and prints with them.
         ///
         /// ```
         /// use halfwave::Op;
         ///
-        /// let op: Op = "relu".parse()?;
+        /// let op: Op = "leaky_relu(slope=0.5)".parse()?;
         /// let mut y = [0.0f32; 2];
         /// op.apply(&[-1.0, 2.0], &mut y)?;
-        /// assert_eq!((y, op.to_string()), ([0.0, 2.0], "relu".into()));
+        /// assert_eq!((y, op.to_string()), ([-0.5, 2.0], "leaky_relu(slope=0.5)".into()));
         /// # Ok::<(), halfwave::OpError>(())
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +35,7 @@ macro_rules! op {
         impl Op {
             /// Every operation, with its default parameters.
             pub const fn all() -> &'static [Op] {
-                &[$(Op::$Type($Type),)*]
+                &[$(Op::$Type(<$Type as Parameters>::DEFAULT),)*]
             }
 
             /// The operation's name, without parameters.
@@ -50,61 +52,81 @@ macro_rules! op {
                 }
             }
 
-            /// Makes `call` with the kernels of `backend`: for who compares backends, or has
-            /// resolved one. Panics as the method of the call's name does.
+            /// The dtypes the operation takes.
+            pub const fn dtypes(self) -> &'static [Dtype] {
+                match self {
+                    $(Op::$Type(_) => <<$Type as Tabled>::Row as Row<$Type>>::DTYPES,)*
+                }
+            }
+
+            /// The operation's parameters: names, defaults, ranges.
+            pub const fn parameters(self) -> &'static [Parameter] {
+                match self {
+                    $(Op::$Type(_) => <$Type as Parameters>::PARAMETERS,)*
+                }
+            }
+
+            fn padded_values(self) -> Values {
+                match self {
+                    $(Op::$Type(op) => op.values(),)*
+                }
+            }
+
+            /// The same operation with other values of its parameters.
+            fn with_values(self, values: Values) -> Result<Self, ParameterError> {
+                Ok(match self {
+                    $(Op::$Type(_) => Op::$Type(Parameters::from_values(values)?),)*
+                })
+            }
+
+            /// Whether an output of dtype `E` tells the derivative, with these parameters.
+            pub fn has_backward_from_output<E: Element>(self) -> bool {
+                match self {
+                    $(Op::$Type(op) => <$Type>::FROM_OUTPUT != FromOutput::Never && E::output_suffices(op),)*
+                }
+            }
+
+            /// Makes `call` with `backend`: for who compares backends, or has resolved one, or
+            /// wants it on a pool of threads. Panics as the method of the call's name does.
             ///
             /// # Errors
-            /// As [`apply`](Op::apply).
+            /// As [`apply`](Op::apply), [`backward`](Op::backward) and
+            /// [`backward_from_output`](Op::backward_from_output), by the call.
             #[track_caller]
             pub fn run<E: Element>(
                 self,
                 backend: Backend,
                 call: Call<'_, E>,
             ) -> Result<(), OpError> {
-                match self {
-                    $(Op::$Type(op) => call.on(backend, op),)*
+                let from_output = matches!(call, Call::BackwardFromOutput(..));
+                let float = Dtype::FLOATS.contains(&E::DTYPE);
+                if from_output && float && !self.has_backward_from_output::<E>() {
+                    return Err(OpError::FromOutput(self));
                 }
-                Ok(())
+                let job = call.job();
+                #[allow(unsafe_code)]
+                let done = match self {
+                    $(Op::$Type(op) => {
+                        // SAFETY: `call`'s slices are borrowed for longer than this call.
+                        unsafe { backend.call(op, &job) }
+                    })*
+                };
+                done.ok_or(OpError::Dtype(self, E::DTYPE))
             }
         }
     };
 }
 for_each_op!(op);
 
-/// What [`Op::run`] is to do: a method of [`Activation`](crate::Activation) and its slices.
-#[derive(Debug)]
-#[allow(missing_docs)]
-#[non_exhaustive]
-pub enum Call<'a, E> {
-    Apply(&'a [E], &'a mut [E]),
-    ApplyInPlace(&'a mut [E]),
-    #[cfg(feature = "parallel")]
-    ParApply(&'a [E], &'a mut [E]),
-    #[cfg(feature = "parallel")]
-    ParApplyInPlace(&'a mut [E]),
-}
-
-impl<E: Element> Call<'_, E> {
-    #[track_caller]
-    fn on<O: Operation<E>>(self, backend: Backend, op: O) {
-        match self {
-            Call::Apply(src, dst) => backend.apply(op, src, dst),
-            Call::ApplyInPlace(x) => backend.apply_in_place(op, x),
-            #[cfg(feature = "parallel")]
-            Call::ParApply(src, dst) => backend.par_apply(op, src, dst),
-            #[cfg(feature = "parallel")]
-            Call::ParApplyInPlace(x) => backend.par_apply_in_place(op, x),
-        }
-    }
-}
-
 impl Op {
-    /// The dtypes the operation takes.
-    pub const fn dtypes(self) -> &'static [Dtype] {
-        Dtype::ALL
+    /// The value of each of [`parameters`](Op::parameters).
+    pub fn values(self) -> impl Iterator<Item = f64> {
+        self.padded_values()
+            .into_iter()
+            .take(self.parameters().len())
     }
 
-    /// As [`Activation::apply`](crate::Activation::apply), with its panics.
+    /// As [`Activation::apply`], with its panics.
     ///
     /// # Errors
     /// If the operation does not take `E`: see [`dtypes`](Op::dtypes).
@@ -113,7 +135,7 @@ impl Op {
         self.run(active(), Call::Apply(src, dst))
     }
 
-    /// As [`Activation::apply_in_place`](crate::Activation::apply_in_place).
+    /// As [`Activation::apply_in_place`].
     ///
     /// # Errors
     /// As [`apply`](Op::apply).
@@ -121,38 +143,102 @@ impl Op {
         self.run(active(), Call::ApplyInPlace(x))
     }
 
-    /// As [`Activation::par_apply`](crate::Activation::par_apply), with its panics.
+    /// As [`Activation::par_apply`], with its panics.
     ///
     /// # Errors
     /// As [`apply`](Op::apply).
     #[cfg(feature = "parallel")]
     #[track_caller]
     pub fn par_apply<E: Element>(self, src: &[E], dst: &mut [E]) -> Result<(), OpError> {
-        self.run(active(), Call::ParApply(src, dst))
+        self.run(active().par(), Call::Apply(src, dst))
     }
 
-    /// As [`Activation::par_apply_in_place`](crate::Activation::par_apply_in_place).
+    /// As [`Activation::par_apply_in_place`].
     ///
     /// # Errors
     /// As [`apply`](Op::apply).
     #[cfg(feature = "parallel")]
     pub fn par_apply_in_place<E: Element>(self, x: &mut [E]) -> Result<(), OpError> {
-        self.run(active(), Call::ParApplyInPlace(x))
+        self.run(active().par(), Call::ApplyInPlace(x))
+    }
+
+    /// As [`Activation::backward`], with its panics.
+    ///
+    /// # Errors
+    /// If `E` is not a float dtype.
+    #[track_caller]
+    pub fn backward<E: Element>(self, x: &[E], dy: &[E], dx: &mut [E]) -> Result<(), OpError> {
+        self.run(active(), Call::Backward(x, dy, dx))
+    }
+
+    /// As [`Activation::backward_from_output`], with its panics but one.
+    ///
+    /// # Errors
+    /// If `E` is not a float dtype, or
+    /// [`has_backward_from_output`](Op::has_backward_from_output) is false.
+    #[track_caller]
+    pub fn backward_from_output<E: Element>(
+        self,
+        y: &[E],
+        dy: &[E],
+        dx: &mut [E],
+    ) -> Result<(), OpError> {
+        self.run(active(), Call::BackwardFromOutput(y, dy, dx))
     }
 }
 
+/// `leaky_relu(slope=0.01)`; the name alone where there are no parameters.
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        let mut text = String::from(self.name());
+        for (i, (parameter, value)) in self.parameters().iter().zip(self.values()).enumerate() {
+            let before = if i == 0 { "(" } else { ", " };
+            fmt::Write::write_fmt(
+                &mut text,
+                format_args!("{before}{}={value}", parameter.name),
+            )?;
+        }
+        if !self.parameters().is_empty() {
+            text.push(')');
+        }
+        f.pad(&text)
     }
 }
 
+/// `leaky_relu`, or `leaky_relu(slope=0.2)`: parameters by name, in any order; those left out have
+/// their defaults.
 impl FromStr for Op {
     type Err = OpError;
 
     fn from_str(s: &str) -> Result<Self, OpError> {
-        let op = Op::all().iter().find(|op| op.name() == s);
-        op.copied().ok_or_else(|| OpError::Unknown(s.into()))
+        let (name, given) = match s.split_once('(') {
+            Some((name, rest)) => (name, Some(rest)),
+            None => (s, None),
+        };
+        let mut all = Op::all().iter();
+        let op =
+            *(all.find(|op| op.name() == name)).ok_or_else(|| OpError::Unknown(name.into()))?;
+        let Some(given) = given else {
+            return Ok(op);
+        };
+        let syntax = || OpError::Syntax(op, s.into());
+        let given = given.strip_suffix(')').ok_or_else(syntax)?;
+        let mut values = op.padded_values();
+        let mut seen = [false; size_of::<Values>() / size_of::<f64>()];
+        for pair in given.split(',') {
+            let (name, value) = pair.split_once('=').ok_or_else(syntax)?;
+            let (name, value) = (name.trim(), value.trim());
+            let i = op.parameters().iter().position(|p| p.name == name);
+            let i = i.ok_or_else(|| OpError::NoParameter(op, name.into()))?;
+            if core::mem::replace(&mut seen[i], true) {
+                return Err(syntax());
+            }
+            values[i] = value
+                .parse()
+                .map_err(|_| OpError::NotANumber(op, name.into(), value.into()))?;
+        }
+        op.with_values(values)
+            .map_err(|error| OpError::Parameter(op, error))
     }
 }
 
@@ -162,8 +248,18 @@ impl FromStr for Op {
 pub enum OpError {
     /// No operation has this name.
     Unknown(String),
-    /// The operation is not defined on this dtype.
+    /// What follows the operation's name is not a list of parameters, or names one twice.
+    Syntax(Op, String),
+    /// The operation has no parameter of this name.
+    NoParameter(Op, String),
+    /// The value of a parameter is not a number.
+    NotANumber(Op, String, String),
+    /// A parameter cannot have this value.
+    Parameter(Op, ParameterError),
+    /// The operation is not defined on this dtype, or has no derivative on it.
     Dtype(Op, Dtype),
+    /// The output of the operation does not tell its derivative.
+    FromOutput(Op),
 }
 
 impl fmt::Display for OpError {
@@ -171,13 +267,49 @@ impl fmt::Display for OpError {
         match self {
             OpError::Unknown(name) => {
                 write!(f, "there is no operation {name:?}; the operations are:")?;
-                Op::all().iter().try_for_each(|op| write!(f, " {op}"))
+                Op::all()
+                    .iter()
+                    .try_for_each(|op| write!(f, " {}", op.name()))
+            }
+            OpError::Syntax(op, text) => {
+                write!(f, "{text:?} is not an operation; ")?;
+                match op.parameters() {
+                    [] => write!(f, "{op} has no parameters"),
+                    _ => write!(f, "write it as {:?}", alloc::format!("{op}")),
+                }
+            }
+            OpError::NoParameter(op, name) => {
+                write!(f, "{} has no parameter {name:?}; it has:", op.name())?;
+                match op.parameters() {
+                    [] => f.write_str(" none"),
+                    list => list.iter().try_for_each(|p| write!(f, " {}", p.name)),
+                }
+            }
+            OpError::NotANumber(op, name, value) => {
+                write!(
+                    f,
+                    "{}: {name} is {value:?}, which is not a number",
+                    op.name()
+                )
+            }
+            OpError::Parameter(op, error) => write!(f, "{}: {error}", op.name()),
+            OpError::Dtype(op, dtype) if op.dtypes().contains(dtype) => {
+                write!(f, "{op} has no derivative on {dtype}; it has one on:")?;
+                Dtype::FLOATS
+                    .iter()
+                    .try_for_each(|dtype| write!(f, " {dtype}"))
             }
             OpError::Dtype(op, dtype) => {
                 write!(f, "{op} is not defined on {dtype}; it takes:")?;
                 op.dtypes()
                     .iter()
                     .try_for_each(|dtype| write!(f, " {dtype}"))
+            }
+            OpError::FromOutput(op) => {
+                write!(
+                    f,
+                    "the output of {op} does not tell its derivative; use the input"
+                )
             }
         }
     }
@@ -199,10 +331,63 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_an_error_that_lists_the_known() {
-        for wrong in ["", "Relu", "relu ", "relu()", "rleu"] {
+        for wrong in ["", "Relu", "relu ", "rleu", "(slope=1)"] {
             let error = wrong.parse::<Op>().unwrap_err().to_string();
-            assert!(error.contains(&alloc::format!("{wrong:?}")), "{error}");
+            let name = wrong.split('(').next().unwrap();
+            assert!(error.contains(&alloc::format!("{name:?}")), "{error}");
             assert!(error.contains(" relu"), "{error}");
+        }
+    }
+
+    #[test]
+    fn parameters_come_by_name_in_any_order() {
+        let clip = |min, max| Op::Clip(Clip::new(min, max).unwrap());
+        for (text, op) in [
+            ("clip", clip(-1.0, 1.0)),
+            ("clip(max=6)", clip(-1.0, 6.0)),
+            ("clip(min=0,max=6)", clip(0.0, 6.0)),
+            (
+                "clip( max = 6e0 , min = -inf )",
+                clip(f64::NEG_INFINITY, 6.0),
+            ),
+            (
+                "leaky_relu(slope=0.2)",
+                Op::LeakyRelu(LeakyRelu { slope: 0.2 }),
+            ),
+        ] {
+            assert_eq!(text.parse(), Ok(op));
+            assert_eq!(op.to_string().parse(), Ok(op));
+        }
+        assert_eq!(
+            clip(f64::NEG_INFINITY, 0.1).to_string(),
+            "clip(min=-inf, max=0.1)"
+        );
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_an_error_that_names_it() {
+        for (text, parts) in [
+            ("relu()", &["relu()", "no parameters"][..]),
+            ("relu(x=1)", &["relu", "\"x\"", "none"]),
+            ("clip(", &["clip(", "clip(min=-1, max=1)"]),
+            ("clip()", &["clip()", "clip(min=-1, max=1)"]),
+            ("clip(1)", &["clip(1)", "clip(min=-1, max=1)"]),
+            ("clip(min=1", &["clip(min=1\""]),
+            ("clip(min=1) ", &["clip(min=1) "]),
+            ("clip(min=1,min=2)", &["clip(min=1,min=2)"]),
+            ("clip(mim=1)", &["clip", "\"mim\"", "min max"]),
+            ("clip(min=one)", &["clip", "min", "\"one\"", "not a number"]),
+            ("clip(min=nan)", &["clip", "min is NaN", "a number"]),
+            (
+                "leaky_relu(slope=inf)",
+                &["leaky_relu", "slope is inf", "finite"],
+            ),
+        ] {
+            let error = text.parse::<Op>().unwrap_err().to_string();
+            assert!(
+                parts.iter().all(|part| error.contains(part)),
+                "{text}: {error}"
+            );
         }
     }
 }

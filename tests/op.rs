@@ -2,43 +2,196 @@
 
 use std::process::Command;
 
-use halfwave::{Activation, Dtype, Element, Op, Operation, Relu, backends, bf16, f16};
+use halfwave::*;
 use proptest::prelude::*;
 
-/// `Op` gives the bits of the operation it names, in all its forms, on every dtype it lists.
-#[test]
-fn an_op_is_the_operation_it_names() {
-    fn test<E: Element + std::fmt::Debug>(op: Op, make: impl Fn(i32) -> E)
-    where
-        Relu: Operation<E>,
-    {
-        assert!(op.dtypes().contains(&E::DTYPE));
-        let x: Vec<E> = (-500..500).map(|i| make(i * 7919)).collect();
-        let want = Relu.apply_to_vec(&x);
-        let mut y = vec![E::default(); x.len()];
-        op.apply(&x, &mut y).unwrap();
-        assert_eq!(y, want);
-        y.fill(E::default());
-        op.par_apply(&x, &mut y).unwrap();
-        assert_eq!(y, want);
-        y.copy_from_slice(&x);
-        op.apply_in_place(&mut y).unwrap();
-        assert_eq!(y, want);
-        y.copy_from_slice(&x);
-        op.par_apply_in_place(&mut y).unwrap();
-        assert_eq!(y, want);
+/// A dtype as bits, so that NaNs can be compared.
+trait Bits: Element {
+    fn from_bits(bits: u64) -> Self;
+    fn bits(self) -> u64;
+}
+
+macro_rules! bits {
+    ($($E:ident $U:ident: $from:expr, $to:expr;)*) => {$(
+        impl Bits for $E {
+            fn from_bits(bits: u64) -> Self {
+                $from(bits as $U)
+            }
+            fn bits(self) -> u64 {
+                $U::from($to(self)).into()
+            }
+        }
+    )*};
+}
+bits! {
+    f32 u32: f32::from_bits, f32::to_bits;
+    f64 u64: f64::from_bits, f64::to_bits;
+    f16 u16: f16::from_bits, f16::to_bits;
+    bf16 u16: bf16::from_bits, bf16::to_bits;
+    i8 u8: u8::cast_signed, i8::cast_unsigned;
+    i16 u16: u16::cast_signed, i16::cast_unsigned;
+    i32 u32: u32::cast_signed, i32::cast_unsigned;
+    i64 u64: u64::cast_signed, i64::cast_unsigned;
+}
+
+fn random<E: Bits>(seed: u64) -> Vec<E> {
+    let mut state = seed;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        // From the top: the low bits have short periods.
+        E::from_bits(state >> (64 - 8 * size_of::<E>()))
+    };
+    (0..500).map(|_| next()).collect()
+}
+
+/// Names of the calls, in the order of the functions below.
+const CALLS: [&str; 5] = [
+    "Apply",
+    "ApplyInPlace",
+    "Backward",
+    "BackwardInPlace",
+    "BackwardFromOutput",
+];
+
+/// What each call makes of `x`, `dy` and of `x` as an output, by `Op::run`.
+fn by_run<E: Bits>(op: Op, b: Backend, x: &[E], dy: &[E]) -> [Result<Vec<E>, OpError>; 5] {
+    fn made<E: Clone>(
+        y: &[E],
+        f: impl FnOnce(&mut [E]) -> Result<(), OpError>,
+    ) -> Result<Vec<E>, OpError> {
+        let mut y = y.to_vec();
+        f(&mut y).map(|()| y)
     }
-    let op: Op = "relu".parse().unwrap();
-    assert_eq!(op, Op::Relu(Relu));
-    assert_eq!(op.dtypes(), Dtype::ALL);
-    test(op, |i| i as f32);
-    test(op, f64::from);
-    test(op, |i| f16::from_f32(i as f32 / 1e3));
-    test(op, |i| bf16::from_f32(i as f32));
-    test(op, |i| i as i8);
-    test(op, |i| i as i16);
-    test(op, |i| i);
-    test(op, i64::from);
+    [
+        made(dy, |y| op.run(b, Call::Apply(x, y))),
+        made(x, |y| op.run(b, Call::ApplyInPlace(y))),
+        made(x, |dx| op.run(b, Call::Backward(x, dy, dx))),
+        made(dy, |dx| op.run(b, Call::BackwardInPlace(x, dx))),
+        made(x, |dx| op.run(b, Call::BackwardFromOutput(x, dy, dx))),
+    ]
+}
+
+/// The same by the methods that know the types, as far as the dtype has them.
+type Typed<E> = [Option<Vec<E>>; 5];
+
+fn typed_map<O: Operation<E>, E: Bits>(op: O, b: Backend, x: &[E]) -> Vec<E> {
+    let mut y = x.to_vec();
+    b.apply(op, x, &mut y);
+    y
+}
+
+fn typed<O: Operation<E>, E: Bits + Float>(op: O, b: Backend, x: &[E], dy: &[E]) -> Typed<E> {
+    let (y, mut dx) = (typed_map(op, b, x), x.to_vec());
+    b.backward(op, x, dy, &mut dx);
+    let from_output = op.has_backward_from_output::<E>().then(|| {
+        let mut dx = x.to_vec();
+        b.backward_from_output(op, x, dy, &mut dx);
+        dx
+    });
+    [
+        Some(y.clone()),
+        Some(y),
+        Some(dx.clone()),
+        Some(dx),
+        from_output,
+    ]
+}
+
+/// Asserts that each call gives what the typed method does, or the error that says why there is none.
+fn assert_runs<E: Bits>(op: Op, want: impl Fn(Backend, &[E], &[E]) -> Typed<E>) {
+    let (x, dy) = (random::<E>(1), random::<E>(2));
+    for b in backends() {
+        for b in [*b, b.par()] {
+            let typed = want(b, &x, &dy);
+            for ((call, got), want) in CALLS.iter().zip(by_run(op, b, &x, &dy)).zip(typed) {
+                let context = format!("{op} {} {b:?} {call}", E::DTYPE);
+                match (got, want) {
+                    (Ok(got), Some(want)) => {
+                        let bits = |y: &[E]| y.iter().map(|y| y.bits()).collect::<Vec<_>>();
+                        assert_eq!(bits(&got), bits(&want), "{context}");
+                    }
+                    (Err(OpError::FromOutput(of)), None) => {
+                        assert_eq!((of, *call), (op, "BackwardFromOutput"));
+                        assert!(!op.has_backward_from_output::<E>(), "{context}");
+                    }
+                    (Err(OpError::Dtype(of, dtype)), None) => {
+                        assert_eq!((of, dtype), (op, E::DTYPE), "{context}");
+                        let maps = call.starts_with("Apply");
+                        assert!(!maps || !op.dtypes().contains(&dtype), "{context}");
+                        assert!(maps || !Dtype::FLOATS.contains(&dtype), "{context}");
+                    }
+                    (got, want) => panic!("{context}: {} and {}", got.is_ok(), want.is_some()),
+                }
+            }
+        }
+    }
+}
+
+macro_rules! runs {
+    ($($name:ident: $Op:ident in $Row:ident;)*) => {
+        /// `Op` makes every call as the operation it names does, on every dtype, or says why not.
+        #[test]
+        fn every_op_is_the_operation_it_names() {
+            $({
+                let op = $Op::default();
+                assert_eq!(stringify!($name).parse(), Ok(Op::$Op(op)));
+                runs!(@floats $Op op: f32 f64 f16 bf16);
+                runs!(@ints $Row $Op op: i8 i16 i32 i64);
+            })*
+        }
+    };
+    (@floats $Op:ident $op:ident: $($E:ident)*) => {$(
+        assert_runs::<$E>(Op::$Op($op), |b, x, dy| typed($op, b, x, dy));
+    )*};
+    (@ints All $Op:ident $op:ident: $($E:ident)*) => {$(
+        assert_runs::<$E>(Op::$Op($op), |b, x, _| {
+            let y = typed_map($op, b, x);
+            [Some(y.clone()), Some(y), None, None, None]
+        });
+    )*};
+    (@ints Floats $Op:ident $op:ident: $($E:ident)*) => {$(
+        assert_runs::<$E>(Op::$Op($op), |_, _, _| [const { None }; 5]);
+    )*};
+}
+halfwave_kernels::for_each_op!(runs);
+
+/// The methods of `Op` are its calls on the backend of choice.
+#[test]
+fn the_methods_of_an_op_are_its_calls() {
+    let op: Op = "leaky_relu(slope=0.25)".parse().unwrap();
+    let (x, dy) = ([-1.0f32, 0.0, 2.0], [4.0; 3]);
+    let mut y = [9.0; 3];
+    op.apply(&x, &mut y).unwrap();
+    assert_eq!(y, [-0.25, 0.0, 2.0]);
+    op.apply_in_place(&mut y).unwrap();
+    assert_eq!(y, [-0.0625, 0.0, 2.0]);
+    op.par_apply_in_place(&mut y).unwrap();
+    assert_eq!(y, [-0.015625, 0.0, 2.0]);
+    op.par_apply(&x, &mut y).unwrap();
+    assert_eq!(y, [-0.25, 0.0, 2.0]);
+    let mut dx = [9.0; 3];
+    op.backward(&x, &dy, &mut dx).unwrap();
+    assert_eq!(dx, [1.0, 1.0, 4.0]);
+    dx = [9.0; 3];
+    op.backward_from_output(&y, &dy, &mut dx).unwrap();
+    assert_eq!(dx, [1.0, 1.0, 4.0]);
+
+    let mut ints = [1i8, -1];
+    let error = op.apply_in_place(&mut ints).unwrap_err();
+    assert_eq!(error, OpError::Dtype(op, Dtype::I8));
+    assert_eq!(ints, [1, -1]);
+    let error = error.to_string();
+    assert!(
+        error.contains("i8") && error.contains("f32 f64 f16 bf16"),
+        "{error}"
+    );
+    let error = Op::Relu(Relu)
+        .backward(&[1i8], &[1], &mut [0])
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("no derivative on i8"), "{error}");
 }
 
 #[test]
@@ -59,16 +212,56 @@ fn names_are_unique_and_listed() {
     assert_eq!(names.len(), Op::all().len());
 }
 
+/// Any operation with any numbers for its parameters, most of them allowed.
+fn op_and_values() -> impl Strategy<Value = (Op, Vec<f64>)> {
+    let op = prop::sample::select(Op::all());
+    op.prop_flat_map(|op| {
+        let number = prop_oneof![-10.0..10.0, any::<f64>(), Just(f64::INFINITY), Just(-0.0)];
+        let values = prop::collection::vec(number, op.parameters().len());
+        (Just(op), values)
+    })
+}
+
 proptest! {
-    /// Any string either parses to what prints the same, or is an error that quotes it.
+    /// Any string either parses to what prints and parses the same, or is an error that quotes its
+    /// name, or says whose parameters are wrong.
     #[test]
-    fn parsing_never_panics(s in prop_oneof!["\\PC*", "[ (]?re?lu[6 )]?"]) {
+    fn parsing_never_panics(s in prop_oneof!["\\PC*", "[ (]?re?lu[6 )]?", "clip\\([maxin=01,.() -]*"]) {
         match s.parse::<Op>() {
-            Ok(op) => prop_assert_eq!(op.to_string(), s),
+            Ok(op) => prop_assert_eq!(op.to_string().parse(), Ok(op)),
             Err(error) => {
-                let quoted = format!("{s:?}");
-                prop_assert!(error.to_string().contains(&quoted));
+                let name = s.split('(').next().unwrap();
+                let known = Op::all().iter().any(|op| op.name() == name);
+                let said = if known { name.into() } else { format!("{name:?}") };
+                prop_assert!(error.to_string().contains(&said), "{}", error);
             }
+        }
+    }
+
+    /// Parameters come back from print to the bit, or are refused for what they are.
+    #[test]
+    fn parameters_survive_printing((op, values) in op_and_values()) {
+        let given = op.parameters().iter().zip(&values);
+        let given: Vec<_> = given.map(|(p, value)| format!("{}={value:?}", p.name)).collect();
+        let text = match &given[..] {
+            [] => op.name().into(),
+            _ => format!("{}({})", op.name(), given.join(",")),
+        };
+        match text.parse::<Op>() {
+            Ok(parsed) => {
+                let same = parsed.values().map(f64::to_bits).eq(values.iter().map(|x| x.to_bits()));
+                prop_assert!(same && parsed.name() == op.name(), "{} is not {}", parsed, text);
+                let again: Op = parsed.to_string().parse().unwrap();
+                prop_assert!(again.values().map(f64::to_bits).eq(parsed.values().map(f64::to_bits)));
+            }
+            Err(OpError::Parameter(_, ParameterError::Range(parameter, value))) => {
+                prop_assert!(parameter.check(value).is_err());
+                let message = text.parse::<Op>().unwrap_err().to_string();
+                prop_assert!(message.contains(parameter.name), "{}", message);
+            }
+            // They do not go together.
+            Err(OpError::Parameter(..)) => prop_assert!(values.len() > 1),
+            Err(error) => prop_assert!(false, "{}: {}", text, error),
         }
     }
 

@@ -1,15 +1,18 @@
 //! `halfwave apply`: a file in, an operation on every element, a file out.
 //!
 //! Data flows one way: [`input`] opens, [`npy`], [`safetensors`] or [`raw`] reads the header and
-//! makes a [`plan`], [`stream`] carries the plan out chunk by chunk, [`output`](crate::output) puts
-//! the result in place when, and only when, all of it is there.
+//! makes a [`plan`], [`stream`] carries the plan out chunk by chunk, by the way [`stats`] counts and
+//! [`compact`] collects, and [`output`](crate::output) puts the result in place when, and only when,
+//! all of it is there.
 
+mod compact;
 mod input;
 mod npy;
 mod plan;
 mod raw;
 mod report;
 mod safetensors;
+mod stats;
 mod stream;
 
 use std::num::NonZeroUsize;
@@ -21,10 +24,12 @@ use clap::error::ErrorKind;
 use halfwave::{Dtype, Op};
 
 use crate::dtype;
-use crate::output::Output;
+use crate::human::print;
+use crate::output::{self, Output};
 use input::Input;
 use plan::Plan;
 use report::Report;
+use stream::Sinks;
 
 /// Apply an operation to every element of an array file
 ///
@@ -35,7 +40,7 @@ use report::Report;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// What to apply; `halfwave list` names and explains them all
+    /// What to apply: relu, or 'leaky_relu(slope=0.2)' with parameters; `halfwave list` has them all
     op: Op,
 
     /// The array: .npy, .safetensors, any other file with --dtype, or - for a .npy on standard input
@@ -49,6 +54,14 @@ pub struct Args {
     /// Replace IN with the result
     #[arg(long, conflicts_with = "output")]
     in_place: bool,
+
+    /// Print the result's count of elements, non-zeros, NaNs and infinities, its min, max and mean
+    #[arg(long)]
+    stats: bool,
+
+    /// Write the result's non-zero elements to this .npz: indices, values, shape; of a .npy
+    #[arg(long, value_name = "OUT.npz")]
+    compact: Option<PathBuf>,
 
     /// How many threads compute [default: one for each core]
     #[arg(long, value_name = "N")]
@@ -71,10 +84,24 @@ const EXAMPLES: &str = "\
 Examples:
   halfwave apply relu x.npy -o y.npy                      x stays, y is new
   halfwave apply relu x.npy --in-place                    x is replaced
+  halfwave apply 'leaky_relu(slope=0.2)' x.npy -o y.npy   with a parameter
+  halfwave apply 'clip(min=0, max=inf)' x.npy -o y.npy    with two
   halfwave apply relu model.safetensors -o rectified.safetensors
   halfwave apply relu model.safetensors --in-place --tensor fc1.bias --tensor fc2.bias
   halfwave apply relu samples.bin --dtype f32 -o rectified.bin
+  halfwave apply relu x.npy --stats                       nothing is written
+  halfwave apply relu x.npy --compact y.npz               y's indices, values and shape
   zcat x.npy.gz | halfwave apply relu - -o - | gzip > y.npy.gz
+
+Parameters stand in parentheses behind the name, each as name=value, in any order; the quotes keep
+the shell away from the parentheses. One that is left out has its default.
+
+A tensor of a dtype that the operation does not take is copied as it is, and named at the end; one
+asked for by --tensor is refused. So is any other file, before anything is written.
+
+--stats goes to standard output, or to standard error if the result is there. NaN counts as a
+non-zero; min, max and mean are in f64 and leave it out. --compact's indices count elements in C
+order, as numpy.flatnonzero does.
 
 The last line on standard error says what was done: elements and dtype, seconds, bytes read and
 written per second, threads, the instruction set, and how much of the result is zero. HALFWAVE_ISA
@@ -119,7 +146,9 @@ pub fn run(args: Args) -> Result<()> {
 
     let start = Instant::now();
     let mut input = Input::open(&args.input)?;
-    check_name(target, format, &input)?;
+    if let Some(target) = target {
+        check_name(target, format, &input)?;
+    }
     let plan: Plan = match format {
         Format::Npy => npy::plan(&mut input, args.op, args.dtype)?,
         Format::Safetensors => safetensors::plan(&mut input, args.op, &args.tensor)?,
@@ -127,16 +156,40 @@ pub fn run(args: Args) -> Result<()> {
     };
     plan.check_size(&input)?;
 
-    let mut output = if is_dash(target) {
-        Output::stdout()?
-    } else {
-        Output::create(target)?
+    let output = match target {
+        None => None,
+        Some(target) if is_dash(target) => Some(Output::stdout()?),
+        Some(target) => Some(Output::create(target)?),
+    };
+    let compact = match &args.compact {
+        None => None,
+        Some(path) => Some(npy::compact(&input, &plan, path)?),
+    };
+    let mut sinks = Sinks {
+        output,
+        compact,
+        stats: args.stats,
     };
     let bar = report::progress(plan.bytes(), args.quiet);
-    let tally = pool.install(|| stream::run(args.op, &plan, &mut input, &mut output, &bar))?;
-    output.commit()?;
+    let run = || stream::run(args.op, &plan, &mut input, &mut sinks, &bar);
+    let mut tally = pool.install(run)?;
+    let mut outputs: Vec<Output> = sinks.output.into_iter().collect();
+    if let Some(compact) = sinks.compact {
+        let (output, bytes) = compact.finish(&bar)?;
+        outputs.push(output);
+        tally.bytes += bytes;
+    }
+    output::commit(outputs)?;
     bar.finish_and_clear();
 
+    if args.stats {
+        let stats = tally.stats.describe(&plan.dtypes());
+        if target.is_some_and(is_dash) {
+            eprint!("{stats}");
+        } else {
+            print(&stats)?;
+        }
+    }
     if !args.quiet {
         let report = Report {
             plan: &plan,
@@ -150,28 +203,49 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what cannot be meant, before any file is opened. Returns where the result goes.
-fn check(args: &Args, format: Format) -> Result<&Path> {
+/// Refuses what cannot be meant, before any file is opened. Returns where the result goes, if
+/// anywhere.
+fn check(args: &Args, format: Format) -> Result<Option<&Path>> {
     let usage =
         |message: String| Err(clap::Error::raw(ErrorKind::ArgumentConflict, message).into());
     let input = args.input.display();
     let target = match &args.output {
-        Some(output) => output,
-        None if !args.in_place => {
-            return usage(format!(
-                "where should the result go? Choose one:\n  \
-                 halfwave apply {op} {input} -o OUT       writes it to OUT, and - is standard output\n  \
-                 halfwave apply {op} {input} --in-place   replaces {input}\n",
-                op = args.op
-            ));
-        }
-        None if is_dash(&args.input) => {
+        Some(output) => Some(&**output),
+        None if args.in_place && is_dash(&args.input) => {
             return usage(
                 "standard input cannot be replaced in place: use -o OUT or -o -\n".into(),
             );
         }
-        None => &args.input,
+        None if args.in_place => Some(&*args.input),
+        None if args.stats || args.compact.is_some() => None,
+        None => {
+            let op = quoted(args.op);
+            return usage(format!(
+                "where should the result go? Choose one:\n  \
+                 halfwave apply {op} {input} -o OUT       writes it to OUT, and - is standard output\n  \
+                 halfwave apply {op} {input} --in-place   replaces {input}\n"
+            ));
+        }
     };
+    if let Some(compact) = &args.compact {
+        let name = compact.display();
+        if format != Format::Npy {
+            return usage(format!(
+                "--compact takes a .npy, which {input} is not: save the array as one first\n"
+            ));
+        }
+        if !compact
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("npz"))
+        {
+            return usage(format!(
+                "--compact writes an .npz: end the name {name} in .npz\n"
+            ));
+        }
+        if target == Some(&**compact) {
+            return usage(format!("{name} cannot be both results: choose two names\n"));
+        }
+    }
     if !args.tensor.is_empty() && format != Format::Safetensors {
         return usage(format!(
             "--tensor picks from a .safetensors, which {input} is not: leave it out\n"
@@ -183,6 +257,16 @@ fn check(args: &Args, format: Format) -> Result<&Path> {
         ));
     }
     Ok(target)
+}
+
+/// As one types it in a shell.
+fn quoted(op: Op) -> String {
+    let text = op.to_string();
+    if text.contains('(') {
+        format!("'{text}'")
+    } else {
+        text
+    }
 }
 
 /// Refuses a name that promises another format: what is in it would be garbage to its reader.

@@ -14,18 +14,21 @@ use crate::dtype::{self, with_element};
 use crate::human::{bytes, print, table};
 use crate::plot::figure::{Axis, Figure, Series, padded, ticks};
 use crate::plot::save::Picture;
-use measure::{Contender, Subject};
+use measure::{Contender, Form, Subject};
 
 /// Measure an operation's speed, from the first cache to memory, beside the machine's limits
 ///
 /// The limits are measured in the same run and by turns with the operation, so that a busy machine
-/// slows both: `copy` (memcpy) and `stream_copy` (stores that bypass the caches); in place,
-/// `write_back`. Every figure is the best of many. GB/s counts each byte read and each written.
+/// slows both: `copy` (memcpy) and `stream_copy` (stores that bypass the caches), backward too, by as
+/// many bytes; in place, `write_back`. Every figure is the best of many. GB/s counts each byte read
+/// and each written.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   halfwave bench                                 relu, f32, from L1 to memory
   halfwave bench relu --dtype bf16 --in-place
+  halfwave bench 'clip(min=0, max=6)' --dtype i8
+  halfwave bench hard_swish --backward           dx from x and dy
   halfwave bench relu --sizes 4096,1Mi,2^26
   halfwave bench relu --backend portable         another backend; `halfwave info` lists them
   halfwave bench relu --threads 2 -o relu.svg    a plot over all powers of two
@@ -53,6 +56,10 @@ pub struct Args {
     /// Overwrite the input instead of writing another array
     #[arg(long)]
     in_place: bool,
+
+    /// Measure the derivative, dx = dy · f′(x): two arrays read, one written
+    #[arg(long, conflicts_with = "in_place")]
+    backward: bool,
 
     /// Threads to use, for the limits too
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = parse_threads)]
@@ -85,16 +92,25 @@ struct Row {
 pub fn run(args: Args) -> Result<()> {
     let chosen = halfwave::backend()?;
     let picture = args.output.as_deref().map(Picture::create).transpose()?;
+    let backend = match &args.backend {
+        Some(name) => halfwave::backend_named(name)?,
+        None => chosen,
+    };
     let subject = Subject {
         op: args.op,
-        backend: match &args.backend {
-            Some(name) => halfwave::backend_named(name)?,
-            None => chosen,
+        backend: if args.threads > 1 {
+            backend.par()
+        } else {
+            backend
         },
-        in_place: args.in_place,
+        form: match (args.in_place, args.backward) {
+            (true, _) => Form::InPlace,
+            (_, true) => Form::Backward,
+            _ => Form::Apply,
+        },
         threads: args.threads,
     };
-    let width = args.dtype.size() * subject.arrays();
+    let width = args.dtype.size() * subject.form.arrays();
     let sizes = match (&args.sizes[..], &picture) {
         ([], None) => default_sizes(width),
         ([], Some(_)) => every_power(width),
@@ -118,7 +134,7 @@ pub fn run(args: Args) -> Result<()> {
         rows.push(Row {
             elements,
             touched: elements * width,
-            moved: 2 * elements * args.dtype.size(),
+            moved: elements * args.dtype.size() * subject.form.moved(),
             seconds,
         });
         progress.inc(1);
@@ -165,14 +181,10 @@ impl Row {
 }
 
 fn title(subject: &Subject, dtype: Dtype) -> String {
-    let place = if subject.in_place {
-        "in place"
-    } else {
-        "out of place"
-    };
     let (op, backend, threads) = (subject.op, subject.backend.name(), subject.threads);
     let s = if threads == 1 { "" } else { "s" };
-    format!("{op} {dtype}, {place}, {backend}, {threads} thread{s}")
+    let form = subject.form.name();
+    format!("{op} {dtype}, {form}, {backend}, {threads} thread{s}")
 }
 
 fn as_table(subject: &Subject, rows: &[Row]) -> String {
@@ -218,7 +230,8 @@ fn as_json(subject: &Subject, dtype: Dtype, rows: &[Row]) -> Value {
         "op": subject.op.to_string(),
         "dtype": dtype.name(),
         "backend": subject.backend.name(),
-        "in_place": subject.in_place,
+        "in_place": subject.form == Form::InPlace,
+        "backward": subject.form == Form::Backward,
         "threads": subject.threads,
         "sizes": rows,
     })

@@ -1,21 +1,25 @@
 //! `halfwave list`: the operations there are.
 
 use anyhow::Result;
-use halfwave::{Dtype, Op};
+use halfwave::{Dtype, Op, Parameter};
 use serde_json::json;
 
-use crate::human::{print, table};
+use crate::human::print;
 
-/// List the operations: formula, parameters with their defaults, dtypes
+/// List the operations: formula, parameters with their defaults and ranges, dtypes, derivatives
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   halfwave list
   halfwave list --json | jq -r '.[].name'
 
-A name from this list is what `halfwave apply`, `plot` and `bench` take as OP.")]
+What `halfwave apply`, `plot` and `bench` take as OP is a name from this list, relu, or one
+with parameters, 'clip(min=0, max=6)'; those left out have the defaults that are listed.
+`backward from x` is the derivative from the input; `or y`, also from the output, with the
+default parameters.")]
 pub struct Args {
-    /// Print JSON: an array of {name, formula, defaults, dtypes}
+    /// Print JSON: an array of {name, formula, parameters: [{name, default, min, max}], dtypes,
+    /// backward, backward_from_output}; a min or max of null is infinite
     #[arg(long)]
     json: bool,
 }
@@ -23,38 +27,79 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     halfwave::backend()?;
     if args.json {
-        let ops: Vec<_> = Op::all()
-            .iter()
-            .map(|&op| {
-                json!({
-                    "name": op.name(),
-                    "formula": op.formula(),
-                    "defaults": defaults(op),
-                    "dtypes": dtypes(op),
-                })
-            })
-            .collect();
+        let ops: Vec<_> = Op::all().iter().map(|&op| as_json(op)).collect();
         return print(&format!("{:#}\n", json!(ops)));
     }
-    let head = ["operation", "formula", "defaults", "dtypes"];
-    let mut rows = vec![head.map(String::from).to_vec()];
-    for &op in Op::all() {
-        let defaults = defaults(op).unwrap_or("-".into());
-        rows.push(vec![
-            op.name().into(),
-            op.formula().into(),
-            defaults,
-            dtypes(op).join(" "),
-        ]);
-    }
-    print(&table(&rows, head.len()))
+    let names = Op::all().iter().map(|op| op.name().len());
+    let width = names.max().unwrap_or_default() + 2;
+    let text: String = Op::all().iter().map(|&op| entry(op, width)).collect();
+    print(&text)
 }
 
-/// What an operation prints after its name: `slope=0.01`.
-fn defaults(op: Op) -> Option<String> {
-    let full = op.to_string();
-    let parameters = full.strip_prefix(op.name())?.strip_prefix('(')?;
-    Some(parameters.strip_suffix(')')?.into())
+/// An operation's lines: its name and formula, then what else there is to say.
+fn entry(op: Op, width: usize) -> String {
+    let mut text = format!("{:width$}{}\n", op.name(), op.formula());
+    let mut line = |said: &str| text += &format!("{:width$}{said}\n", "");
+    for parameter in op.parameters() {
+        let default = number(parameter.default);
+        line(&format!(
+            "{}={default}, {}",
+            parameter.name,
+            range(parameter)
+        ));
+    }
+    let sources = match (backward(op), op.has_backward_from_output::<f32>()) {
+        (true, true) => "; backward from x or y",
+        (true, false) => "; backward from x",
+        (false, _) => "",
+    };
+    line(&format!("{}{sources}", dtypes(op).join(" ")));
+    text
+}
+
+/// What values a parameter may have, in words.
+fn range(&Parameter { min, max, .. }: &Parameter) -> String {
+    let [low, high] = [min, max].map(number);
+    match (min, max) {
+        (f64::NEG_INFINITY, f64::INFINITY) => "any number".into(),
+        (f64::MIN, f64::MAX) => "finite".into(),
+        (_, f64::INFINITY) => format!("{low} or more"),
+        (_, f64::MAX) => format!("{low} or more, finite"),
+        (f64::NEG_INFINITY, _) => format!("{high} or less"),
+        (f64::MIN, _) => format!("{high} or less, finite"),
+        _ => format!("{low} to {high}"),
+    }
+}
+
+/// As `{x}`, but 1e30 for its thirty zeros.
+fn number(x: f64) -> String {
+    let text = format!("{x:?}");
+    text.strip_suffix(".0").unwrap_or(&text).into()
+}
+
+fn as_json(op: Op) -> serde_json::Value {
+    let parameters = op.parameters().iter().map(|parameter| {
+        let &Parameter {
+            name,
+            default,
+            min,
+            max,
+        } = parameter;
+        json!({"name": name, "default": default, "min": min, "max": max})
+    });
+    json!({
+        "name": op.name(),
+        "formula": op.formula(),
+        "parameters": parameters.collect::<Vec<_>>(),
+        "dtypes": dtypes(op),
+        "backward": backward(op),
+        "backward_from_output": op.has_backward_from_output::<f32>(),
+    })
+}
+
+/// Whether it has a derivative, on the float dtypes.
+fn backward(op: Op) -> bool {
+    op.backward::<f64>(&[], &[], &mut []).is_ok()
 }
 
 fn dtypes(op: Op) -> Vec<&'static str> {

@@ -1,15 +1,15 @@
 //! Where results go: beside the target until they are whole, then in its place.
 
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 use tempfile::NamedTempFile;
 
-use crate::signals::{self, Progress};
+use crate::signals;
 
-/// An output that is being written. Dropped before [`commit`](Output::commit), it leaves no trace.
+/// An output that is being written. Dropped before [`commit`], it leaves no trace.
 pub struct Output {
     name: String,
     sink: Sink,
@@ -55,13 +55,13 @@ impl Output {
                 Sink::Stream(Box::new(file.map_err(|e| failed(&name, e))?))
             }
             Some(metadata) if !metadata.is_file() => {
-                bail!("{name}: it is no regular file; choose another name with -o")
+                bail!("{name}: it is no regular file; choose another name")
             }
             // A rename would replace it all the same: it asks the folder for permission, not the
             // file.
             Some(metadata) if metadata.permissions().readonly() => bail!(
                 "{name}: it is read-only and would be replaced; make it writable (chmod u+w), or \
-                 choose another name with -o"
+                 choose another name"
             ),
             replaced => {
                 let target = resolve(path).map_err(|e| failed(&name, e))?;
@@ -75,29 +75,65 @@ impl Output {
         Ok(Self { name, sink })
     }
 
-    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = match &mut self.sink {
-            Sink::Stream(stream) => stream.write_all(bytes),
-            Sink::File { temporary, .. } => temporary.write_all(bytes),
-        };
-        written.map_err(|e| failed(&self.name, e))
+    /// Writes all of `bytes`.
+    pub fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.write_all(bytes).map_err(|e| self.failed(e))
     }
 
-    /// Puts the result in place, on the disk first, so that not even a power cut leaves half of it
-    /// under the target's name.
-    pub fn commit(self) -> Result<()> {
-        let Self { name, sink } = self;
-        let outcome = match sink {
-            Sink::Stream(mut stream) => stream.flush(),
-            Sink::File { temporary, target } => temporary.as_file().sync_all().and_then(|()| {
-                let mut progress = signals::progress();
-                temporary.persist(target).map_err(|e| e.error)?;
-                *progress = Progress::Complete;
-                Ok(())
-            }),
-        };
-        outcome.map_err(|e| failed(&name, e))
+    /// A file without a name in the same place, for what has to wait: gone when it is dropped, or
+    /// the process is killed.
+    pub fn spool(&self) -> Result<File> {
+        match &self.sink {
+            Sink::Stream(_) => tempfile::tempfile(),
+            Sink::File { target, .. } => tempfile::tempfile_in(folder(target)),
+        }
+        .map_err(|e| self.failed(e))
     }
+
+    /// What to say when it, or its [`spool`](Output::spool), cannot be written.
+    pub fn failed(&self, e: io::Error) -> Error {
+        failed(&self.name, e)
+    }
+
+    /// Puts it on the disk, so that not even a power cut leaves half of it under the target's name.
+    fn sync(&mut self) -> io::Result<()> {
+        match &mut self.sink {
+            Sink::Stream(stream) => stream.flush(),
+            Sink::File { temporary, .. } => temporary.as_file().sync_all(),
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.sink {
+            Sink::Stream(stream) => stream.write(bytes),
+            Sink::File { temporary, .. } => temporary.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.sink {
+            Sink::Stream(stream) => stream.flush(),
+            Sink::File { temporary, .. } => temporary.flush(),
+        }
+    }
+}
+
+/// Puts results in their places: all of them, once each is whole.
+pub fn commit(mut outputs: Vec<Output>) -> Result<()> {
+    for output in &mut outputs {
+        output.sync().map_err(|e| output.failed(e))?;
+    }
+    let mut progress = signals::progress();
+    for Output { name, sink } in outputs {
+        if let Sink::File { temporary, target } = sink {
+            let placed = temporary.persist(target);
+            placed.map_err(|e| failed(&name, e.error))?;
+        }
+    }
+    progress.complete = true;
+    Ok(())
 }
 
 /// The path that symbolic links at `path` lead to. There may be no file there.
@@ -149,10 +185,10 @@ fn temporary_beside(target: &Path, public: bool, name: &str) -> Result<NamedTemp
         let folder = folder.display();
         anyhow!(
             "{name}: no temporary file can be created in {folder}: {e}; choose a folder you may \
-             write to with -o"
+             write to"
         )
     })?;
-    *progress = Progress::Temporary(temporary.path().into());
+    progress.temporaries.push(temporary.path().into());
     Ok(temporary)
 }
 
@@ -185,11 +221,11 @@ fn is_stream(metadata: &Metadata) -> bool {
 fn failed(name: &str, e: io::Error) -> Error {
     let remedy = match e.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "make room there, or choose another place with -o"
+            "make room there, or choose another place"
         }
         ErrorKind::FileTooLarge => "raise the limit on file sizes (ulimit -f)",
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            "choose a place you may write to with -o"
+            "choose a place you may write to"
         }
         ErrorKind::BrokenPipe => "its reader stopped before the end",
         _ => "check the path and the disk",

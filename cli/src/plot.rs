@@ -12,15 +12,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, bail};
 use halfwave::Op;
 
-use curve::{Curve, Point, extent};
-use figure::{Axis, Figure, Series, padded};
+use curve::{Graph, Point, extent};
+use figure::{Axis, Figure, Series, number, padded};
 use save::Picture;
 
 /// Draw operations, and their derivatives, as SVG or PNG
 ///
-/// Curves are computed by halfwave itself, in f64. Where an operation or its derivative jumps, its
-/// line is broken; a filled dot shows the derivative that counts there, a ring the one that does
-/// not.
+/// Curves, derivatives too, are computed by halfwave itself, in f64. Where one jumps, its line is
+/// broken; a filled dot shows the value that counts there, a ring the one that does not.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,8 +27,10 @@ Examples:
   halfwave plot relu --derivative -o relu.png     with its derivative, dashed
   halfwave plot relu --range=-1..3 --size 400x300
   halfwave plot relu --points=-10,-5,0,5,10       relu of an array, against the index
+  halfwave plot relu 'leaky_relu(slope=0.2)' -o both.svg
 
-Several operations go into one picture with a legend; `halfwave list` names them.")]
+Several operations go into one picture with a legend; `halfwave list` names them and their
+parameters.")]
 pub struct Args {
     /// Operations to draw
     #[arg(required = true, value_name = "OP")]
@@ -43,7 +44,7 @@ pub struct Args {
     #[arg(long)]
     derivative: bool,
 
-    /// The x axis, from MIN to MAX [default: -5..5]
+    /// The x axis, from MIN to MAX [default: -5..5, or -8..8 if that shows another corner]
     #[arg(long, value_name = "MIN..MAX", value_parser = parse_range, allow_hyphen_values = true)]
     range: Option<Range<f64>>,
 
@@ -88,42 +89,59 @@ fn default_output(ops: &[Op]) -> Result<Picture> {
 }
 
 fn curves(args: &Args) -> Result<Figure> {
-    let range = args.range.clone().unwrap_or(-5.0..5.0);
     let samples = args.size.0 as usize;
+    let range = match &args.range {
+        Some(range) => range.clone(),
+        None => default_range(&args.ops, samples)?,
+    };
     // Alone, an operation's formula is the title.
     let name = match args.ops[..] {
         [_] => |op: Op| format!("{}(x)", op.name()),
         _ => equation,
     };
+    let prime = match args.ops[..] {
+        [_] => |op: Op| format!("{}′(x)", op.name()),
+        _ => |op: Op| {
+            format!("{}′(x)  {}", op.name(), parameters(op))
+                .trim_end()
+                .into()
+        },
+    };
     let mut series = Vec::new();
     for &op in &args.ops {
-        let Curve {
-            value,
-            derivative,
-            kinks,
-        } = Curve::of(&eval(op)?, range.clone(), samples);
-        series.push(Series {
-            name: name(op),
-            color: series.len(),
-            dashed: false,
-            pieces: value,
-            dots: Vec::new(),
-        });
-        if args.derivative {
-            let dots = kinks
-                .iter()
-                .flat_map(|kink| [((kink.x, kink.other), false), ((kink.x, kink.taken), true)]);
+        let slope = Graph::of(&slope(op)?, range.clone(), samples, &[]);
+        let corners: Vec<f64> = slope.jumps.iter().map(|jump| jump.x).collect();
+        let value = Graph::of(&eval(op)?, range.clone(), samples, &corners);
+        let mut add = |name, dashed, graph: Graph| {
+            let dots = graph.jumps.iter();
+            let dots = dots.flat_map(|j| [((j.x, j.other), false), ((j.x, j.value), true)]);
             series.push(Series {
-                name: format!("{}′(x)", op.name()),
+                name,
                 color: series.len(),
-                dashed: true,
-                pieces: derivative,
+                dashed,
                 dots: dots.collect(),
+                pieces: graph.pieces,
             });
+        };
+        add(name(op), false, value);
+        if args.derivative {
+            add(prime(op), true, slope);
         }
     }
     let x = Axis::numbers("x", range, ticks(args.size.0));
     Ok(figure(args, x, series))
+}
+
+/// As wide as it takes to show the corners that are not too far off, as relu6's.
+fn default_range(ops: &[Op], samples: usize) -> Result<Range<f64>> {
+    let mut half = 5.0;
+    for &op in ops {
+        let corners = Graph::of(&slope(op)?, -8.0..8.0, samples, &[]).jumps;
+        if corners.iter().any(|jump| jump.x.abs() >= half) {
+            half = 8.0;
+        }
+    }
+    Ok(-half..half)
 }
 
 fn points(args: &Args) -> Result<Figure> {
@@ -179,10 +197,18 @@ fn figure(args: &Args, x: Axis, series: Vec<Series>) -> Figure {
 
 /// `relu(x) = max(x, 0)`, and the parameters if it has any.
 fn equation(op: Op) -> String {
-    let (name, full) = (op.name(), op.to_string());
-    let parameters = full.strip_prefix(name).unwrap_or_default();
-    let equation = format!("{name}(x) = {}  {parameters}", op.formula());
+    let equation = format!("{}(x) = {}  {}", op.name(), op.formula(), parameters(op));
     equation.trim_end().into()
+}
+
+/// `(slope=0.01)`, to six digits, or nothing.
+fn parameters(op: Op) -> String {
+    let values = op.parameters().iter().zip(op.values());
+    let values = values.map(|(parameter, x)| format!("{}={}", parameter.name, number(x, 6)));
+    match &values.collect::<Vec<_>>()[..] {
+        [] => String::new(),
+        list => format!("({})", list.join(", ")),
+    }
 }
 
 /// `op` of one number.
@@ -193,6 +219,17 @@ fn eval(op: Op) -> Result<impl Fn(f64) -> f64> {
         // It takes f64: it has just done so.
         let _ = op.apply_in_place(&mut y);
         y[0]
+    })
+}
+
+/// Its derivative at one number.
+fn slope(op: Op) -> Result<impl Fn(f64) -> f64> {
+    op.backward::<f64>(&[], &[], &mut [])?;
+    Ok(move |x| {
+        let mut dx = [0.0];
+        // As above.
+        let _ = op.backward(&[x], &[1.0], &mut dx);
+        dx[0]
     })
 }
 
@@ -235,6 +272,72 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The lines of an operation and of its derivative.
+    fn series(op: Op, range: Range<f64>) -> [Series; 2] {
+        let args = Args {
+            ops: vec![op],
+            output: None,
+            derivative: true,
+            range: Some(range),
+            points: Vec::new(),
+            size: (300, 200),
+        };
+        let Ok(both) = curves(&args).unwrap().series.try_into() else {
+            panic!("a line each")
+        };
+        both
+    }
+
+    /// Which side of a kink counts, the contract says; it is not always the smaller: hard_swish′(3)
+    /// is 1, beside 1.5.
+    #[test]
+    fn kinks_have_the_derivative_that_the_contract_says() {
+        for (op, kinks) in [
+            ("relu", &[(0.0, 0.0)][..]),
+            ("relu6", &[(0.0, 0.0), (6.0, 0.0)]),
+            ("leaky_relu(slope=-2)", &[(0.0, -2.0)]),
+            ("clip(min=-0.7, max=0.3)", &[(-0.7, 0.0), (0.3, 0.0)]),
+            ("hard_swish", &[(-3.0, 0.0), (3.0, 1.0)]),
+            ("hard_shrink", &[(-0.5, 0.0), (0.5, 0.0)]),
+            ("softsign", &[]),
+        ] {
+            let [_, derivative] = series(op.parse().unwrap(), -8.0..8.1);
+            let filled = derivative.dots.iter().filter(|dot| dot.1);
+            let filled: Vec<Point> = filled.map(|dot| dot.0).collect();
+            assert_eq!(filled, kinks, "{op}");
+        }
+    }
+
+    #[test]
+    fn every_line_is_where_the_library_computes_it() {
+        for &op in Op::all() {
+            let lines = series(op, -5.0..5.0);
+            for (line, f) in lines.iter().zip([
+                &eval(op).unwrap() as &dyn Fn(f64) -> f64,
+                &slope(op).unwrap(),
+            ]) {
+                let points = line.pieces.concat();
+                assert_eq!(
+                    (points[0].0, points[points.len() - 1].0),
+                    (-5.0, 5.0),
+                    "{op}"
+                );
+                assert!(points.iter().all(|&(x, y)| y == f(x)), "{op}");
+                let drawn = points.windows(2).filter(|p| p[0].0 < p[1].0);
+                for pair in drawn {
+                    let middle = (pair[0].0 + pair[1].0) / 2.0;
+                    let between = (pair[0].1 + pair[1].1) / 2.0;
+                    // A curve's chord lies off it by little; a jump that was joined, by much.
+                    let gap = pair[1].0 - pair[0].0 < 1e-12;
+                    assert!(
+                        gap || (f(middle) - between).abs() < 0.01,
+                        "{op} at {middle}"
+                    );
+                }
+            }
+        }
+    }
 
     proptest! {
         #[test]

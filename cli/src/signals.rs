@@ -4,17 +4,19 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How far the output is. There is one at a time.
-pub enum Progress {
-    /// Nothing is there yet.
-    Before,
-    /// A temporary file holds what there is.
-    Temporary(PathBuf),
-    /// It stands in its place.
-    Complete,
+/// How far the outputs are.
+#[derive(Default)]
+pub struct Progress {
+    /// The temporary files that hold what there is.
+    pub temporaries: Vec<PathBuf>,
+    /// Whether all stand in their places.
+    pub complete: bool,
 }
 
-static PROGRESS: Mutex<Progress> = Mutex::new(Progress::Before);
+static PROGRESS: Mutex<Progress> = Mutex::new(Progress {
+    temporaries: Vec::new(),
+    complete: false,
+});
 
 /// Held while the progress changes: a signal comes before the change or after it.
 pub fn progress() -> MutexGuard<'static, Progress> {
@@ -24,18 +26,18 @@ pub fn progress() -> MutexGuard<'static, Progress> {
 /// Undoes what is half done, and says what that leaves.
 #[cfg_attr(not(unix), allow(dead_code))]
 fn undo(progress: &Progress) -> &'static str {
-    if let Progress::Temporary(path) = progress {
+    if progress.complete {
+        return "the output is complete";
+    }
+    for path in &progress.temporaries {
         let _ = fs::remove_file(path);
     }
-    match progress {
-        Progress::Before | Progress::Temporary(_) => "no file was changed",
-        Progress::Complete => "the output is complete",
-    }
+    "no file was changed"
 }
 
-/// From now on, SIGINT, SIGTERM and SIGHUP remove the temporary file before they end the process,
-/// which no destructor would. Against SIGKILL there is no help: it leaves the temporary file, and
-/// the target as it was.
+/// From now on, SIGINT, SIGTERM and SIGHUP remove the temporary files before they end the process,
+/// which no destructor would. Against SIGKILL there is no help: it leaves the temporary files, and
+/// the targets as they were.
 #[cfg(unix)]
 pub fn handle() -> std::io::Result<()> {
     use std::sync::Once;
@@ -89,13 +91,21 @@ mod tests {
     #[test]
     fn only_what_is_half_done_is_undone() {
         let folder = tempfile::tempdir().unwrap();
-        let temporary = folder.path().join("temporary");
-        fs::write(&temporary, "half").unwrap();
+        let temporaries = ["a", "b"].map(|name| folder.path().join(name)).to_vec();
+        for path in &temporaries {
+            fs::write(path, "half").unwrap();
+        }
+        let there = || fs::read_dir(folder.path()).unwrap().count();
         let unchanged = "no file was changed";
-        assert_eq!(undo(&Progress::Before), unchanged);
-        assert_eq!(undo(&Progress::Complete), "the output is complete");
-        assert!(temporary.exists());
-        assert_eq!(undo(&Progress::Temporary(temporary.clone())), unchanged);
-        assert!(!temporary.exists());
+        assert_eq!(undo(&Progress::default()), unchanged);
+        let mut progress = Progress {
+            temporaries,
+            complete: true,
+        };
+        assert_eq!(undo(&progress), "the output is complete");
+        assert_eq!(there(), 2);
+        progress.complete = false;
+        assert_eq!(undo(&progress), unchanged);
+        assert_eq!(there(), 0);
     }
 }

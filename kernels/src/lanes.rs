@@ -2,6 +2,12 @@
 
 use core::mem::MaybeUninit;
 
+use crate::element::Element;
+#[allow(unused_imports)] // for the documentation
+use crate::map::map;
+use crate::ops::Elementwise;
+use crate::sparse::Sparse;
+
 /// A vector unit that works on registers of `E`.
 ///
 /// The implementing value is the proof that the CPU has the instructions: only code that runs
@@ -72,8 +78,14 @@ pub unsafe trait Lanes<E: Copy>: Copy {
         unsafe { copy_bytes((&raw const v).cast(), p.cast(), n * size_of::<E>()) }
     }
 
+    /// `a + b`; integers wrap.
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+
     /// `a - b`; integers wrap.
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// The bits that are set in both.
+    fn and(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// `a < b`; false where either is NaN.
     fn lt(self, a: Self::V, b: Self::V) -> Self::M;
@@ -81,16 +93,149 @@ pub unsafe trait Lanes<E: Copy>: Copy {
     /// `yes` where `m` holds, else `no`.
     fn select(self, m: Self::M, yes: Self::V, no: Self::V) -> Self::V;
 
+    /// Bit `i` is the truth value of lane `i`; the bits from `N` on are zero.
+    fn bitmask(self, m: Self::M) -> u32;
+
     /// `a > b ? a : b`, hence `b` where either is NaN and where both are zeros. This is x86's
     /// `maxps a, b` to the letter; NEON's and wasm's maxima differ, so they take the default.
     #[inline(always)]
     fn max(self, a: Self::V, b: Self::V) -> Self::V {
         self.select(self.lt(b, a), a, b)
     }
+
+    /// `a < b ? a : b`, hence `b` where either is NaN and where both are zeros.
+    #[inline(always)]
+    fn min(self, a: Self::V, b: Self::V) -> Self::V {
+        self.select(self.lt(a, b), a, b)
+    }
+
+    /// `[x0 y0 x1 y1 …]` over two registers: the `x`, and the `y`.
+    #[inline(always)]
+    fn deinterleave(self, pairs: [Self::V; 2]) -> [Self::V; 2] {
+        let mut apart = pairs;
+        let (from, to) = ((&raw const pairs).cast::<E>(), (&raw mut apart).cast::<E>());
+        let mut i = 0;
+        // SAFETY: two registers are `2 N` packed elements, and `i < N`.
+        unsafe {
+            while i < Self::N {
+                to.add(i).write(from.add(2 * i).read());
+                to.add(Self::N + i).write(from.add(2 * i + 1).read());
+                i += 1;
+            }
+        }
+        apart
+    }
+
+    /// The way back.
+    #[inline(always)]
+    fn interleave(self, apart: [Self::V; 2]) -> [Self::V; 2] {
+        let mut pairs = apart;
+        let (from, to) = ((&raw const apart).cast::<E>(), (&raw mut pairs).cast::<E>());
+        let mut i = 0;
+        // SAFETY: as above.
+        unsafe {
+            while i < Self::N {
+                to.add(2 * i).write(from.add(i).read());
+                to.add(2 * i + 1).write(from.add(Self::N + i).read());
+                i += 1;
+            }
+        }
+        pairs
+    }
 }
 
-/// A whole vector unit: lanes of every element type of one instruction set, and its entry points.
-pub trait Simd: Lanes<f32> + Lanes<f64> + Lanes<i8> + Lanes<i16> + Lanes<i32> + Lanes<i64> {
+/// What only floats can do. Every result is rounded to nearest, ties to even; where an operand is
+/// NaN, the result is that NaN, and where both are, one of them: the compiler may swap operands.
+pub trait FloatLanes<E: Copy>: Lanes<E> {
+    /// `a · b`.
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// `a / b`.
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// `x` without its sign; also of a NaN.
+    fn abs(self, x: Self::V) -> Self::V;
+
+    /// `a <= b`; false where either is NaN.
+    fn le(self, a: Self::V, b: Self::V) -> Self::M;
+}
+
+/// A register of `E`.
+pub type V<S, E> = <S as Lanes<E>>::V;
+
+/// A whole vector unit: lanes of every element type of one instruction set, the ways between them,
+/// and its entry points.
+pub trait Simd:
+    FloatLanes<f32> + FloatLanes<f64> + Lanes<i8> + Lanes<i16> + Lanes<i32> + Lanes<i64> + Sparse
+{
+    /// Every lane, exactly: the lower half, then the upper.
+    fn widen(self, x: V<Self, f32>) -> [V<Self, f64>; 2];
+
+    /// The way back, rounded to nearest even.
+    fn narrow(self, x: [V<Self, f64>; 2]) -> V<Self, f32>;
+
+    /// The values of `f16` bits, exactly. Which lane of which register holds which is the unit's
+    /// own affair; [`narrow_f16`](Simd::narrow_f16) puts them back.
+    fn widen_f16(self, x: V<Self, i16>) -> [V<Self, f32>; 2];
+
+    /// The bits of the nearest `f16`, ties to even; a NaN keeps its sign and the payload that fits.
+    fn narrow_f16(self, x: [V<Self, f32>; 2]) -> V<Self, i16>;
+
+    /// As [`widen_f16`](Simd::widen_f16), of `bf16`.
+    fn widen_bf16(self, x: V<Self, i16>) -> [V<Self, f32>; 2];
+
+    /// As [`narrow_f16`](Simd::narrow_f16), to `bf16`.
+    fn narrow_bf16(self, x: [V<Self, f32>; 2]) -> V<Self, i16>;
+
+    /// The upper halves of the lanes, where [`widen_bf16`](Simd::widen_bf16) put them.
+    fn upper(self, x: [V<Self, i32>; 2]) -> V<Self, i16>;
+
+    /// The bits of floats.
+    #[inline(always)]
+    fn to_bits(self, x: V<Self, f32>) -> V<Self, i32> {
+        const { assert!(size_of::<V<Self, f32>>() == size_of::<V<Self, i32>>()) };
+        // SAFETY: as large, and any pattern of bits is a register.
+        unsafe { core::mem::transmute_copy(&x) }
+    }
+
+    /// Floats of these bits.
+    #[inline(always)]
+    fn float_of_bits(self, x: V<Self, i32>) -> V<Self, f32> {
+        const { assert!(size_of::<V<Self, f32>>() == size_of::<V<Self, i32>>()) };
+        // SAFETY: as large, and any pattern of bits is a register.
+        unsafe { core::mem::transmute_copy(&x) }
+    }
+
+    /// Four registers as one of bytes, in order; every lane is from −128 to 127.
+    fn pack(self, x: [V<Self, i32>; 4]) -> V<Self, i8>;
+
+    /// The way back.
+    fn unpack(self, x: V<Self, i8>) -> [V<Self, i32>; 4];
+
+    /// `table[x]` of each lane, whose bits count as unsigned.
+    ///
+    /// # Safety
+    /// `table` is valid for reads of 256 bytes.
+    unsafe fn lookup(self, table: *const u8, x: V<Self, i8>) -> V<Self, i8>;
+    /// Swaps the two middle quarters where [`widen_bf16`](Simd::widen_bf16) crosses them: before it, or
+    /// after [`narrow_bf16`](Simd::narrow_bf16), for lanes in the order of the elements.
+    #[inline(always)]
+    fn cross_bf16(self, x: V<Self, i16>) -> V<Self, i16> {
+        x
+    }
+
+    /// The whole product of the lower halves of lanes, without sign.
+    fn mul_u32(self, a: V<Self, i64>, b: V<Self, i64>) -> V<Self, i64>;
+
+    /// The bits that differ.
+    fn xor_u64(self, a: V<Self, i64>, b: V<Self, i64>) -> V<Self, i64>;
+
+    /// Bits moved up; zeros come in.
+    fn shl_u64<const BITS: i32>(self, x: V<Self, i64>) -> V<Self, i64>;
+
+    /// Bits moved down; zeros come in.
+    fn shr_u64<const BITS: i32>(self, x: V<Self, i64>) -> V<Self, i64>;
+
     /// Writes a whole register past the caches (a non-temporal store) where the ISA can, else
     /// plainly.
     ///
@@ -98,12 +243,43 @@ pub trait Simd: Lanes<f32> + Lanes<f64> + Lanes<i8> + Lanes<i16> + Lanes<i32> + 
     /// `p` is valid for writes, aligned to the register's size, and `V` is a register of this unit.
     unsafe fn stream<V: Copy>(self, p: *mut V, v: V);
 
-    /// Makes every earlier [`stream`](Simd::stream) visible before any later store.
-    fn fence(self);
+    /// The function behind `#[target_feature]` at the top of a call tree, for [`map()`]: with plain
+    /// arguments, because a rectifier of eight elements feels a struct passed by reference.
+    ///
+    /// # Safety
+    /// The CPU runs this unit's instructions; the rest as [`map()`].
+    #[doc(hidden)]
+    unsafe fn map<E: Element, O: Elementwise<E>>(
+        op: O,
+        src: *const E,
+        dst: *mut E,
+        len: usize,
+        stream: bool,
+    ) where
+        Self: Lanes<E::Lane>;
+
+    /// The same for every other loop.
+    ///
+    /// # Safety
+    /// The CPU runs this unit's instructions; the rest as the task's `run`.
+    #[doc(hidden)]
+    unsafe fn enter<T: Task<Self>>(task: T) -> T::Out;
 }
 
-/// Copies `n <= 32` bytes, what a partial register holds, with two overlapping moves of the largest power of two that fits: a
-/// `memcpy` call costs more than the whole kernel at these lengths.
+/// A loop with its arguments.
+pub trait Task<S> {
+    /// What it returns.
+    type Out;
+
+    /// Runs it; `#[inline(always)]`, like all below it.
+    ///
+    /// # Safety
+    /// As the fields of the implementing type say.
+    unsafe fn run(self, s: S) -> Self::Out;
+}
+
+/// Copies `n <= 32` bytes, what a partial register holds, with two overlapping moves of the largest
+/// power of two that fits: a `memcpy` call costs more than the whole kernel at these lengths.
 ///
 /// # Safety
 /// `n <= 32`, `src` is valid for reads and `dst` for writes of `n` bytes, and they do not overlap.

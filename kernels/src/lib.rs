@@ -9,23 +9,29 @@
 //! use halfwave_kernels::{Relu, isa};
 //!
 //! let (x, mut y) = ([-1.0f32, 2.0], [0.0; 2]);
-//! let relu = isa::portable::KERNELS.relu.f32;
+//! let relu = isa::portable::KERNELS.relu.floats.f32;
 //! // SAFETY: both arrays hold two elements, and every CPU of this target runs `portable`.
-//! unsafe { (relu.map)(Relu, x.as_ptr(), y.as_mut_ptr(), 2) };
+//! unsafe { (relu.map)(Relu, x.as_ptr(), y.as_mut_ptr(), 2, false) };
 //! assert_eq!(y, [0.0, 2.0]);
 //! ```
 #![no_std]
 
 mod element;
+pub mod forms;
 pub mod isa;
 mod lanes;
 mod map;
 mod ops;
+mod parameters;
+mod sparse;
 mod table;
 
-pub use element::{Dtype, Element, Half, Number, UnknownDtype};
+pub use element::{Dtype, Element, Float, Half, Int, Number, Real, UnknownDtype, Wide};
 pub use half::{bf16, f16};
 pub use isa::Isa;
-pub use lanes::{Lanes, Simd};
-pub use ops::{Elementwise, Relu, Unary, UnaryInt};
-pub use table::{All, Kernel, Kernels, Operation};
+pub use lanes::{FloatLanes, Lanes, Simd, Task, V};
+pub use map::{Zip, fence};
+pub use ops::*;
+pub use parameters::{Parameter, ParameterError, Parameters, Values};
+pub use sparse::Sparse;
+pub use table::{All, Floats, Kernel, Kernels, MapFn, Operation, Row, Tabled, Takes, ZipFn};

@@ -2,32 +2,75 @@
 
 use half::{bf16, f16};
 
-use crate::element::Element;
-use crate::isa::{Entry, Isa};
-use crate::lanes::Lanes;
+use crate::element::{Dtype, Element, Float};
+use crate::forms::Forms;
+use crate::isa::Isa;
+use crate::lanes::{Lanes, Simd};
+use crate::map::Zip;
 use crate::ops::*;
 
-/// One operation on one dtype on one instruction set.
+/// `map(op, src, dst, len, stream)`: `dst[i] = op(src[i])`, with `stream` by stores that bypass the
+/// caches; then [`fence`](crate::fence) before `dst` is published.
+///
+/// # Safety
+/// The CPU runs the table's [`Isa`]. `src` is valid for reads and `dst` for writes of `len`
+/// elements, at any alignment. They are the same pointer or do not overlap; with `stream`, they do
+/// not overlap, and `dst` is aligned to its element.
+pub type MapFn<O, E> = unsafe fn(O, *const E, *mut E, usize, bool);
+
+/// A loop over two arrays; see [`Zip`].
+///
+/// # Safety
+/// The CPU runs the table's [`Isa`], and the rest as [`Zip`] says.
+pub type ZipFn<O, E> = unsafe fn(Zip<O, E>);
+
+/// One operation on one float dtype on one instruction set.
 #[derive(Clone, Copy, Debug)]
 pub struct Kernel<O, E> {
-    /// `map(op, src, dst, len)`: `dst[i] = op(src[i])`.
-    ///
-    /// # Safety
-    /// The CPU runs the table's [`Isa`]. `src` is valid for reads and `dst` for writes of `len`
-    /// elements, at any alignment. They are the same pointer or do not overlap.
-    pub map: unsafe fn(O, *const E, *mut E, usize),
-    /// The same bits by stores that bypass the caches.
-    ///
-    /// # Safety
-    /// As `map`, and `dst` is aligned to its element.
-    pub stream: unsafe fn(O, *const E, *mut E, usize),
+    /// `y = f(x)`.
+    pub map: MapFn<O, E>,
+    /// `dx = dy · f′(x)`, of `x` and `dy`.
+    pub backward: ZipFn<Backward<O>, E>,
+    /// The same of `y = f(x)` and `dy`, where that takes another function; see
+    /// [`Unary::FROM_OUTPUT`].
+    pub from_output: Option<ZipFn<BackwardFromOutput<O>, E>>,
 }
 
-impl<O: Elementwise<E>, E: Element> Kernel<O, E> {
-    pub(crate) const fn of<S: Entry + Lanes<E::Lane>>() -> Self {
+impl<O, E: Float> Kernel<O, E>
+where
+    O: Unary + Elementwise<E>,
+    Backward<O>: Pairwise<E>,
+    BackwardFromOutput<O>: Pairwise<E>,
+{
+    pub(crate) const fn of<S: Simd + Lanes<E::Lane>>() -> Self {
         Self {
-            map: S::map::<false, E, O>,
-            stream: S::map::<true, E, O>,
+            map: S::map::<E, O>,
+            backward: S::enter::<Zip<Backward<O>, E>>,
+            from_output: match O::FROM_OUTPUT {
+                FromOutput::ByItself => Some(S::enter::<Zip<BackwardFromOutput<O>, E>>),
+                FromOutput::Never | FromOutput::AsFromInput => None,
+            },
+        }
+    }
+}
+
+/// A row whose operation takes the float dtypes.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Floats<O> {
+    pub f32: Kernel<O, f32>,
+    pub f64: Kernel<O, f64>,
+    pub f16: Kernel<O, f16>,
+    pub bf16: Kernel<O, bf16>,
+}
+
+impl<O: Unary> Floats<O> {
+    pub(crate) const fn of<S: Simd>() -> Self {
+        Self {
+            f32: Kernel::of::<S>(),
+            f64: Kernel::of::<S>(),
+            f16: Kernel::of::<S>(),
+            bf16: Kernel::of::<S>(),
         }
     }
 }
@@ -36,59 +79,103 @@ impl<O: Elementwise<E>, E: Element> Kernel<O, E> {
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
 pub struct All<O> {
-    pub f32: Kernel<O, f32>,
-    pub f64: Kernel<O, f64>,
-    pub f16: Kernel<O, f16>,
-    pub bf16: Kernel<O, bf16>,
-    pub i8: Kernel<O, i8>,
-    pub i16: Kernel<O, i16>,
-    pub i32: Kernel<O, i32>,
-    pub i64: Kernel<O, i64>,
+    pub floats: Floats<O>,
+    pub i8: MapFn<O, i8>,
+    pub i16: MapFn<O, i16>,
+    pub i32: MapFn<O, i32>,
+    pub i64: MapFn<O, i64>,
 }
 
 impl<O: Unary + UnaryInt> All<O> {
-    pub(crate) const fn of<S: Entry>() -> Self {
+    pub(crate) const fn of<S: Simd>() -> Self {
         Self {
-            f32: Kernel::of::<S>(),
-            f64: Kernel::of::<S>(),
-            f16: Kernel::of::<S>(),
-            bf16: Kernel::of::<S>(),
-            i8: Kernel::of::<S>(),
-            i16: Kernel::of::<S>(),
-            i32: Kernel::of::<S>(),
-            i64: Kernel::of::<S>(),
+            floats: Floats::of::<S>(),
+            i8: S::map::<i8, O>,
+            i16: S::map::<i16, O>,
+            i32: S::map::<i32, O>,
+            i64: S::map::<i64, O>,
         }
     }
 }
 
-/// An operation callable on slices of `E`. Sealed: the library trusts a kernel to write every element
-/// it is asked for, and those in the tables do.
-pub trait Operation<E: Element>: Copy + Send + Sync + sealed::Sealed + 'static {
-    /// This operation's kernel for `E` in `kernels`.
-    fn kernel(kernels: &Kernels) -> Kernel<Self, E>;
+/// A row of the table, by kind.
+pub trait Row<O> {
+    /// The dtypes it has.
+    const DTYPES: &'static [Dtype];
+    /// Its map for `E`, if it takes `E`.
+    fn map<E: Element>(&self) -> Option<MapFn<O, E>>;
+    /// Its floats.
+    fn floats(&self) -> &Floats<O>;
 }
 
+impl<O: Copy> Row<O> for Floats<O> {
+    const DTYPES: &'static [Dtype] = Dtype::FLOATS;
+    #[inline]
+    fn map<E: Element>(&self) -> Option<MapFn<O, E>> {
+        Some(E::kernel_of(self)?.map)
+    }
+    #[inline]
+    fn floats(&self) -> &Floats<O> {
+        self
+    }
+}
+
+impl<O: Copy> Row<O> for All<O> {
+    const DTYPES: &'static [Dtype] = Dtype::ALL;
+    #[inline]
+    fn map<E: Element>(&self) -> Option<MapFn<O, E>> {
+        Some(E::map_of(self))
+    }
+    #[inline]
+    fn floats(&self) -> &Floats<O> {
+        &self.floats
+    }
+}
+
+/// A row that is known to take `E`.
+pub trait Takes<E: Element> {}
+impl<O, E: Float> Takes<E> for Floats<O> {}
+impl<O, E: Element> Takes<E> for All<O> {}
+
+/// An operation of the table. Sealed: the library trusts a kernel to write every element it is asked
+/// for, and those in the tables do.
+pub trait Tabled: Unary + sealed::Sealed {
+    /// Its row.
+    type Row: Row<Self> + 'static;
+
+    /// Its row in `kernels`.
+    #[doc(hidden)]
+    fn row(kernels: &Kernels) -> &Self::Row;
+}
+
+/// An operation callable on slices of `E`.
+pub trait Operation<E: Element>: Tabled {}
+impl<E: Element, O: Tabled<Row: Takes<E>>> Operation<E> for O {}
+
 macro_rules! table {
-    ($($field:ident: $Op:ident;)*) => {
+    ($($field:ident: $Op:ident in $Row:ident;)*) => {
         /// Every kernel of one instruction set.
         #[derive(Debug)]
         #[allow(missing_docs)]
         pub struct Kernels {
             pub isa: Isa,
-            $(pub $field: All<$Op>,)*
+            pub forms: Forms,
+            $(pub $field: $Row<$Op>,)*
         }
 
         impl Kernels {
-            pub(crate) const fn of<S: Entry>(isa: Isa) -> Self {
-                Self { isa, $($field: All::of::<S>(),)* }
+            pub(crate) const fn of<S: Simd>(isa: Isa) -> Self {
+                Self { isa, forms: Forms::of::<S>(), $($field: $Row::of::<S>(),)* }
             }
         }
 
         $(impl sealed::Sealed for $Op {}
 
-        impl<E: Element> Operation<E> for $Op {
-            fn kernel(kernels: &Kernels) -> Kernel<Self, E> {
-                E::of(&kernels.$field)
+        impl Tabled for $Op {
+            type Row = $Row<Self>;
+            #[inline]
+            fn row(kernels: &Kernels) -> &$Row<Self> {
+                &kernels.$field
             }
         })*
     };

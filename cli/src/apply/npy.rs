@@ -3,11 +3,15 @@
 //! `npyz` reads headers too, but trusts them: it allocates what they claim, and multiplies their
 //! dimensions unchecked. Its parser of Python literals, its dtypes and its writer serve here.
 
+use std::io;
+use std::path::Path;
+
 use anyhow::{Error, Result, anyhow, bail};
 use halfwave::{Dtype, Op};
 use npyz::{DType, Endianness, Order, TypeChar, TypeStr, WriteOptions, WriterBuilder};
 use py_literal::Value;
 
+use super::compact::Compact;
 use super::input::Input;
 use super::plan::{Plan, Segment, check_dtype, names};
 
@@ -21,6 +25,15 @@ const MOST_DIMENSIONS: usize = 64;
 /// is exponential in their depth. A plain array has a dictionary and a tuple, and `<M8[s]` a
 /// bracket more.
 const MOST_BRACKETS: usize = 6;
+
+/// What a header says of the array, as it is written.
+#[derive(Clone)]
+pub struct Array {
+    pub descr: TypeStr,
+    pub order: Order,
+    pub shape: Vec<u64>,
+    pub elements: u64,
+}
 
 /// `dtype` is what the user says it is, which only counts where the header says nothing.
 pub fn plan(input: &mut Input, op: Op, dtype: Option<Dtype>) -> Result<Plan> {
@@ -36,23 +49,42 @@ pub fn plan(input: &mut Input, op: Op, dtype: Option<Dtype>) -> Result<Plan> {
         bail!("{input}: its shape {shape:?} is larger than any file; it is damaged");
     };
 
-    let written: TypeStr = descr.to_string().replace('>', "<").parse()?;
-    let header = WriteOptions::new_header_only()
-        .dtype(DType::Plain(written))
-        .shape(&shape)
-        .order(order)
-        .writer(Vec::new())
-        .write_header_only()?;
+    let descr: TypeStr = descr.to_string().replace('>', "<").parse()?;
     Ok(Plan {
-        header,
+        header: header(descr.clone(), &shape, order)?,
         header_read,
         segments: vec![Segment::Apply {
             dtype,
             elements,
             big_endian,
         }],
+        array: Some(Array {
+            descr,
+            order,
+            shape,
+            elements,
+        }),
         notes: Vec::new(),
     })
+}
+
+/// The place for the non-zero elements of what `plan` makes.
+pub fn compact(input: &Input, plan: &Plan, path: &Path) -> Result<Compact> {
+    let array = plan.array.clone().expect("a .npy is an array");
+    if array.order == Order::Fortran && array.shape.len() > 1 {
+        bail!(
+            "{input}: it is in Fortran order, and --compact counts in C order; save it as \
+             np.ascontiguousarray(a)"
+        );
+    }
+    Compact::create(path, array)
+}
+
+/// A header as NumPy writes it.
+pub fn header(descr: TypeStr, shape: &[u64], order: Order) -> io::Result<Vec<u8>> {
+    let options = WriteOptions::new_header_only().dtype(DType::Plain(descr));
+    let writer = options.shape(shape).order(order).writer(Vec::new());
+    writer.write_header_only()
 }
 
 /// The header's text, and how many bytes stand before the data.

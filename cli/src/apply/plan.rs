@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use halfwave::{Dtype, Op};
 
 use super::input::Input;
+use super::npy::Array;
 
 /// What a header asks for. The input stands behind its header.
 pub struct Plan {
@@ -13,6 +14,8 @@ pub struct Plan {
     pub header_read: u64,
     /// The rest of the input, in the order it comes.
     pub segments: Vec<Segment>,
+    /// What it is an array of, if it is one.
+    pub array: Option<Array>,
     /// What the user should know about it.
     pub notes: Vec<String>,
 }
@@ -45,6 +48,19 @@ impl Plan {
     /// How many bytes of data there are, in the input as in the output.
     pub fn bytes(&self) -> u64 {
         self.segments.iter().map(Segment::bytes).sum()
+    }
+
+    /// The dtypes of what is transformed, in the order they come.
+    pub fn dtypes(&self) -> Vec<Dtype> {
+        let mut dtypes = Vec::new();
+        for segment in &self.segments {
+            if let Segment::Apply { dtype, .. } = *segment
+                && !dtypes.contains(&dtype)
+            {
+                dtypes.push(dtype);
+            }
+        }
+        dtypes
     }
 
     /// Refuses a file that is too short or too long for its header before any work is done.

@@ -38,6 +38,7 @@ pub fn plan(input: &mut Input, op: Op, dtype: Option<Dtype>) -> Result<Plan> {
             elements: bytes / size,
             big_endian: false,
         }],
+        array: None,
         notes: Vec::new(),
     })
 }

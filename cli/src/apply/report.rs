@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use halfwave::Dtype;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::plan::{Plan, Segment};
@@ -33,26 +32,21 @@ impl fmt::Display for Report<'_> {
         for note in &plan.notes {
             writeln!(f, "{note}")?;
         }
-        let (mut dtypes, mut swapped) = (Vec::<Dtype>::new(), false);
-        for segment in &plan.segments {
-            if let Segment::Apply {
-                dtype, big_endian, ..
-            } = *segment
-            {
-                swapped |= big_endian;
-                if !dtypes.contains(&dtype) {
-                    dtypes.push(dtype);
-                }
-            }
-        }
-        let names: Vec<_> = dtypes.iter().map(|dtype| dtype.name()).collect();
-        write!(f, "{} {}", HumanCount(tally.elements), names.join("+"))?;
-        if swapped {
+        let names: Vec<_> = plan.dtypes().iter().map(|dtype| dtype.name()).collect();
+        write!(
+            f,
+            "{} {}",
+            HumanCount(tally.stats.elements),
+            names.join("+")
+        )?;
+        let swapped =
+            |segment: &Segment| matches!(segment, Segment::Apply { big_endian, .. } if *big_endian);
+        if plan.segments.iter().any(swapped) {
             f.write_str(" (big-endian, now little-endian)")?;
         }
         let rate = tally.bytes as f64 / self.seconds.max(1e-9) / 1e9;
         let s = if self.threads == 1 { "" } else { "s" };
-        let zeros = 100.0 * tally.zeros as f64 / tally.elements.max(1) as f64;
+        let zeros = tally.stats.percent_zeros();
         write!(
             f,
             " in {:.3} s, {rate:.1} GB/s, {} thread{s}, {}, {zeros:.1} % zeros",

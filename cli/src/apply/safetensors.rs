@@ -69,6 +69,7 @@ pub fn plan(input: &mut Input, op: Op, only: &[String]) -> Result<Plan> {
         header_read: header.len() as u64,
         header,
         segments,
+        array: None,
         notes,
     })
 }

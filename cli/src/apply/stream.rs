@@ -1,14 +1,14 @@
-//! The work: read a chunk, transform it in place, write it.
+//! The work: read a chunk, transform it in place, pass it on.
 
 use anyhow::Result;
-use bytemuck::Pod;
-use half::{bf16, f16};
-use halfwave::{Dtype, Element, Op, OpError};
+use halfwave::{Dtype, Op, OpError};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
+use super::compact::Compact;
 use super::input::Input;
 use super::plan::{Plan, Segment};
+use super::stats::{Scalar, Stats};
 use crate::dtype::with_element;
 use crate::output::Output;
 
@@ -27,11 +27,19 @@ const GRAIN: usize = 256 << 10;
 // Files are little-endian, and so is every machine this has been tried on.
 const _: () = assert!(cfg!(target_endian = "little"));
 
+/// Where the elements go.
+pub struct Sinks {
+    pub output: Option<Output>,
+    pub compact: Option<Compact>,
+    /// Whether all of [`Stats`] is wanted, and not only what costs nothing.
+    pub stats: bool,
+}
+
 /// What came out.
 #[derive(Default)]
 pub struct Tally {
-    pub elements: u64,
-    pub zeros: u64,
+    pub stats: Stats,
+    /// Read and written.
     pub bytes: u64,
 }
 
@@ -40,19 +48,18 @@ pub fn run(
     op: Op,
     plan: &Plan,
     input: &mut Input,
-    output: &mut Output,
+    sinks: &mut Sinks,
     bar: &ProgressBar,
 ) -> Result<Tally> {
     let total = plan.bytes();
     let size = total.min(CHUNK as u64).next_multiple_of(8) as usize;
     // Of u64, to be aligned for every dtype, wherever in the file a tensor lies.
     let mut buffer = vec![0u64; size / 8];
-    let mut tally = Tally {
-        bytes: plan.header_read + plan.header.len() as u64,
-        ..Tally::default()
-    };
+    let mut tally = Tally::default();
     let mut done = 0;
-    output.write(&plan.header)?;
+    if let Some(output) = &mut sinks.output {
+        output.put(&plan.header)?;
+    }
     for segment in &plan.segments {
         let mut left = segment.bytes();
         while left > 0 {
@@ -66,10 +73,14 @@ pub fn run(
                 dtype, big_endian, ..
             } = *segment
             {
-                tally.elements += (n / dtype.size()) as u64;
-                tally.zeros += transform(op, dtype, chunk, big_endian)?;
+                transform(op, dtype, chunk, big_endian, sinks.stats, &mut tally.stats)?;
+                if let Some(compact) = &mut sinks.compact {
+                    with_element!(dtype, E => compact.add::<E>(bytemuck::cast_slice(chunk)))?;
+                }
             }
-            output.write(chunk)?;
+            if let Some(output) = &mut sinks.output {
+                output.put(chunk)?;
+            }
             left -= n as u64;
             done += n as u64;
             bar.inc(n as u64);
@@ -78,13 +89,28 @@ pub fn run(
     if input.fill(&mut [0])? != 0 {
         return Err(input.trailing(total));
     }
-    tally.bytes += 2 * done;
+    tally.bytes = plan.header_read + done;
+    if sinks.output.is_some() {
+        tally.bytes += plan.header.len() as u64 + done;
+    }
     Ok(tally)
 }
 
-/// Applies `op` to the elements in `bytes`, and counts the zeros that come out.
-fn transform(op: Op, dtype: Dtype, bytes: &mut [u8], swap: bool) -> Result<u64, OpError> {
-    fn typed<E: Scalar>(op: Op, bytes: &mut [u8], swap: bool) -> Result<u64, OpError> {
+/// Applies `op` to the elements in `bytes`, and adds what comes out to `stats`.
+fn transform(
+    op: Op,
+    dtype: Dtype,
+    bytes: &mut [u8],
+    swap: bool,
+    all: bool,
+    stats: &mut Stats,
+) -> Result<(), OpError> {
+    fn typed<E: Scalar>(
+        op: Op,
+        bytes: &mut [u8],
+        swap: bool,
+        all: bool,
+    ) -> Result<Vec<Stats>, OpError> {
         // Not `par_apply_in_place`, which would go over the whole chunk before it is counted.
         bytemuck::cast_slice_mut::<u8, E>(bytes)
             .par_chunks_mut(GRAIN / size_of::<E>())
@@ -93,47 +119,15 @@ fn transform(op: Op, dtype: Dtype, bytes: &mut [u8], swap: bool) -> Result<u64, 
                     piece.iter_mut().for_each(|x| *x = x.swap_bytes());
                 }
                 op.apply_in_place(piece)?;
-                Ok(zeros(piece))
+                Ok(if all {
+                    Stats::of(piece)
+                } else {
+                    Stats::counts(piece)
+                })
             })
-            .sum()
+            .collect()
     }
-    with_element!(dtype, E => typed::<E>(op, bytes, swap))
+    let pieces = with_element!(dtype, E => typed::<E>(op, bytes, swap, all))?;
+    pieces.iter().for_each(|piece| stats.add(piece));
+    Ok(())
 }
-
-/// How many elements are zero, of either sign.
-fn zeros<E: Scalar>(piece: &[E]) -> u64 {
-    // A narrow counter vectorises, and cannot overflow on a short run.
-    let runs = piece.chunks(1 << 12);
-    runs.map(|run| u64::from(run.iter().map(|x| u32::from(x.is_zero())).sum::<u32>()))
-        .sum()
-}
-
-/// What is asked of an element here and not in the library.
-trait Scalar: Element + Pod {
-    fn swap_bytes(self) -> Self;
-    fn is_zero(self) -> bool;
-}
-
-macro_rules! scalars {
-    ($($Float:ty),*; $($Int:ty),*) => {
-        $(impl Scalar for $Float {
-            fn swap_bytes(self) -> Self {
-                Self::from_bits(self.to_bits().swap_bytes())
-            }
-            // By bits, because the 16-bit floats have no compare instruction; the shift drops the
-            // sign.
-            fn is_zero(self) -> bool {
-                self.to_bits() << 1 == 0
-            }
-        })*
-        $(impl Scalar for $Int {
-            fn swap_bytes(self) -> Self {
-                self.swap_bytes()
-            }
-            fn is_zero(self) -> bool {
-                self == 0
-            }
-        })*
-    };
-}
-scalars!(f32, f64, f16, bf16; i8, i16, i32, i64);

@@ -14,8 +14,43 @@ use crate::human;
 pub struct Subject {
     pub op: Op,
     pub backend: Backend,
-    pub in_place: bool,
+    pub form: Form,
     pub threads: usize,
+}
+
+/// Which call of the operation.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Form {
+    Apply,
+    InPlace,
+    Backward,
+}
+
+impl Form {
+    /// Arrays that it touches.
+    pub fn arrays(self) -> usize {
+        match self {
+            Form::Apply => 2,
+            Form::InPlace => 1,
+            Form::Backward => 3,
+        }
+    }
+
+    /// Arrays that it reads, and those that it writes.
+    pub fn moved(self) -> usize {
+        match self {
+            Form::Apply | Form::InPlace => 2,
+            Form::Backward => 3,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Form::Apply => "out of place",
+            Form::InPlace => "in place",
+            Form::Backward => "backward",
+        }
+    }
 }
 
 /// One of those that take turns.
@@ -74,24 +109,20 @@ const LINE: usize = 64;
 const PAGE: usize = 4096;
 
 impl Subject {
-    /// Arrays that a call touches.
-    pub fn arrays(&self) -> usize {
-        if self.in_place { 1 } else { 2 }
-    }
-
     /// The operation first, then the limits it is held against.
     pub fn contenders(&self) -> &'static [Contender] {
-        if self.in_place {
-            &[Contender::Op, Contender::WriteBack]
-        } else {
-            &[Contender::Op, Contender::Copy, Contender::StreamCopy]
+        match self.form {
+            Form::InPlace => &[Contender::Op, Contender::WriteBack],
+            Form::Apply | Form::Backward => {
+                &[Contender::Op, Contender::Copy, Contender::StreamCopy]
+            }
         }
     }
 
     /// The best seconds per call of each contender on `len` elements, within about `budget`.
     pub fn measure<E: Sample>(&self, len: usize, budget: Duration) -> Result<Vec<f64>> {
         let room = len
-            .checked_mul(size_of::<E>() * self.arrays())
+            .checked_mul(size_of::<E>() * self.form.arrays())
             .and_then(|bytes| bytes.checked_add(4 * PAGE))
             .with_context(|| format!("{len} elements are more than there are addresses"))?;
         check_memory(len, room)?;
@@ -99,15 +130,24 @@ impl Subject {
         // Written now, so that no page faults are measured; positive and negative by no pattern
         // a branch predictor would learn.
         let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-        let mut src_room = array(len, || {
+        let mut number = || {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
             E::from_f64(random as f64 / u64::MAX as f64 * 8.0 - 4.0)
-        });
-        let mut dst_room = array(if self.in_place { 0 } else { len }, E::default);
-        let src = at(0, &mut src_room, len);
-        let dst = at(PAGE / 2, &mut dst_room, if self.in_place { 0 } else { len });
+        };
+        let lengths = match self.form {
+            Form::Apply => [len, 0, len],
+            Form::InPlace => [len, 0, 0],
+            Form::Backward => [len, len, len],
+        };
+        let mut rooms = lengths.map(|len| array(len, &mut number));
+        let [x, dy, dst] = &mut rooms;
+        let mut arrays = Arrays {
+            x: at(0, x, lengths[0]),
+            dy: at(PAGE / 4, dy, lengths[1]),
+            dst: at(PAGE / 2, dst, lengths[2]),
+        };
 
         let contenders = self.contenders();
         let mut best = vec![f64::INFINITY; contenders.len()];
@@ -118,10 +158,10 @@ impl Subject {
             for (i, &contender) in contenders.iter().enumerate() {
                 // Untimed: streaming stores leave the caches without the array, and the next in
                 // turn would pay for bringing it back.
-                self.call(contender, black_box(src), black_box(dst))?;
+                self.call(contender, black_box(&mut arrays))?;
                 let begin = Instant::now();
                 for _ in 0..calls[i] {
-                    self.call(contender, black_box(src), black_box(dst))?;
+                    self.call(contender, black_box(&mut arrays))?;
                 }
                 let taken = begin.elapsed();
                 if taken >= SAMPLE {
@@ -135,22 +175,22 @@ impl Subject {
         Ok(best)
     }
 
-    fn call<E: Sample>(&self, contender: Contender, src: &mut [E], dst: &mut [E]) -> Result<()> {
+    fn call<E: Sample>(&self, contender: Contender, arrays: &mut Arrays<E>) -> Result<()> {
         let threads = self.threads;
+        let Arrays { x, dy, dst } = arrays;
         match contender {
             Contender::Op => {
-                let call = match (self.in_place, threads > 1) {
-                    (false, false) => Call::Apply(src, dst),
-                    (false, true) => Call::ParApply(src, dst),
-                    (true, false) => Call::ApplyInPlace(src),
-                    (true, true) => Call::ParApplyInPlace(src),
+                let call = match self.form {
+                    Form::Apply => Call::Apply(x, dst),
+                    Form::InPlace => Call::ApplyInPlace(x),
+                    Form::Backward => Call::Backward(x, dy, dst),
                 };
                 self.op.run(self.backend, call)?;
             }
-            Contender::Copy => both(threads, src, dst, limits::copy),
-            Contender::StreamCopy => both(threads, src, dst, limits::stream_copy),
+            Contender::Copy => arrays.copied(threads, limits::copy),
+            Contender::StreamCopy => arrays.copied(threads, limits::stream_copy),
             Contender::WriteBack => {
-                let x: &mut [u8] = bytemuck::cast_slice_mut(src);
+                let x: &mut [u8] = bytemuck::cast_slice_mut(x);
                 let piece = piece(threads, x.len(), x.len());
                 if piece == x.len() {
                     limits::write_back(x);
@@ -160,6 +200,24 @@ impl Subject {
             }
         }
         Ok(())
+    }
+}
+
+/// What the contenders work on. Those that a form does not touch are empty.
+struct Arrays<'a, E> {
+    x: &'a mut [E],
+    dy: &'a mut [E],
+    dst: &'a mut [E],
+}
+
+impl<E: Sample> Arrays<'_, E> {
+    /// Copies what there is to what there is, so that as many bytes of the same arrays move as by
+    /// the operation: `x`, and half of `dy` to the other half. Backward reads two of them and writes
+    /// one, where this reads and writes one and a half.
+    fn copied(&mut self, threads: usize, copy: fn(&[u8], &mut [u8])) {
+        both(threads, self.x, self.dst, copy);
+        let (half, other) = self.dy.split_at_mut(self.dy.len() / 2);
+        both(threads, half, &mut other[..half.len()], copy);
     }
 }
 

@@ -1,77 +1,39 @@
-//! A function's graph and its derivative's, found by evaluating the function alone: so that they
-//! work for every operation without knowing it.
+//! A function's graph, found by evaluating the function: so that it works for every operation, and
+//! every derivative, without knowing it.
 
 use std::ops::Range;
 
 pub type Point = (f64, f64);
 
 /// The graph of a function: a line for each stretch without a jump.
-pub struct Curve {
-    pub value: Vec<Vec<Point>>,
-    /// The same of the derivative.
-    pub derivative: Vec<Vec<Point>>,
-    pub kinks: Vec<Kink>,
+pub struct Graph {
+    pub pieces: Vec<Vec<Point>>,
+    pub jumps: Vec<Jump>,
 }
 
-/// Where the derivative jumps.
-pub struct Kink {
+/// Where a function jumps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Jump {
     pub x: f64,
-    /// The one-sided derivative nearer zero: the one every piecewise-linear operation takes there
-    /// (as PyTorch does), be it on the left (relu) or on the right (relu6 at 6).
-    pub taken: f64,
+    /// The function's value there.
+    pub value: f64,
+    /// The limit from the side where it is another one.
     pub other: f64,
 }
 
-impl Curve {
-    /// Evaluates `f` at about `samples` places of `range`, and a little beyond its ends.
-    pub fn of(f: &dyn Fn(f64) -> f64, range: Range<f64>, samples: usize) -> Self {
-        let width = range.end - range.start;
-        // Far below a pixel, far above the rounding of `f` divided by it.
-        let h = 1e-6 * width;
-        let exact = 1e-12 * width;
-        let grid = grid(&range, samples);
-
-        // What rounding may make of a constant: in `f`, and in its slope that divided by `h`.
-        let size = grid.iter().map(|&x| f(x).abs()).filter(|y| y.is_finite());
-        let noise = 8.0 * f64::EPSILON * size.fold(0.0, f64::max);
-
-        let jumps = breaks(f, &grid, exact, 1e-6, noise);
-        let slope = |x: f64| {
-            // The difference must not straddle a jump, which would make a spike of it.
-            let x = match jumps.iter().find(|&&j| (x - j).abs() < 2.0 * h) {
-                Some(&j) if x < j => j - 2.0 * h,
-                Some(&j) => j + 2.0 * h,
-                None => x,
-            };
-            (f(x + h) - f(x - h)) / (2.0 * h)
-        };
-        let mut kinks = Vec::new();
-        for near in breaks(&slope, &grid, 4.0 * h, 1e-2, noise / h) {
-            let (a, b) = (near - 8.0 * h, near + 8.0 * h);
-            let (left, right) = (slope(a), slope(b));
-            let x = match jumps.iter().find(|&&j| a < j && j < b) {
-                Some(&j) => j,
-                // Where the tangents from both sides meet.
-                None => (f(b) - right * b - f(a) + left * a) / (left - right),
-            };
-            if range.contains(&x) {
-                let left_taken = left.abs() <= right.abs();
-                let (taken, other) = if left_taken {
-                    (left, right)
-                } else {
-                    (right, left)
-                };
-                kinks.push(Kink { x, taken, other });
-            }
-        }
-
-        let corners: Vec<f64> = kinks.iter().map(|kink| kink.x).collect();
-        let mut places = [&grid[..], &corners].concat();
+impl Graph {
+    /// Evaluates `f` at about `samples` places of `range`, and at `corners`, where it has one.
+    pub fn of(f: &dyn Fn(f64) -> f64, range: Range<f64>, samples: usize, corners: &[f64]) -> Self {
+        let mut places = grid(&range, samples);
+        let sizes = places.iter().map(|&x| f(x).abs()).filter(|y| y.is_finite());
+        // What rounding may make of a constant.
+        let noise = 8.0 * f64::EPSILON * sizes.fold(0.0, f64::max);
+        let gaps = gaps(f, &places, noise);
+        places.extend(corners);
         places.sort_by(f64::total_cmp);
         Self {
-            value: pieces(f, &places, &jumps, 2.0 * exact, noise),
-            derivative: pieces(&slope, &grid, &corners, 8.0 * h, noise / h),
-            kinks,
+            pieces: pieces(f, &places, &gaps, noise),
+            jumps: gaps.iter().map(|&gap| jump(f, gap)).collect(),
         }
     }
 }
@@ -83,58 +45,65 @@ fn grid(range: &Range<f64>, samples: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Where `f` changes, within `width`, by more than `part` of all it changes and by more than `noise`.
-fn breaks(f: &dyn Fn(f64) -> f64, grid: &[f64], width: f64, part: f64, noise: f64) -> Vec<f64> {
+/// The neighbouring numbers between which `f` jumps: by more than a millionth of all it changes, and
+/// by more than `noise`.
+fn gaps(f: &dyn Fn(f64) -> f64, grid: &[f64], noise: f64) -> Vec<Point> {
     let values = grid.iter().map(|&x| f(x)).filter(|y| y.is_finite());
     let (low, high) = extent(values).unwrap_or_default();
-    let tolerance = (part * (high - low)).max(noise);
-    let mut breaks: Vec<f64> = Vec::new();
+    let tolerance = (1e-6 * (high - low)).max(noise);
+    let mut gaps = Vec::new();
     for ends in grid.windows(2) {
         let (mut a, mut b) = (ends[0], ends[1]);
-        while b - a > width && (f(b) - f(a)).abs() > tolerance {
+        while (f(b) - f(a)).abs() > tolerance {
             let middle = a + (b - a) / 2.0;
+            if middle == a || middle == b {
+                gaps.push((a, b));
+                break;
+            }
+            // Into the half where it changes more.
             if (f(middle) - f(a)).abs() >= (f(b) - f(middle)).abs() {
                 b = middle;
             } else {
                 a = middle;
             }
         }
-        // The two stretches that meet at a break both find it.
-        let again = breaks.last().is_some_and(|last| a - last < 2.0 * width);
-        if (f(b) - f(a)).abs() > tolerance && !again {
-            breaks.push(a + (b - a) / 2.0);
-        }
     }
-    breaks
+    gaps
 }
 
-/// The points of `f` at `places`, split at `breaks`: a piece reaches its break, with the value `f`
-/// has `aside` of it.
-fn pieces(
-    f: &dyn Fn(f64) -> f64,
-    places: &[f64],
-    breaks: &[f64],
-    aside: f64,
-    noise: f64,
-) -> Vec<Vec<Point>> {
+/// Of the two numbers beside a gap, where the formula has its jump: at the rounder one, as 0 beside
+/// 5e-324, or 6 beside 5.999999999999999.
+fn jump(f: &dyn Fn(f64) -> f64, (a, b): Point) -> Jump {
+    let digits = |x: f64| format!("{x:?}").len();
+    let (x, beside) = if digits(a) <= digits(b) {
+        (a, b)
+    } else {
+        (b, a)
+    };
+    Jump {
+        x,
+        value: f(x),
+        other: f(beside),
+    }
+}
+
+/// The points of `f` at `places`, split at `gaps`.
+fn pieces(f: &dyn Fn(f64) -> f64, places: &[f64], gaps: &[Point], noise: f64) -> Vec<Vec<Point>> {
     let (first, last) = (places[0], places[places.len() - 1]);
-    let starts = [&[first], breaks].concat();
-    let ends = [breaks, &[last]].concat();
+    let starts = [first].into_iter().chain(gaps.iter().map(|gap| gap.1));
+    let ends = gaps.iter().map(|gap| gap.0).chain([last]);
     let mut pieces = Vec::new();
-    for (&start, &end) in starts.iter().zip(&ends) {
-        let low = if start == first { start } else { start + aside };
-        let high = if end == last { end } else { end - aside };
-        if low >= high {
-            continue;
-        }
-        let inner = places.iter().filter(|&&x| low < x && x < high);
-        let points: Vec<Point> = [(start, f(low))]
+    for (start, end) in starts.zip(ends) {
+        let inner = places.iter().copied().filter(|&x| start < x && x < end);
+        let points: Vec<Point> = [start]
             .into_iter()
-            .chain(inner.map(|&x| (x, f(x))))
-            .chain([(end, f(high))])
+            .chain(inner)
+            .chain([end])
+            .map(|x| (x, f(x)))
             .collect();
         for finite in points.split(|(_, y)| !y.is_finite()) {
-            if finite.len() > 1 {
+            // A lone point between two jumps is a dot, and no line.
+            if finite.len() > 1 && finite[0].0 < finite[finite.len() - 1].0 {
                 pieces.push(straightened(finite, noise));
             }
         }
@@ -171,7 +140,7 @@ mod tests {
     use super::*;
 
     fn near(a: f64, b: f64) -> bool {
-        (a - b).abs() < 1e-6
+        (a - b).abs() < 1e-9
     }
 
     #[track_caller]
@@ -181,82 +150,82 @@ mod tests {
         assert!(line.iter().zip(want).all(same), "{line:?} {want:?}");
     }
 
+    fn jump(x: f64, value: f64, other: f64) -> Jump {
+        Jump { x, value, other }
+    }
+
     #[test]
-    fn a_rectifier_has_one_corner_and_a_derivative_in_two_pieces() {
+    fn a_rectifier_is_one_line_with_its_corner() {
         // The corner on the grid, and off it.
         for range in [-5.0..5.0, -3.0..7.1] {
-            let curve = Curve::of(&|x| x.max(0.0), range.clone(), 400);
+            let graph = Graph::of(&|x| x.max(0.0), range.clone(), 400, &[0.0]);
             let Range { start, end } = range;
-            assert_eq!(curve.value.len(), 1);
-            assert_line(&curve.value[0], &[(start, 0.0), (0.0, 0.0), (end, end)]);
-            assert_eq!(curve.derivative.len(), 2);
-            assert_line(&curve.derivative[0], &[(start, 0.0), (0.0, 0.0)]);
-            assert_line(&curve.derivative[1], &[(0.0, 1.0), (end, 1.0)]);
-            let [kink] = &curve.kinks[..] else {
-                panic!("one kink")
-            };
-            assert!(near(kink.x, 0.0) && near(kink.taken, 0.0) && near(kink.other, 1.0));
+            assert_eq!((graph.pieces.len(), graph.jumps.len()), (1, 0));
+            assert_line(&graph.pieces[0], &[(start, 0.0), (0.0, 0.0), (end, end)]);
         }
     }
 
     #[test]
-    fn kinks_take_the_derivative_the_contract_says() {
-        let kinks = |f: &dyn Fn(f64) -> f64| -> Vec<(f64, f64)> {
-            let kinks = Curve::of(f, -8.0..8.0, 300).kinks;
-            kinks.iter().map(|k| (k.x, k.taken)).collect()
+    fn a_step_is_two_lines_and_has_its_value_at_the_jump() {
+        for range in [-1.0..1.0, -0.3..0.7] {
+            let Range { start, end } = range;
+            let up = Graph::of(&|x| f64::from(x > 0.0), start..end, 400, &[]);
+            assert_eq!(up.pieces.len(), 2);
+            assert_line(&up.pieces[0], &[(start, 0.0), (0.0, 0.0)]);
+            assert_line(&up.pieces[1], &[(0.0, 1.0), (end, 1.0)]);
+            assert_eq!(up.jumps, [jump(0.0, 0.0, 1.0)]);
+            let at_zero = Graph::of(&|x| f64::from(x >= 0.0), start..end, 400, &[]);
+            assert_eq!(at_zero.jumps, [jump(0.0, 1.0, 0.0)]);
+        }
+    }
+
+    #[test]
+    fn a_value_of_its_own_at_a_jump_is_no_line() {
+        let sign = |x: f64| if x == 0.0 { 0.0 } else { x.signum() };
+        let graph = Graph::of(&sign, -1.0..1.0, 400, &[]);
+        assert_eq!(graph.pieces.len(), 2);
+        assert_eq!(graph.jumps, [jump(0.0, 0.0, -1.0), jump(0.0, 0.0, 1.0)]);
+    }
+
+    #[test]
+    fn each_jump_is_where_the_formula_has_it() {
+        let clip = |x: f64| f64::from(0.0 < x && x < 6.0);
+        let jumps = Graph::of(&clip, -8.0..8.0, 300, &[]).jumps;
+        assert_eq!(jumps, [jump(0.0, 0.0, 1.0), jump(6.0, 0.0, 1.0)]);
+        let swish = |x: f64| match x {
+            _ if x <= -3.0 => 0.0,
+            _ if x < 3.0 => x / 3.0 + 0.5,
+            _ => 1.0,
         };
-        assert_line(&kinks(&|x| x.clamp(0.0, 6.0)), &[(0.0, 0.0), (6.0, 0.0)]);
-        assert_line(&kinks(&|x| x.max(0.01 * x)), &[(0.0, 0.01)]);
-        let hard_swish = |x: f64| x * ((x + 3.0) / 6.0).clamp(0.0, 1.0);
-        assert_line(&kinks(&hard_swish), &[(-3.0, 0.0), (3.0, 1.0)]);
+        let jumps = Graph::of(&swish, -8.0..8.0, 300, &[]).jumps;
+        let at: Vec<Point> = jumps.iter().map(|j| (j.x, j.value)).collect();
+        assert_line(&at, &[(-3.0, 0.0), (3.0, 1.0)]);
     }
 
     #[test]
-    fn a_step_is_not_joined_and_has_no_spike() {
-        let curve = Curve::of(&|x| f64::from(x > 0.0), -1.0..1.0, 400);
-        assert_eq!(curve.value.len(), 2);
-        assert_line(&curve.value[0], &[(-1.0, 0.0), (0.0, 0.0)]);
-        assert_line(&curve.value[1], &[(0.0, 1.0), (1.0, 1.0)]);
-        assert_line(&curve.derivative.concat(), &[(-1.0, 0.0), (1.0, 0.0)]);
-        assert!(curve.kinks.is_empty());
-    }
-
-    #[test]
-    fn a_jump_with_a_change_of_slope_is_both() {
-        // hard_shrink
-        let curve = Curve::of(
-            &|x: f64| if x.abs() > 0.5 { x } else { 0.0 },
-            -2.0..2.0,
-            300,
-        );
-        assert_eq!((curve.value.len(), curve.derivative.len()), (3, 3));
-        assert_line(&curve.value[1], &[(-0.5, 0.0), (0.5, 0.0)]);
-        assert_line(&curve.derivative[2], &[(0.5, 1.0), (2.0, 1.0)]);
-    }
-
-    #[test]
-    fn a_smooth_function_is_one_line_and_so_is_its_derivative() {
-        let curve = Curve::of(&f64::tanh, -6.0..6.0, 400);
-        assert_eq!((curve.value.len(), curve.derivative.len()), (1, 1));
-        assert!(curve.kinks.is_empty());
-        for &(x, y) in &curve.derivative[0] {
-            assert!(near(y, 1.0 - x.tanh().powi(2)), "{x} {y}");
+    fn a_smooth_function_is_one_line() {
+        for f in [f64::tanh, |x: f64| 1.0 - x.tanh().powi(2)] {
+            let graph = Graph::of(&f, -6.0..6.0, 400, &[]);
+            assert_eq!((graph.pieces.len(), graph.jumps.len()), (1, 0));
+            assert!(graph.pieces[0].len() > 50);
+            assert!(graph.pieces[0].iter().all(|&(x, y)| y == f(x)));
         }
     }
 
     #[test]
     fn a_constant_and_a_straight_line_are_two_points() {
         for f in [|_| 3.0, |x: f64| 0.1 * x, |_| 0.0] {
-            let curve = Curve::of(&f, 1000.0..1001.0, 400);
-            assert_eq!(curve.value.concat().len(), 2);
-            assert!(curve.kinks.is_empty());
+            let graph = Graph::of(&f, 1000.0..1001.0, 400, &[]);
+            assert_eq!(graph.pieces.concat().len(), 2);
+            assert!(graph.jumps.is_empty());
         }
     }
 
     #[test]
     fn what_is_not_finite_is_left_out() {
-        let curve = Curve::of(&|x| if x < 1.0 { x } else { f64::NAN }, -2.0..2.0, 400);
-        assert_eq!(curve.value.len(), 1);
-        assert!(curve.value[0].iter().all(|p| p.1.is_finite()));
+        let f = |x| if x < 1.0 { x } else { f64::NAN };
+        let graph = Graph::of(&f, -2.0..2.0, 400, &[]);
+        assert_eq!(graph.pieces.len(), 1);
+        assert!(graph.pieces[0].iter().all(|p| p.1.is_finite()));
     }
 }

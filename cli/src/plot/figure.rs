@@ -58,7 +58,7 @@ impl Axis {
             label: label.into(),
             ticks: ticks(&range, count),
             range,
-            format: number,
+            format: |x| number(x, 10),
         }
     }
 }
@@ -128,7 +128,8 @@ impl Figure {
         let (left, right) = (px(24) + label_width, width - px(28));
         let mut top = px(16);
         if !self.title.is_empty() {
-            pen.text(&self.title, 19, HPos::Center, VPos::Top, (width / 2, top))?;
+            let size = pen.fitting(&self.title, 19, width - px(16))?;
+            pen.text(&self.title, size, HPos::Center, VPos::Top, (width / 2, top))?;
             top += px(32);
         }
         top = self.draw_legend(&pen, left..right, top)?;
@@ -190,7 +191,9 @@ impl Figure {
         let mut x = across.start;
         for series in &self.series {
             // A viewer of SVG has fonts of its own, a little wider perhaps.
-            let width = px(34) + pen.width(&series.name, 14)? * 6 / 5;
+            let room = (across.end - across.start - px(34)) * 5 / 6;
+            let size = pen.fitting(&series.name, 14, room)?;
+            let width = px(34) + pen.width(&series.name, size)? * 6 / 5;
             if x > across.start && x + width > across.end {
                 x = across.start;
                 top += px(22);
@@ -202,7 +205,7 @@ impl Figure {
                 pen.line(sample, 2, series.color())?;
             }
             let at = (x + px(34), top + px(8));
-            pen.text(&series.name, 14, HPos::Left, VPos::Center, at)?;
+            pen.text(&series.name, size, HPos::Left, VPos::Center, at)?;
             x += width + px(20);
         }
         Ok(top + px(26))
@@ -276,10 +279,13 @@ pub fn ticks(range: &Range<f64>, count: u32) -> Vec<f64> {
         .collect()
 }
 
-/// As short as it is exact to ten digits.
-fn number(x: f64) -> String {
+/// As short as it is exact to so many digits.
+pub fn number(x: f64, digits: usize) -> String {
+    if x.is_infinite() {
+        return if x < 0.0 { "−∞" } else { "∞" }.into();
+    }
     let x = if x == 0.0 { 0.0 } else { x };
-    let text = format!("{x:.9e}");
+    let text = format!("{x:.*e}", digits - 1);
     let rounded: f64 = text.parse().unwrap_or(x);
     if rounded != 0.0 && !(1e-4..1e6).contains(&rounded.abs()) {
         format!("{rounded:e}")
@@ -313,8 +319,10 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        let texts = [0.1 + 0.2, -0.0, -5.0, 1e7, 2.5e-7, 1000.5].map(number);
+        let texts = [0.1 + 0.2, -0.0, -5.0, 1e7, 2.5e-7, 1000.5].map(|x| number(x, 10));
         assert_eq!(texts, ["0.3", "0", "−5", "1e7", "2.5e−7", "1000.5"]);
+        let texts = [1.0 / 6.0, 12345678.0, f64::NEG_INFINITY].map(|x| number(x, 6));
+        assert_eq!(texts, ["0.166667", "1.23457e7", "−∞"]);
     }
 
     #[test]
@@ -322,7 +330,7 @@ mod tests {
         use ab_glyph::Font;
         let font = FontRef::try_from_slice(FONT).unwrap();
         for op in halfwave::Op::all() {
-            for c in format!("{op}(x) = {} −′", op.formula()).chars() {
+            for c in format!("{op}(x) = {} −′∞", op.formula()).chars() {
                 assert_ne!(font.glyph_id(c).0, 0, "{c:?} of {op}; see assets/README.md");
             }
         }

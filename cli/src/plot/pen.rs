@@ -62,6 +62,16 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         Ok(width as i32)
     }
 
+    /// The largest size, up to `size`, at which text is no wider than `room`; 8 if none is, which is
+    /// as small as can be read.
+    pub fn fitting(&self, text: &str, size: u32, room: i32) -> Result<u32> {
+        let mut size = size;
+        while size > 8 && self.width(text, size)? > room {
+            size -= 1;
+        }
+        Ok(size)
+    }
+
     fn style(&self, size: u32) -> TextStyle<'static> {
         // plotters' sizes are 1.24 em.
         let size = 1.24 * f64::from(size * self.scale);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use super::figure::{Figure, Format};
-use crate::output::Output;
+use crate::output::{self, Output};
 
 /// A place for a picture, known to be good before the work that draws it begins.
 pub struct Picture {
@@ -36,8 +36,8 @@ impl Picture {
 
     /// Draws `figure` and puts it in place, and says so on standard error.
     pub fn save(mut self, figure: &Figure, size: (u32, u32)) -> Result<()> {
-        self.output.write(&figure.render(self.format, size)?)?;
-        self.output.commit()?;
+        self.output.put(&figure.render(self.format, size)?)?;
+        output::commit(vec![self.output])?;
         eprintln!("wrote {}", self.path.display());
         Ok(())
     }

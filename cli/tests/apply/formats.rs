@@ -207,6 +207,9 @@ fn help_teaches() {
         "model.safetensors",
         "HALFWAVE_ISA",
         "zcat",
+        "'leaky_relu(slope=0.2)'",
+        "--stats",
+        "--compact y.npz",
     ] {
         assert!(help.contains(text), "{text}");
     }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::process::{Command, Stdio};
 
-use crate::support::{Folder, npy_f32, stderr};
+use crate::support::{Folder, npy, npy_f32, stderr};
 
 #[test]
 fn memory_does_not_grow_with_the_file() {
@@ -24,6 +24,29 @@ fn memory_does_not_grow_with_the_file() {
     let said = stderr(&output);
     assert!(output.status.success(), "{said}");
     assert!(said.ends_with(" 100.0 % zeros\n"), "{said}");
+}
+
+/// All elements are kept: in memory they and their indices would be 320 MiB.
+#[test]
+fn memory_does_not_grow_with_what_is_compacted() {
+    let n: u64 = 64 << 20;
+    let folder = Folder::in_memory();
+    let header = npy(1, "'|i1'", false, &format!("({n},)"), &[]);
+    folder.write("x.npy", &header);
+    let file = File::options().write(true).open(folder.path("x.npy"));
+    file.unwrap().set_len(header.len() as u64 + n).unwrap();
+    let script = "ulimit -v 262144; exec \"$0\" apply 'clip(min=1)' x.npy --stats --compact y.npz \
+                  --threads 2";
+    let mut sh = Command::new("sh");
+    sh.args(["-c", script, env!("CARGO_BIN_EXE_halfwave")]);
+    let output = sh.current_dir(folder.path("")).output().unwrap();
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.ends_with(" 0.0 % zeros\n"), "{said}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("non-zeros   67,108,864  100.0 %"), "{said}");
+    let length = std::fs::metadata(folder.path("y.npz")).unwrap().len();
+    assert!((5 * n..5 * n + 1500).contains(&length), "{length}");
 }
 
 #[test]

@@ -249,11 +249,19 @@ fn a_limit_on_file_sizes() {
 /// Runs until two chunks of four have been written from a pipe into `y.npy`, as a shell starts it
 /// after `before`.
 fn half_way(folder: &Folder, before: &str) -> Child {
+    half_way_with(folder, before, "")
+}
+
+/// The same with more options.
+fn half_way_with(folder: &Folder, before: &str, options: &str) -> Child {
     folder.write("y.npy", b"precious");
     let n = CHUNKS * (4 << 20) / 4;
     let header = npy(1, "'<f4'", false, &format!("({n},)"), &[]);
     let mut sh = Command::new("sh");
-    sh.args(["-c", &format!("{before} exec \"$0\" apply relu - -o y.npy")]);
+    sh.args([
+        "-c",
+        &format!("{before} exec \"$0\" apply relu - -o y.npy {options}"),
+    ]);
     let mut child = sh
         .arg(env!("CARGO_BIN_EXE_halfwave"))
         .current_dir(folder.path(""))
@@ -321,6 +329,26 @@ fn a_signal_half_way_leaves_everything_as_it_was() {
         assert_eq!(folder.read("y.npy"), b"precious", "{signal}");
         assert_eq!(folder.names(), ["y.npy"], "{signal}");
     }
+}
+
+#[test]
+fn a_signal_half_way_takes_back_both_of_two_outputs() {
+    if inherits_ignored(15) {
+        return eprintln!("skipped: SIGTERM is ignored here, in a shell's background");
+    }
+    let folder = Folder::new();
+    folder.write("y.npz", b"precious");
+    let mut child = half_way_with(&folder, "", "--compact y.npz");
+    assert_eq!(folder.names().len(), 4, "each has its temporary file");
+    send("-TERM", &child);
+    let stdin = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    assert_eq!(output.status.signal(), Some(15));
+    for name in ["y.npy", "y.npz"] {
+        assert_eq!(folder.read(name), b"precious");
+    }
+    assert_eq!(folder.names(), ["y.npy", "y.npz"]);
 }
 
 #[cfg(target_os = "linux")]

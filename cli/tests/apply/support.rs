@@ -2,15 +2,16 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use bytemuck::Pod;
-use halfwave::{Dtype, Element, Operation, Relu, bf16, f16};
+use halfwave::{Dtype, Element, Op, Relu, bf16, f16};
+use npyz::NpyHeader;
 use tempfile::TempDir;
 
-/// A folder of its own, and `halfwave apply relu` run inside it.
+/// A folder of its own, and `halfwave apply`, mostly of relu, run inside it.
 pub struct Folder(TempDir);
 
 impl Folder {
@@ -52,11 +53,15 @@ impl Folder {
     }
 
     pub fn relu<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_halfwave"));
+        let mut command = self.apply("relu");
+        command.args(args);
         command
-            .current_dir(self.0.path())
-            .args(["apply", "relu"])
-            .args(args);
+    }
+
+    /// `halfwave apply OP` in the folder, to which arguments are to be added.
+    pub fn apply(&self, op: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_halfwave"));
+        command.current_dir(self.0.path()).args(["apply", op]);
         command
     }
 
@@ -169,24 +174,50 @@ pub fn elements(dtype: Dtype, n: usize) -> Vec<u8> {
 
 /// The library's own relu of little-endian elements.
 pub fn relu(dtype: Dtype, bytes: &[u8]) -> Vec<u8> {
-    fn typed<E: Element + Pod>(bytes: &[u8]) -> Vec<u8>
-    where
-        Relu: Operation<E>,
-    {
+    apply(Op::Relu(Relu), dtype, bytes)
+}
+
+/// The library's own `op` of little-endian elements.
+pub fn apply(op: Op, dtype: Dtype, bytes: &[u8]) -> Vec<u8> {
+    fn typed<E: Element + Pod>(op: Op, bytes: &[u8]) -> Vec<u8> {
         let mut x = vec![E::default(); bytes.len() / size_of::<E>()];
         bytemuck::cast_slice_mut(&mut x).copy_from_slice(bytes);
         let mut y = vec![E::default(); x.len()];
-        halfwave::relu(&x, &mut y);
+        op.apply(&x, &mut y).unwrap();
         bytemuck::cast_slice(&y).to_vec()
     }
     match dtype {
-        Dtype::F32 => typed::<f32>(bytes),
-        Dtype::F64 => typed::<f64>(bytes),
-        Dtype::F16 => typed::<f16>(bytes),
-        Dtype::Bf16 => typed::<bf16>(bytes),
-        Dtype::I8 => typed::<i8>(bytes),
-        Dtype::I16 => typed::<i16>(bytes),
-        Dtype::I32 => typed::<i32>(bytes),
-        Dtype::I64 => typed::<i64>(bytes),
+        Dtype::F32 => typed::<f32>(op, bytes),
+        Dtype::F64 => typed::<f64>(op, bytes),
+        Dtype::F16 => typed::<f16>(op, bytes),
+        Dtype::Bf16 => typed::<bf16>(op, bytes),
+        Dtype::I8 => typed::<i8>(op, bytes),
+        Dtype::I16 => typed::<i16>(op, bytes),
+        Dtype::I32 => typed::<i32>(op, bytes),
+        Dtype::I64 => typed::<i64>(op, bytes),
     }
+}
+
+/// The arrays of an .npz in the order they come: name, header, data. What does not fit its checksum
+/// is an error.
+#[track_caller]
+pub fn npz(file: &[u8]) -> Vec<(String, NpyHeader, Vec<u8>)> {
+    let archive = rawzip::ZipArchive::from_slice(file).unwrap();
+    let mut entries = archive.entries();
+    let mut arrays = Vec::new();
+    while let Some(entry) = entries.next_entry().unwrap() {
+        let name = entry
+            .file_path()
+            .try_normalize()
+            .unwrap()
+            .as_ref()
+            .to_string();
+        let entry = archive.get_entry(entry.wayfinder()).unwrap();
+        let mut array = entry.verifying_reader(entry.data());
+        let header = NpyHeader::from_reader(&mut array).unwrap();
+        let mut data = Vec::new();
+        array.read_to_end(&mut data).unwrap();
+        arrays.push((name, header, data));
+    }
+    arrays
 }

@@ -101,6 +101,66 @@ fn in_place_on_two_threads_and_another_backend() {
 }
 
 #[test]
+fn backward_reads_two_arrays_and_writes_one() {
+    for threads in ["1", "2"] {
+        let json = stdout(&[
+            "leaky_relu(slope=0.2)",
+            "--backward",
+            "--json",
+            "--sizes=1Mi",
+            "--dtype=f64",
+            "--threads",
+            threads,
+        ]);
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["op"], "leaky_relu(slope=0.2)");
+        assert_eq!(
+            (&json["backward"], &json["in_place"]),
+            (&true.into(), &false.into())
+        );
+        let row = &json["sizes"][0];
+        assert_eq!(row["bytes_touched"], 24 << 20);
+        let (rate, per_ns) = (number(&row["gb_per_s"]), number(&row["elements_per_ns"]));
+        assert!((rate / per_ns / 24.0 - 1.0).abs() < 1e-6, "{row}");
+        for limit in ["copy", "stream_copy"] {
+            assert!(number(&row["limits_gb_per_s"][limit]) > 0.0, "{row}");
+        }
+    }
+    let table = stdout(&["relu6", "--backward", "--sizes=4096,7"]);
+    assert!(table.starts_with("relu6 f32, backward, "), "{table}");
+}
+
+#[test]
+fn every_operation_on_every_dtype_it_takes() {
+    for op in halfwave::Op::all() {
+        for dtype in halfwave::Dtype::ALL {
+            let args = [
+                op.name(),
+                "--dtype",
+                dtype.name(),
+                "--sizes=64",
+                "--seconds=0",
+            ];
+            let out = bench(Path::new("."), &args);
+            let said = text(&out.stderr);
+            if op.dtypes().contains(dtype) {
+                assert!(out.status.success(), "{said}");
+                assert!(
+                    text(&out.stdout).starts_with(&format!("{op} {dtype}, ")),
+                    "{op}"
+                );
+            } else {
+                assert_eq!(out.status.code(), Some(1));
+                assert!(
+                    said.contains(&format!("{op} is not defined on {dtype}; it takes: f32")),
+                    "{said}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn a_plot_has_a_line_for_the_operation_and_each_limit() {
     let folder = tempdir().unwrap();
     let out = bench(
@@ -132,6 +192,15 @@ fn bad_arguments_are_refused_by_value_and_remedy() {
         (&["--backend", "sse9"], &["\"sse9\"", "portable"]),
         (&["--threads", "0"], &["'0'", "1 to 1024"]),
         (&["--seconds=-1"], &["-1", "3600"]),
+        (
+            &["leaky_relu", "--dtype=i8"],
+            &["not defined on i8", "f32 f64 f16 bf16"],
+        ),
+        (
+            &["--backward", "--dtype=i8"],
+            &["no derivative on i8", "f32 f64 f16 bf16"],
+        ),
+        (&["--backward", "--in-place"], &["--backward", "--in-place"]),
     ] {
         refused("bench", args, reasons);
     }

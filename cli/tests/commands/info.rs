@@ -61,19 +61,69 @@ fn info_as_json_has_the_librarys_own_figures() {
 #[test]
 fn list_has_every_operation() {
     let list = stdout(&["list"], None);
+    assert!(
+        list.lines().all(|line| line.chars().count() <= 80),
+        "{list}"
+    );
     let json: Value = serde_json::from_str(&stdout(&["list", "--json"], None)).unwrap();
     assert_eq!(json.as_array().unwrap().len(), halfwave::Op::all().len());
-    for (op, json) in halfwave::Op::all().iter().zip(json.as_array().unwrap()) {
-        let line = list.lines().find(|l| l.starts_with(op.name())).unwrap();
-        assert!(line.contains(op.formula()), "{line}");
+    // An entry begins at the margin.
+    let entries: Vec<String> = list
+        .replace("\n ", "\0 ")
+        .lines()
+        .map(String::from)
+        .collect();
+    for ((op, json), entry) in halfwave::Op::all()
+        .iter()
+        .zip(json.as_array().unwrap())
+        .zip(&entries)
+    {
+        let mut words = entry.split_whitespace();
+        assert_eq!(words.next(), Some(op.name()));
+        assert!(entry.contains(op.formula()), "{entry}");
         assert_eq!(json["name"], op.name());
         assert_eq!(json["formula"], op.formula());
-        for (i, dtype) in op.dtypes().iter().enumerate() {
-            assert!(line.contains(dtype.name()), "{line}");
-            assert_eq!(json["dtypes"][i], dtype.name());
+        let dtypes: Vec<&str> = op.dtypes().iter().map(|dtype| dtype.name()).collect();
+        assert!(
+            entry.contains(&format!("{}; backward from x", dtypes.join(" "))),
+            "{entry}"
+        );
+        assert_eq!(json["dtypes"], Value::from(dtypes));
+        assert_eq!(json["backward"], true);
+        assert_eq!(
+            json["backward_from_output"],
+            op.has_backward_from_output::<f32>()
+        );
+        assert_eq!(
+            entry.contains("from x or y"),
+            op.has_backward_from_output::<f32>()
+        );
+        assert_eq!(
+            json["parameters"].as_array().unwrap().len(),
+            op.parameters().len()
+        );
+        for (i, parameter) in op.parameters().iter().enumerate() {
+            assert!(
+                entry.contains(&format!(" {}={}, ", parameter.name, parameter.default)),
+                "{entry}"
+            );
+            assert_eq!(json["parameters"][i]["name"], parameter.name);
+            // Its reader rounds the last digit.
+            let near = |json: &Value, x: f64| match json.as_f64() {
+                Some(read) => (read - x).abs() <= 1e-15 * x.abs(),
+                None => x.is_infinite() && json.is_null(),
+            };
+            assert!(
+                near(&json["parameters"][i]["default"], parameter.default),
+                "{json}"
+            );
+            assert!(near(&json["parameters"][i]["min"], parameter.min), "{json}");
+            assert!(near(&json["parameters"][i]["max"], parameter.max), "{json}");
         }
     }
-    assert!(list.contains("max(x, 0)"));
+    for line in ["max(x, 0)", "slope=0.01, finite", "min=-1, any number"] {
+        assert!(list.contains(line), "{list}");
+    }
 }
 
 #[test]

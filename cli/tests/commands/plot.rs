@@ -109,6 +109,54 @@ fn the_derivative_is_dashed_and_zero_at_zero() {
 }
 
 #[test]
+fn a_step_is_two_lines_a_dot_and_a_ring() {
+    let svg = svg(&["step"]);
+    let lines = lines(&svg, BLUE);
+    assert_eq!(lines.len(), 2);
+    for line in &lines {
+        assert_eq!(line[0].1, line[1].1, "flat: {line:?}");
+    }
+    assert_eq!(lines[0][1].0, lines[1][0].0, "they meet at 0");
+    assert_eq!(
+        (
+            count(&svg, "<circle", BLUE),
+            count(&svg, "<circle", "#FFFFFF")
+        ),
+        (2, 1)
+    );
+}
+
+#[test]
+fn parameters_are_in_the_title_and_in_the_legend() {
+    let alone = svg(&["leaky_relu(slope=0.2)", "--derivative"]);
+    assert!(
+        alone.contains("leaky_relu(x) = x &lt; 0 ? slope·x : x  (slope=0.2)"),
+        "{alone}"
+    );
+    assert!(alone.contains("leaky_relu′(x)"));
+    let both = svg(&[
+        "leaky_relu(slope=0.2)",
+        "leaky_relu(slope=0.4)",
+        "--derivative",
+    ]);
+    for slope in ["(slope=0.2)", "(slope=0.4)"] {
+        assert_eq!(both.matches(slope).count(), 2, "{slope}");
+    }
+    let rounded = svg(&["rrelu"]);
+    assert!(rounded.contains("(lower=0.125, upper=0.333333)"));
+}
+
+#[test]
+fn the_default_range_shows_every_corner() {
+    let (relu, relu6) = (svg(&["relu"]), svg(&["relu6"]));
+    assert!(
+        !relu.contains(">\n8\n<") && relu6.contains(">\n8\n<"),
+        "{relu6}"
+    );
+    assert_eq!(lines(&relu6, BLUE)[0].len(), 4);
+}
+
+#[test]
 fn points_are_drawn_against_their_index() {
     let svg = svg(&["relu", "--points=-10,-5,0,5,10"]);
     let lines = lines(&svg, BLUE);

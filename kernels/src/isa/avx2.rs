@@ -5,7 +5,7 @@ use core::mem::transmute_copy;
 
 use crate::element::Element;
 use crate::isa::{Isa, entry, words};
-use crate::lanes::{Lanes, Simd};
+use crate::lanes::{FloatLanes, Lanes, Simd, Task};
 use crate::ops::Elementwise;
 use crate::table::Kernels;
 
@@ -16,19 +16,151 @@ pub static KERNELS: Kernels = Kernels::of::<Avx2>(Isa::Avx2);
 #[derive(Clone, Copy)]
 pub struct Avx2(());
 
-entry!(Avx2, #[target_feature(enable = "avx2,fma,f16c")]);
+impl Avx2 {
+    /// Another unit's way to what AVX2 does as well.
+    ///
+    /// # Safety
+    /// The CPU has AVX2, FMA and F16C.
+    #[inline(always)]
+    pub(super) unsafe fn new() -> Self {
+        Self(())
+    }
+}
 
 impl Simd for Avx2 {
+    entry!(Avx2, Avx2(()), #[target_feature(enable = "avx2,fma,f16c")]);
+
+    words! {
+        fn widen(x: __m256) -> [__m256d; 2] = [
+            _mm256_cvtps_pd(_mm256_castps256_ps128(x)),
+            _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(x)),
+        ];
+        fn narrow(x: [__m256d; 2]) -> __m256 =
+            _mm256_set_m128(_mm256_cvtpd_ps(x[1]), _mm256_cvtpd_ps(x[0]));
+        fn widen_f16(x: __m256i) -> [__m256; 2] = [
+            _mm256_cvtph_ps(_mm256_castsi256_si128(x)),
+            _mm256_cvtph_ps(_mm256_extracti128_si256::<1>(x)),
+        ];
+        fn narrow_f16(x: [__m256; 2]) -> __m256i = _mm256_set_m128i(
+            _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x[1]),
+            _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x[0]),
+        );
+        // Each 128-bit half on its own, which packing undoes: cheaper than crossing them.
+        fn widen_bf16(x: __m256i) -> [__m256; 2] = [
+            _mm256_castsi256_ps(_mm256_unpacklo_epi16(_mm256_setzero_si256(), x)),
+            _mm256_castsi256_ps(_mm256_unpackhi_epi16(_mm256_setzero_si256(), x)),
+        ];
+        fn narrow_bf16(x: [__m256; 2]) -> __m256i =
+            _mm256_packus_epi32(bf16_of(x[0]), bf16_of(x[1]));
+        fn upper(x: [__m256i; 2]) -> __m256i =
+            _mm256_packus_epi32(_mm256_srli_epi32::<16>(x[0]), _mm256_srli_epi32::<16>(x[1]));
+        // Packing goes by 128-bit halves: four bytes of each register in turn, put right at the end.
+        fn pack(x: [__m256i; 4]) -> __m256i = _mm256_permutevar8x32_epi32(
+            _mm256_packs_epi16(_mm256_packs_epi32(x[0], x[1]), _mm256_packs_epi32(x[2], x[3])),
+            _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7),
+        );
+        fn unpack(x: __m256i) -> [__m256i; 4] = {
+            let (low, high) = (_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
+            [
+                _mm256_cvtepi8_epi32(low),
+                _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(low)),
+                _mm256_cvtepi8_epi32(high),
+                _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(high)),
+            ]
+        };
+        fn cross_bf16(x: __m256i) -> __m256i = _mm256_permute4x64_epi64::<0b11_01_10_00>(x);
+        fn mul_u32(a: __m256i, b: __m256i) -> __m256i = _mm256_mul_epu32(a, b);
+        fn xor_u64(a: __m256i, b: __m256i) -> __m256i = _mm256_xor_si256(a, b);
+    }
+
+    // A byte shuffle looks up the lower four bits in 16 entries; the upper four choose one of 16
+    // such shuffles, by a tree of blends that go by the uppermost bit of each byte. (Shifted as
+    // 16-bit numbers, that bit is still the byte's own.)
+    #[inline(always)]
+    unsafe fn lookup(self, table: *const u8, x: __m256i) -> __m256i {
+        // SAFETY: the caller vouches for the table: eight times 32 bytes.
+        unsafe {
+            let key = Key {
+                low: _mm256_and_si256(x, _mm256_set1_epi8(15)),
+                bits: [
+                    _mm256_slli_epi16::<3>(x),
+                    _mm256_slli_epi16::<2>(x),
+                    _mm256_slli_epi16::<1>(x),
+                    x,
+                ],
+            };
+            let (low, high) = (key.of_128(table), key.of_128(table.add(128)));
+            _mm256_blendv_epi8(low, high, key.bits[3])
+        }
+    }
+
+    #[inline(always)]
+    fn shl_u64<const BITS: i32>(self, x: __m256i) -> __m256i {
+        // SAFETY: register arithmetic; a unit exists only where the CPU has its instructions.
+        unsafe { _mm256_slli_epi64::<BITS>(x) }
+    }
+    #[inline(always)]
+    fn shr_u64<const BITS: i32>(self, x: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_srli_epi64::<BITS>(x) }
+    }
+
     #[inline(always)]
     unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
         // SAFETY: the caller vouches for `p`, and that `V` is 32 bytes.
         unsafe { _mm256_stream_si256(p.cast(), transmute_copy(&v)) }
     }
+}
 
+/// What to look up: the lower four bits of each byte, and for each of the others a register with it
+/// on top.
+#[derive(Clone, Copy)]
+struct Key {
+    low: __m256i,
+    bits: [__m256i; 4],
+}
+
+/// The tree of blends, for callers who have AVX2 and as many bytes at `table` as the name says.
+impl Key {
     #[inline(always)]
-    fn fence(self) {
-        // SAFETY: SSE2, which every x86-64 CPU has.
-        unsafe { _mm_sfence() }
+    unsafe fn of_16(self, table: *const u8) -> __m256i {
+        // SAFETY: as above.
+        unsafe {
+            let entries = _mm256_broadcastsi128_si256(_mm_loadu_si128(table.cast()));
+            _mm256_shuffle_epi8(entries, self.low)
+        }
+    }
+    #[inline(always)]
+    unsafe fn of_32(self, table: *const u8) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_blendv_epi8(self.of_16(table), self.of_16(table.add(16)), self.bits[0]) }
+    }
+    #[inline(always)]
+    unsafe fn of_64(self, table: *const u8) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_blendv_epi8(self.of_32(table), self.of_32(table.add(32)), self.bits[1]) }
+    }
+    #[inline(always)]
+    unsafe fn of_128(self, table: *const u8) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_blendv_epi8(self.of_64(table), self.of_64(table.add(64)), self.bits[2]) }
+    }
+}
+
+/// The bits of the nearest `bf16` in the lower half of each lane. To round to nearest even, add half
+/// of the last place that is kept, or one less where that place is even already; a NaN, which the
+/// addition could carry over into a number, is made quiet instead.
+#[inline(always)]
+unsafe fn bf16_of(x: __m256) -> __m256i {
+    // SAFETY: register arithmetic, for callers who have AVX2.
+    unsafe {
+        let bits = _mm256_castps_si256(x);
+        let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
+        let half = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF));
+        let rounded = _mm256_add_epi32(bits, half);
+        let quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x40_0000));
+        let nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(x, x));
+        _mm256_srli_epi32::<16>(_mm256_blendv_epi8(rounded, quiet, nan))
     }
 }
 
@@ -38,10 +170,23 @@ unsafe impl Lanes<f32> for Avx2 {
     type M = __m256;
     words! {
         fn splat(x: f32) -> __m256 = _mm256_set1_ps(x);
+        fn add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
         fn sub(a: __m256, b: __m256) -> __m256 = _mm256_sub_ps(a, b);
+        fn and(a: __m256, b: __m256) -> __m256 = _mm256_and_ps(a, b);
         fn lt(a: __m256, b: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_LT_OQ>(a, b);
         fn select(m: __m256, yes: __m256, no: __m256) -> __m256 = _mm256_blendv_ps(no, yes, m);
+        fn bitmask(m: __m256) -> u32 = _mm256_movemask_ps(m) as u32;
         fn max(a: __m256, b: __m256) -> __m256 = _mm256_max_ps(a, b);
+        fn min(a: __m256, b: __m256) -> __m256 = _mm256_min_ps(a, b);
+    }
+}
+
+impl FloatLanes<f32> for Avx2 {
+    words! {
+        fn mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
+        fn div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
+        fn abs(x: __m256) -> __m256 = _mm256_andnot_ps(_mm256_set1_ps(-0.0), x);
+        fn le(a: __m256, b: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_LE_OQ>(a, b);
     }
 }
 
@@ -51,33 +196,74 @@ unsafe impl Lanes<f64> for Avx2 {
     type M = __m256d;
     words! {
         fn splat(x: f64) -> __m256d = _mm256_set1_pd(x);
+        fn add(a: __m256d, b: __m256d) -> __m256d = _mm256_add_pd(a, b);
         fn sub(a: __m256d, b: __m256d) -> __m256d = _mm256_sub_pd(a, b);
+        fn and(a: __m256d, b: __m256d) -> __m256d = _mm256_and_pd(a, b);
         fn lt(a: __m256d, b: __m256d) -> __m256d = _mm256_cmp_pd::<_CMP_LT_OQ>(a, b);
         fn select(m: __m256d, yes: __m256d, no: __m256d) -> __m256d = _mm256_blendv_pd(no, yes, m);
+        fn bitmask(m: __m256d) -> u32 = _mm256_movemask_pd(m) as u32;
         fn max(a: __m256d, b: __m256d) -> __m256d = _mm256_max_pd(a, b);
+        fn min(a: __m256d, b: __m256d) -> __m256d = _mm256_min_pd(a, b);
+    }
+}
+
+impl FloatLanes<f64> for Avx2 {
+    words! {
+        fn mul(a: __m256d, b: __m256d) -> __m256d = _mm256_mul_pd(a, b);
+        fn div(a: __m256d, b: __m256d) -> __m256d = _mm256_div_pd(a, b);
+        fn abs(x: __m256d) -> __m256d = _mm256_andnot_pd(_mm256_set1_pd(-0.0), x);
+        fn le(a: __m256d, b: __m256d) -> __m256d = _mm256_cmp_pd::<_CMP_LE_OQ>(a, b);
     }
 }
 
 macro_rules! int_lanes {
-    ($($E:ident: $splat:ident $sub:ident $greater:ident $($max:ident)?;)*) => {$(
+    ($($E:ident: $splat:ident $add:ident $sub:ident $greater:ident $bitmask:expr, $($max:ident $min:ident)?;)*) => {$(
         // SAFETY: 32 bytes of plain elements.
         unsafe impl Lanes<$E> for Avx2 {
             type V = __m256i;
             type M = __m256i;
             words! {
                 fn splat(x: $E) -> __m256i = $splat(x);
+                fn add(a: __m256i, b: __m256i) -> __m256i = $add(a, b);
                 fn sub(a: __m256i, b: __m256i) -> __m256i = $sub(a, b);
+                fn and(a: __m256i, b: __m256i) -> __m256i = _mm256_and_si256(a, b);
                 fn lt(a: __m256i, b: __m256i) -> __m256i = $greater(b, a);
                 fn select(m: __m256i, yes: __m256i, no: __m256i) -> __m256i =
                     _mm256_blendv_epi8(no, yes, m);
-                $(fn max(a: __m256i, b: __m256i) -> __m256i = $max(a, b);)?
+                fn bitmask(m: __m256i) -> u32 = $bitmask(m) as u32;
+                $(fn max(a: __m256i, b: __m256i) -> __m256i = $max(a, b);
+                fn min(a: __m256i, b: __m256i) -> __m256i = $min(a, b);)?
             }
         }
     )*};
 }
 int_lanes! {
-    i8: _mm256_set1_epi8 _mm256_sub_epi8 _mm256_cmpgt_epi8 _mm256_max_epi8;
-    i16: _mm256_set1_epi16 _mm256_sub_epi16 _mm256_cmpgt_epi16 _mm256_max_epi16;
-    i32: _mm256_set1_epi32 _mm256_sub_epi32 _mm256_cmpgt_epi32 _mm256_max_epi32;
-    i64: _mm256_set1_epi64x _mm256_sub_epi64 _mm256_cmpgt_epi64;
+    i8: _mm256_set1_epi8 _mm256_add_epi8 _mm256_sub_epi8 _mm256_cmpgt_epi8 _mm256_movemask_epi8,
+        _mm256_max_epi8 _mm256_min_epi8;
+    i16: _mm256_set1_epi16 _mm256_add_epi16 _mm256_sub_epi16 _mm256_cmpgt_epi16 bitmask_i16,
+        _mm256_max_epi16 _mm256_min_epi16;
+    i32: _mm256_set1_epi32 _mm256_add_epi32 _mm256_sub_epi32 _mm256_cmpgt_epi32 bitmask_i32,
+        _mm256_max_epi32 _mm256_min_epi32;
+    i64: _mm256_set1_epi64x _mm256_add_epi64 _mm256_sub_epi64 _mm256_cmpgt_epi64 bitmask_i64,;
+}
+
+#[inline(always)]
+unsafe fn bitmask_i16(m: __m256i) -> i32 {
+    // SAFETY: register arithmetic, for callers who have AVX2.
+    unsafe {
+        let (low, high) = (_mm256_castsi256_si128(m), _mm256_extracti128_si256::<1>(m));
+        _mm_movemask_epi8(_mm_packs_epi16(low, high))
+    }
+}
+
+#[inline(always)]
+unsafe fn bitmask_i32(m: __m256i) -> i32 {
+    // SAFETY: as above.
+    unsafe { _mm256_movemask_ps(_mm256_castsi256_ps(m)) }
+}
+
+#[inline(always)]
+unsafe fn bitmask_i64(m: __m256i) -> i32 {
+    // SAFETY: as above.
+    unsafe { _mm256_movemask_pd(_mm256_castsi256_pd(m)) }
 }

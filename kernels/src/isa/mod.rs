@@ -2,10 +2,6 @@
 
 use core::fmt;
 
-use crate::element::Element;
-use crate::lanes::{Lanes, Simd};
-use crate::ops::Elementwise;
-
 #[cfg(target_arch = "x86_64")]
 pub mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -42,36 +38,28 @@ impl fmt::Display for Isa {
     }
 }
 
-/// The function behind `#[target_feature]`, at the top of every call tree.
-pub(crate) trait Entry: Simd {
-    /// # Safety
-    /// As [`Kernel::map`](crate::Kernel::map), and with `STREAM` as
-    /// [`Kernel::stream`](crate::Kernel::stream).
-    unsafe fn map<const STREAM: bool, E: Element, O: Elementwise<E>>(
-        op: O,
-        src: *const E,
-        dst: *mut E,
-        len: usize,
-    ) where
-        Self: Lanes<E::Lane>;
-}
-
-/// Stamps the [`Entry`] of a vector unit, with the attributes its function needs.
+/// Stamps the entry points of a vector unit, with the attributes their functions need.
 macro_rules! entry {
-    ($Unit:ident $(, #[$feature:meta])?) => {
-        impl crate::isa::Entry for $Unit {
-            $(#[$feature])?
-            unsafe fn map<const STREAM: bool, E: Element, O: Elementwise<E>>(
-                op: O,
-                src: *const E,
-                dst: *mut E,
-                len: usize,
-            ) where
-                Self: Lanes<E::Lane>,
-            {
-                // SAFETY: forwarded; the unit exists because the caller vouches for the CPU.
-                unsafe { crate::map::map::<STREAM, _, _, _>($Unit(()), op, src, dst, len) }
-            }
+    ($Unit:ident, $unit:expr $(, #[$feature:meta])?) => {
+        $(#[$feature])?
+        unsafe fn map<E: Element, O: Elementwise<E>>(
+            op: O,
+            src: *const E,
+            dst: *mut E,
+            len: usize,
+            stream: bool,
+        ) where
+            Self: Lanes<E::Lane>,
+        {
+            // SAFETY: forwarded; the unit exists because the caller vouches for the CPU.
+            unsafe { crate::map::map($unit, op, src, dst, len, stream) }
+        }
+
+        $(#[$feature])?
+        #[inline(never)]
+        unsafe fn enter<T: Task<Self>>(task: T) -> T::Out {
+            // SAFETY: as above.
+            unsafe { task.run($unit) }
         }
     };
 }

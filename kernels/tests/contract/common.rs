@@ -1,6 +1,10 @@
-//! What the kernel tests share: the tables this CPU runs, dtypes as bits, the oracle.
+//! What the kernel tests share: the tables this CPU runs, their kernels without the types of their
+//! operations, and dtypes as bits.
 
-use halfwave_kernels::{Element, Kernels, bf16, f16, isa};
+use std::fmt;
+
+use halfwave_kernels::forms::{ArithmeticFn, Scalar};
+use halfwave_kernels::*;
 
 /// Every table this CPU runs.
 pub fn tables() -> Vec<&'static Kernels> {
@@ -23,16 +27,193 @@ pub fn tables() -> Vec<&'static Kernels> {
     vec![&isa::portable::KERNELS]
 }
 
-/// An element whose bits can be compared, and what relu makes of it, written as plainly as can be.
+/// A kernel with its operation inside: so that a test is compiled once for a dtype and not for each
+/// of its kernels.
+pub struct Case<F: ?Sized> {
+    /// `avx2 leaky_relu`.
+    pub name: String,
+    pub run: Box<F>,
+}
+
+impl<F: ?Sized> fmt::Display for Case<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// `(src, dst, len, stream)`, as `MapFn`. Whoever calls it vouches for what `MapFn` asks but the CPU.
+pub type Map<E> = Case<dyn Fn(*const E, *mut E, usize, bool)>;
+/// `([a, b], dst, len, stream)`, as `Zip`.
+pub type Pair<E> = Case<dyn Fn([*const E; 2], *mut E, usize, bool)>;
+
+pub fn map_case<O: Copy + 'static, E: Element>(name: String, f: MapFn<O, E>, op: O) -> Map<E> {
+    // SAFETY: this CPU runs the tables that the tests take `f` from; for the rest see `Map`.
+    let run = move |src, dst, len, stream| unsafe { f(op, src, dst, len, stream) };
+    let run = Box::new(run);
+    Case { name, run }
+}
+
+pub fn pair_case<O: Copy + 'static, E: Element>(name: String, f: ZipFn<O, E>, op: O) -> Pair<E> {
+    let run = move |[a, b]: [*const E; 2], dst, len, stream| {
+        let zip = Zip {
+            op,
+            a,
+            b,
+            dst,
+            len,
+            stream,
+        };
+        // SAFETY: as above.
+        unsafe { f(zip) }
+    };
+    let run = Box::new(run);
+    Case { name, run }
+}
+
+macro_rules! rows {
+    ($($name:ident: $Op:ident in $Row:ident;)*) => {
+        /// Every operation that takes `E`, with its default parameters, of every table.
+        pub fn operations<E: Bits>() -> Vec<Map<E>> {
+            fn add<O: Tabled, E: Bits>(all: &mut Vec<Map<E>>, kernels: &Kernels, name: &str) {
+                if let Some(f) = O::row(kernels).map::<E>() {
+                    let name = format!("{} {name} {}", kernels.isa, E::DTYPE);
+                    all.push(map_case(name, f, O::DEFAULT));
+                }
+            }
+            let mut all = vec![];
+            for kernels in tables() {
+                $(add::<$Op, E>(&mut all, kernels, stringify!($name));)*
+            }
+            all
+        }
+
+        /// Every derivative, from the input and from the output, of every table.
+        pub fn derivatives<E: Bits + Float>() -> Vec<Pair<E>> {
+            fn add<O: Tabled, E: Float>(all: &mut Vec<Pair<E>>, kernels: &Kernels, name: &str) {
+                let kernel = E::float_kernel_of(O::row(kernels).floats());
+                let (op, name) = (O::DEFAULT, format!("{} {name} {}", kernels.isa, E::DTYPE));
+                all.extend(kernel.from_output.map(|f| {
+                    pair_case(format!("{name} backward from output"), f, BackwardFromOutput(op))
+                }));
+                all.push(pair_case(format!("{name} backward"), kernel.backward, Backward(op)));
+            }
+            let mut all = vec![];
+            for kernels in tables() {
+                $(add::<$Op, E>(&mut all, kernels, stringify!($name));)*
+            }
+            all
+        }
+    };
+}
+for_each_op!(rows);
+
+/// A form by its name: of two arrays, and of an array and each of some numbers.
+pub type Form<E> = (&'static str, Pair<E>, Vec<Map<E>>);
+
+/// The forms that are no operation's.
+pub fn forms<E: Float>(kernels: &Kernels, scalars: &[E]) -> Vec<Form<E>> {
+    fn both<B: Copy + 'static, E: Float>(
+        kernels: &Kernels,
+        name: &'static str,
+        of: &ArithmeticFn<B, E>,
+        form: B,
+        scalars: &[E],
+    ) -> Form<E> {
+        let title = format!("{} {name} {}", kernels.isa, E::DTYPE);
+        let scalar = |&b: &E| {
+            let title = format!("{title} scalar {}", b.to_f64());
+            map_case(title, of.scalar, Scalar(form, b))
+        };
+        let scalars = scalars.iter().map(scalar).collect();
+        (name, pair_case(title, of.zip, form), scalars)
+    }
+    macro_rules! forms {
+        ($($field:ident $Form:ident)*) => {{
+            let of = E::forms(&kernels.forms);
+            vec![$(both(kernels, stringify!($field), &of.$field, forms::$Form, scalars)),*]
+        }};
+    }
+    forms! {
+        add Add
+        mul Mul
+        times Times
+        prelu Prelu
+        prelu_slope PreluSlope
+        prelu_slope_gradient PreluSlopeGradient
+    }
+}
+
+/// Every kernel of one array, of every table.
+pub fn maps<E: Bits>() -> Vec<Map<E>> {
+    let mut all = operations();
+    all.extend(E::scalar_forms());
+    all
+}
+
+/// Every kernel of two arrays, of every table.
+pub fn pairs<E: Bits + Float>() -> Vec<Pair<E>> {
+    let mut all = derivatives();
+    for kernels in tables() {
+        all.extend(
+            forms::<E>(kernels, &[])
+                .into_iter()
+                .map(|(_, pair, _)| pair),
+        );
+    }
+    all
+}
+
+impl<E: Bits> Map<E> {
+    /// The elements of `x`, each in a call of its own.
+    pub fn alone(&self, x: &[E]) -> Vec<E> {
+        let mut y = vec![E::default(); x.len()];
+        for (x, y) in x.iter().zip(&mut y) {
+            (self.run)(x, y, 1, false);
+        }
+        y
+    }
+
+    /// `x` in one call.
+    pub fn together(&self, x: &[E]) -> Vec<E> {
+        let mut y = vec![E::default(); x.len()];
+        (self.run)(x.as_ptr(), y.as_mut_ptr(), x.len(), false);
+        y
+    }
+}
+
+impl<E: Bits> Pair<E> {
+    /// The pairs of `a` and `b`, each in a call of its own.
+    pub fn alone(&self, a: &[E], b: &[E]) -> Vec<E> {
+        let mut y = vec![E::default(); a.len()];
+        for ((a, b), y) in a.iter().zip(b).zip(&mut y) {
+            (self.run)([a, b], y, 1, false);
+        }
+        y
+    }
+
+    /// `a` and `b` in one call.
+    pub fn together(&self, a: &[E], b: &[E]) -> Vec<E> {
+        assert_eq!(a.len(), b.len());
+        let mut y = vec![E::default(); a.len()];
+        (self.run)([a.as_ptr(), b.as_ptr()], y.as_mut_ptr(), a.len(), false);
+        y
+    }
+}
+
+/// An element whose bits can be compared.
 pub trait Bits: Element {
     /// Every bit pattern, zero-extended.
     fn bits(self) -> u64;
     /// The element with the low bits of `bits`.
     fn from_bits(bits: u64) -> Self;
-    /// `x < 0 ? 0 : x`.
+    /// Relu, written as plainly as can be: `x < 0 ? 0 : x`.
     fn relu(self) -> Self;
     /// What the contract names: zeros, infinities, NaNs of both kinds and signs, subnormals, ends.
     fn edges() -> Vec<Self>;
+    /// The forms of an array and one element; none of an integer.
+    fn scalar_forms() -> Vec<Map<Self>> {
+        vec![]
+    }
 }
 
 macro_rules! float {
@@ -66,6 +247,11 @@ macro_rules! float {
                 let sign = 1 << ($U::BITS - 1);
                 positive.iter().flat_map(|&b| [b, b | sign]).map($E::from_bits).collect()
             }
+            fn scalar_forms() -> Vec<Map<Self>> {
+                let scalars = [$E::from_f64(-1.25)];
+                let forms = tables().into_iter().flat_map(|kernels| forms(kernels, &scalars));
+                forms.flat_map(|(_, _, maps)| maps).collect()
+            }
         }
     )*};
 }
@@ -97,9 +283,9 @@ macro_rules! int {
 int! { i8 u8; i16 u16; i32 u32; i64 u64; }
 
 /// `len` elements in which edges and plain values of both signs alternate without a short period.
-pub fn mixed<E: Bits>(len: usize) -> Vec<E> {
+pub fn mixed<E: Bits>(seed: u64, len: usize) -> Vec<E> {
     let edges = E::edges();
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64 ^ seed;
     (0..len)
         .map(|i| {
             state = state
@@ -114,30 +300,71 @@ pub fn mixed<E: Bits>(len: usize) -> Vec<E> {
         .collect()
 }
 
-/// Asserts that `got` is relu of `x`, by bits.
+/// Two arrays to go together, in which no two NaNs meet: which of them a sum or product gives is not
+/// told, because compilers and processors swap its operands as they like.
+pub fn two_arrays<E: Bits + Float>(seed: u64, len: usize) -> (Vec<E>, Vec<E>) {
+    let (a, mut b) = (mixed::<E>(seed, len), mixed::<E>(!seed, len));
+    for (a, b) in a.iter().zip(&mut b) {
+        if is_nan(*a) && is_nan(*b) {
+            *b = E::from_f64(1.0);
+        }
+    }
+    (a, b)
+}
+
+/// Every edge with every edge.
+pub fn every_two_edges<E: Bits + Float>() -> (Vec<E>, Vec<E>) {
+    let edges = E::edges();
+    let pairs = edges
+        .iter()
+        .flat_map(|&a| edges.iter().map(move |&b| (a, b)));
+    pairs.unzip()
+}
+
+pub fn is_nan<E: Float>(x: E) -> bool {
+    x.to_f64().is_nan()
+}
+
+/// Whether an emulated CPU runs this (`.ci/avx512`), which gets a sample where the others get all.
+pub fn sampled() -> bool {
+    std::env::var_os("HALFWAVE_TEST_SAMPLED").is_some()
+}
+
+/// A NaN as arithmetic hands it on, with its quiet bit set; any other number as it is.
+pub fn quieted<E: Bits + Float>(x: E) -> E {
+    let infinity = E::from_f64(f64::INFINITY).bits();
+    let lowest_of_exponent = infinity & infinity.wrapping_neg();
+    if is_nan(x) {
+        E::from_bits(x.bits() | lowest_of_exponent >> 1)
+    } else {
+        x
+    }
+}
+
+/// Asserts that two slices have the same bits.
 #[track_caller]
-pub fn assert_relu<E: Bits>(x: &[E], got: &[E], context: impl std::fmt::Display) {
-    assert_eq!(x.len(), got.len());
-    for (i, (&x, &y)) in x.iter().zip(got).enumerate() {
-        let want = x.relu();
+pub fn assert_same<E: Bits>(got: &[E], want: &[E], context: impl fmt::Display) {
+    assert_eq!(got.len(), want.len(), "{context}");
+    for (i, (got, want)) in got.iter().zip(want).enumerate() {
+        let (got, want) = (got.bits(), want.bits());
         assert!(
-            y.bits() == want.bits(),
-            "{context}: {} relu({:#x}) at {i} is {:#x}, not {:#x}",
-            E::DTYPE,
-            x.bits(),
-            y.bits(),
-            want.bits()
+            got == want,
+            "{context}: element {i} is {got:#x}, not {want:#x}"
         );
     }
+}
+
+/// Asserts that `got` is relu of `x`, by bits.
+#[track_caller]
+pub fn assert_relu<E: Bits>(x: &[E], got: &[E], context: impl fmt::Display) {
+    let want: Vec<E> = x.iter().map(|x| x.relu()).collect();
+    assert_same(got, &want, context);
 }
 
 /// Runs `$test::<E>()` for every dtype.
 macro_rules! for_each_dtype {
     ($test:ident) => {
-        $test::<f32>();
-        $test::<f64>();
-        $test::<halfwave_kernels::f16>();
-        $test::<halfwave_kernels::bf16>();
+        for_each_float!($test);
         $test::<i8>();
         $test::<i16>();
         $test::<i32>();
@@ -145,3 +372,14 @@ macro_rules! for_each_dtype {
     };
 }
 pub(crate) use for_each_dtype;
+
+/// Runs `$test::<E>()` for every float dtype.
+macro_rules! for_each_float {
+    ($test:ident) => {
+        $test::<f32>();
+        $test::<f64>();
+        $test::<halfwave_kernels::f16>();
+        $test::<halfwave_kernels::bf16>();
+    };
+}
+pub(crate) use for_each_float;

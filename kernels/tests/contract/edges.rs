@@ -1,46 +1,30 @@
-//! The contract, by bits, on every backend this CPU runs.
+//! The contract of the rectifier spelled out, and what all kernels share: the result of an element
+//! depends on nothing but the element.
 
-use crate::common::{Bits, assert_relu, for_each_dtype, mixed, tables};
-use halfwave_kernels::{Kernels, Operation, Relu, bf16, f16};
+use crate::common::*;
+use halfwave_kernels::{Clip, Float, Tabled, bf16, f16};
 
-/// Relu of `x` by every function pointer of `kernels`: out of place, streaming, in place.
-fn all_forms<E: Bits>(kernels: &Kernels, x: &[E]) -> [(&'static str, Vec<E>); 3]
-where
-    Relu: Operation<E>,
-{
-    let kernel = Relu::kernel(kernels);
-    let (mut out, mut streamed, mut in_place) = (
-        vec![E::default(); x.len()],
-        vec![E::default(); x.len()],
-        x.to_vec(),
-    );
-    let p = in_place.as_mut_ptr();
-    // SAFETY: `tables` gives what this CPU runs; every array has as many elements as `x`.
-    unsafe {
-        (kernel.map)(Relu, x.as_ptr(), out.as_mut_ptr(), x.len());
-        (kernel.stream)(Relu, x.as_ptr(), streamed.as_mut_ptr(), x.len());
-        (kernel.map)(Relu, p, p, x.len());
+/// Asserts that relu of `x` is relu of `x`, by every function pointer.
+fn check<E: Bits>(x: &[E]) {
+    let all = operations::<E>();
+    let mut tested = 0;
+    for kernel in all.iter().filter(|kernel| kernel.name.contains(" relu ")) {
+        assert_relu(x, &kernel.together(x), kernel);
+        let mut y = vec![E::default(); x.len()];
+        (kernel.run)(x.as_ptr(), y.as_mut_ptr(), x.len(), true);
+        assert_relu(x, &y, format_args!("{kernel} stream"));
+        let mut y = x.to_vec();
+        let p = y.as_mut_ptr();
+        (kernel.run)(p, p, x.len(), false);
+        assert_relu(x, &y, format_args!("{kernel} in place"));
+        tested += 1;
     }
-    [("map", out), ("stream", streamed), ("in place", in_place)]
-}
-
-fn check<E: Bits>(x: &[E])
-where
-    Relu: Operation<E>,
-{
-    for kernels in tables() {
-        for (form, y) in all_forms(kernels, x) {
-            assert_relu(x, &y, format_args!("{} {form}", kernels.isa));
-        }
-    }
+    assert_eq!(tested, tables().len());
 }
 
 #[test]
-fn edge_cases_alone_and_in_every_lane() {
-    fn test<E: Bits>()
-    where
-        Relu: Operation<E>,
-    {
+fn relu_of_edge_cases() {
+    fn test<E: Bits>() {
         for edge in E::edges() {
             check(&[edge]);
             check(&[edge; 200]);
@@ -85,16 +69,16 @@ fn the_documented_table() {
 }
 
 /// All 256 of `i8` and all 65,536 of the 16-bit dtypes.
+fn all<E: Bits>() -> Vec<E> {
+    (0..1u64 << (8 * size_of::<E>()))
+        .map(E::from_bits)
+        .collect()
+}
+
 #[test]
-fn every_input_of_the_small_dtypes() {
-    fn test<E: Bits>()
-    where
-        Relu: Operation<E>,
-    {
-        let all: Vec<E> = (0..1u64 << (8 * size_of::<E>()))
-            .map(E::from_bits)
-            .collect();
-        check(&all);
+fn relu_of_every_input_of_the_small_dtypes() {
+    fn test<E: Bits>() {
+        check(&all::<E>());
     }
     test::<i8>();
     test::<i16>();
@@ -102,30 +86,66 @@ fn every_input_of_the_small_dtypes() {
     test::<bf16>();
 }
 
-/// The result of an element depends on nothing but the element: alone, it has the bits it has in a
-/// crowd, at every position.
+/// Alone, an element has the bits it has in a crowd: every edge in every lane, and every input of
+/// the small dtypes.
 #[test]
 fn one_element_alone_is_the_same_in_a_crowd() {
-    fn test<E: Bits>()
-    where
-        Relu: Operation<E>,
-    {
-        let crowd = mixed::<E>(300);
-        for kernels in tables() {
-            for (form, together) in all_forms(kernels, &crowd) {
-                for (i, &x) in crowd.iter().enumerate() {
-                    let [(_, alone), ..] = all_forms(kernels, &[x]);
-                    assert_eq!(
-                        alone[0].bits(),
-                        together[i].bits(),
-                        "{} {form} {i}",
-                        kernels.isa
-                    );
-                }
+    fn edges<E: Bits>() {
+        for kernel in maps::<E>() {
+            let edges = E::edges();
+            for (edge, alone) in edges.iter().zip(kernel.alone(&edges)) {
+                assert_same(&kernel.together(&[*edge; 67]), &[alone; 67], &kernel);
             }
         }
     }
-    for_each_dtype!(test);
+    fn every_input<E: Bits>() {
+        let x: Vec<E> = all()
+            .into_iter()
+            .step_by(if sampled() { 61 } else { 1 })
+            .collect();
+        for kernel in maps::<E>() {
+            assert_same(&kernel.together(&x), &kernel.alone(&x), &kernel);
+        }
+    }
+    for_each_dtype!(edges);
+    every_input::<i8>();
+    every_input::<i16>();
+    every_input::<f16>();
+    every_input::<bf16>();
+}
+
+/// The same of two arrays: every edge with every other, but for two NaNs (see `two_arrays`).
+#[test]
+fn one_pair_alone_is_the_same_in_a_crowd() {
+    fn test<E: Bits + Float>() {
+        let (a, b) = every_two_edges::<E>();
+        let all = a.into_iter().zip(b);
+        let (a, b): (Vec<E>, Vec<E>) = all.filter(|(a, b)| !is_nan(*a) || !is_nan(*b)).unzip();
+        for kernel in pairs::<E>() {
+            assert_same(&kernel.together(&a, &b), &kernel.alone(&a, &b), &kernel);
+        }
+    }
+    for_each_float!(test);
+}
+
+/// A selection gives back every 16-bit float there is: to `f32` and back nothing is lost, but that a
+/// signalling NaN comes out quiet.
+#[test]
+fn every_16_bit_float_survives_widening() {
+    fn test<E: Bits + Float>() {
+        let everything = Clip::new(f64::NEG_INFINITY, f64::INFINITY).unwrap();
+        let x = all::<E>();
+        for kernels in tables() {
+            let f = E::float_kernel_of(&Clip::row(kernels).floats).map;
+            let name = format!("{} clip to everything {}", kernels.isa, E::DTYPE);
+            let kernel = map_case(name, f, everything);
+            let want: Vec<E> = x.iter().map(|&x| quieted(x)).collect();
+            let got: Vec<E> = kernel.together(&x).into_iter().map(quieted).collect();
+            assert_same(&got, &want, &kernel);
+        }
+    }
+    test::<f16>();
+    test::<bf16>();
 }
 
 /// All 2^32 patterns of `f32`, on every backend, in every form:

@@ -3,8 +3,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::ptr;
 
-use crate::common::{for_each_dtype, tables};
-use halfwave_kernels::{Element, Operation, Relu};
+use crate::common::*;
+use halfwave_kernels::{Float, Relu};
 
 const PAGE: usize = 64 << 10;
 
@@ -48,28 +48,46 @@ impl Drop for Guarded {
 /// A read or write beyond either end kills this test.
 #[test]
 fn no_access_beyond_either_end() {
-    fn test<E: Element>()
-    where
-        Relu: Operation<E>,
-    {
-        let (src, dst) = (Guarded::new(), Guarded::new());
-        for kernels in tables() {
-            let kernel = Relu::kernel(kernels);
-            for len in 0..=320 {
-                let ends = (src.last::<E>(len), dst.last::<E>(len));
-                for (x, y) in [ends, (src.first(), dst.first())] {
-                    // SAFETY: this CPU runs the table; `len` elements of zeroed, accessible
-                    // memory, aligned to their size, on both sides.
-                    unsafe {
-                        (kernel.map)(Relu, x, y, len);
-                        (kernel.map)(Relu, x, x, len);
-                        (kernel.stream)(Relu, x, y, len);
-                    }
+    /// Arrays of zeroed, accessible memory, aligned to their size, on both sides.
+    fn ends<E, const N: usize>(pages: &[Guarded; N], len: usize) -> [[*mut E; N]; 2] {
+        [
+            pages.each_ref().map(|page| page.last(len)),
+            pages.each_ref().map(Guarded::first),
+        ]
+    }
+    fn test<E: Bits>() {
+        let pages = [(); 2].map(|()| Guarded::new());
+        for kernel in maps::<E>() {
+            for len in lengths(&kernel.name) {
+                for [x, y] in ends::<E, 2>(&pages, len) {
+                    (kernel.run)(x, y, len, false);
+                    (kernel.run)(x, y, len, true);
+                    (kernel.run)(x, x, len, false);
+                }
+            }
+        }
+    }
+    fn of_two<E: Bits + Float>() {
+        let pages = [(); 3].map(|()| Guarded::new());
+        for kernel in pairs::<E>() {
+            for len in lengths(&kernel.name) {
+                for [a, b, y] in ends::<E, 3>(&pages, len) {
+                    (kernel.run)([a, b], y, len, false);
+                    (kernel.run)([a, b], y, len, true);
+                    (kernel.run)([a, b], a, len, false);
+                    (kernel.run)([a, b], b, len, false);
                 }
             }
         }
     }
     for_each_dtype!(test);
+    for_each_float!(of_two);
+}
+
+/// Beyond four registers of the smallest elements; one kernel in a loop of several rounds.
+fn lengths(name: &str) -> impl Iterator<Item = usize> + use<> {
+    let most = if name.contains(" relu ") { 320 } else { 131 };
+    (0..=most).step_by(if sampled() { 7 } else { 1 })
 }
 
 /// The guard itself is tested: a child that asks for one element too many must die of it.
@@ -80,7 +98,7 @@ fn one_element_too_many_faults() {
         let page = Guarded::new();
         let x = [1.0f32; 9];
         // SAFETY: none; the ninth element lies on the guard page, and that is the point.
-        unsafe { (tables()[0].relu.f32.map)(Relu, x.as_ptr(), page.last(8), 9) };
+        unsafe { (tables()[0].relu.floats.f32.map)(Relu, x.as_ptr(), page.last(8), 9, false) };
         return;
     }
     let status = this_program()

@@ -1,134 +1,223 @@
-//! Every length and every offset, with canaries around the destination, on every backend.
+//! Every length and every offset, with canaries around each array, for every kernel of the tables.
 
-use crate::common::{Bits, assert_relu, for_each_dtype, mixed, tables};
-use halfwave_kernels::{Operation, Relu};
+use std::marker::PhantomData;
+
+use crate::common::*;
+use halfwave_kernels::Float;
 
 /// Elements in a register.
 const fn lanes<E>() -> usize {
     32 / size_of::<E>()
 }
 
-/// An emulated CPU (`.ci/avx512`) gets every seventh case.
-fn sampled(case: usize) -> bool {
-    std::env::var_os("HALFWAVE_TEST_SAMPLED").is_none() || case.is_multiple_of(7)
+/// Up to where every loop of these kernels has run behind any head; and for one of them, twice.
+fn longest<E>(name: &str) -> usize {
+    let registers = if name.contains(" relu ") { 9 } else { 4 };
+    registers * lanes::<E>() + 3
 }
 
-/// `f(src, dst, len)` on buffers placed `src_at` and `dst_at` bytes past a 64-byte boundary, among
-/// canaries. Returns the destination; panics if a canary died or the source changed.
-fn among_canaries<E: Bits>(
-    x: &[E],
-    (src_at, dst_at): (usize, usize),
-    f: impl Fn(*const E, *mut E, usize),
-) -> Vec<E> {
-    const MARGIN: usize = 128;
+/// Every length with every offset; for an emulated CPU (`.ci/avx512`), fewer of them, others for each
+/// kernel, and every length and every offset for some.
+fn cases<E>(kernel: usize, longest: usize) -> impl Iterator<Item = (usize, usize)> {
+    let n = lanes::<E>();
+    let step = if sampled() { 61 } else { 1 };
+    let all = (0..=longest).flat_map(move |len| (0..n).map(move |offset| (len, offset)));
+    all.skip(kernel % step).step_by(step)
+}
+
+/// An array among canaries.
+struct Array<E> {
+    bytes: Vec<u8>,
+    start: usize,
+    len: usize,
+    before: Vec<u8>,
+    element: PhantomData<E>,
+}
+
+impl<E: Bits> Array<E> {
+    const MARGIN: usize = 64;
     const CANARY: u8 = 0xC5;
-    let bytes = size_of_val(x);
-    let place = |at: usize| {
-        let buffer = vec![CANARY; MARGIN + 128 + bytes + MARGIN];
-        let start = buffer.as_ptr().align_offset(64) + 64 + at;
-        (buffer, start)
-    };
-    let ((mut src, from), (mut dst, to)) = (place(src_at), place(dst_at));
-    // SAFETY: `bytes` bytes fit behind `from`.
-    unsafe {
-        src.as_mut_ptr()
-            .add(from)
-            .copy_from(x.as_ptr().cast(), bytes)
-    };
-    let before = src.clone();
 
-    f(
-        src[from..].as_ptr().cast(),
-        dst[to..].as_mut_ptr().cast(),
-        x.len(),
-    );
+    /// `len` elements, all canaries, `at` bytes past a 64-byte boundary.
+    fn empty(len: usize, at: usize) -> Self {
+        let size = 64 + Self::MARGIN + at + len * size_of::<E>() + Self::MARGIN;
+        let bytes = vec![Self::CANARY; size];
+        let start = bytes.as_ptr().align_offset(64) + Self::MARGIN + at;
+        Self {
+            bytes,
+            start,
+            len,
+            before: vec![],
+            element: PhantomData,
+        }
+    }
 
-    assert!(src == before, "the source changed");
-    let mut y = vec![E::default(); x.len()];
-    // SAFETY: `bytes` bytes lie behind `to`.
-    unsafe {
-        y.as_mut_ptr()
-            .cast::<u8>()
-            .copy_from(dst[to..].as_ptr(), bytes)
-    };
-    dst[to..to + bytes].fill(CANARY);
-    assert!(
-        dst.iter().all(|&b| b == CANARY),
-        "wrote outside the destination"
-    );
-    y
+    fn of(x: &[E], at: usize) -> Self {
+        let mut array = Self::empty(x.len(), at);
+        // SAFETY: as many bytes lie behind `p` as `x` has.
+        unsafe {
+            let p = array.p().cast::<u8>();
+            p.copy_from_nonoverlapping(x.as_ptr().cast(), size_of_val(x));
+        }
+        array.before = array.bytes.clone();
+        array
+    }
+
+    fn p(&mut self) -> *mut E {
+        self.bytes[self.start..].as_mut_ptr().cast()
+    }
+
+    #[track_caller]
+    fn assert_unchanged(&self, name: &str) {
+        assert!(self.bytes == self.before, "{name} changed a source");
+    }
+
+    /// Asserts that the array is `want` and the canaries live.
+    #[track_caller]
+    fn assert_is(mut self, want: &[E], context: impl std::fmt::Display) {
+        let mut y = vec![E::default(); self.len];
+        let size = size_of_val(&y[..]);
+        // SAFETY: as many bytes lie behind `p` as `y` has.
+        unsafe {
+            let y = y.as_mut_ptr().cast::<u8>();
+            y.copy_from_nonoverlapping(self.p().cast(), size);
+        }
+        assert_same(&y, want, &context);
+        let (front, rest) = self.bytes.split_at(self.start);
+        let canaries = front.iter().chain(&rest[size..]);
+        let dead = canaries.filter(|&&byte| byte != Self::CANARY).count();
+        assert_eq!(dead, 0, "{context}: wrote outside the destination");
+    }
+}
+
+/// Out of place, streaming, in place: the bits that each element has alone.
+fn check_map<E: Bits>(kernel: &Map<E>, x: &[E], want: &[E], (from, to): (usize, usize)) {
+    let len = x.len();
+    let context = |form| format!("{kernel} {form} of {len} from {from} to {to}");
+    let aligned = to.is_multiple_of(size_of::<E>());
+    let mut src = Array::of(x, from);
+    for (form, stream) in [("map", false), ("stream", true)] {
+        if stream && !aligned {
+            continue;
+        }
+        let mut dst = Array::empty(len, to);
+        (kernel.run)(src.p(), dst.p(), len, stream);
+        dst.assert_is(want, context(form));
+        src.assert_unchanged(&kernel.name);
+    }
+    let mut x = Array::of(x, to);
+    (kernel.run)(x.p(), x.p(), len, false);
+    x.assert_is(want, context("in place"));
+}
+
+/// The same, with the destination in place of the one or the other source.
+fn check_pair<E: Bits>(
+    kernel: &Pair<E>,
+    (a, b): (&[E], &[E]),
+    want: &[E],
+    [from_a, from_b, to]: [usize; 3],
+) {
+    let len = a.len();
+    let context = |form| format!("{kernel} {form} of {len} from {from_a} and {from_b} to {to}");
+    let aligned = to.is_multiple_of(size_of::<E>());
+    let (mut src_a, mut src_b) = (Array::of(a, from_a), Array::of(b, from_b));
+    for (form, stream) in [("zip", false), ("stream", true)] {
+        if stream && !aligned {
+            continue;
+        }
+        let mut dst = Array::empty(len, to);
+        (kernel.run)([src_a.p(), src_b.p()], dst.p(), len, stream);
+        dst.assert_is(want, context(form));
+    }
+    let mut x = Array::of(a, to);
+    (kernel.run)([x.p(), src_b.p()], x.p(), len, false);
+    x.assert_is(want, context("in place of the first"));
+    let mut x = Array::of(b, to);
+    (kernel.run)([src_a.p(), x.p()], x.p(), len, false);
+    x.assert_is(want, context("in place of the second"));
+    src_a.assert_unchanged(&kernel.name);
+    src_b.assert_unchanged(&kernel.name);
 }
 
 #[test]
 fn every_length_at_every_offset() {
-    fn test<E: Bits>()
-    where
-        Relu: Operation<E>,
-    {
-        for kernels in tables() {
-            let kernel = Relu::kernel(kernels);
-            let n = lanes::<E>();
-            // Up to where the loop of four registers has run twice behind any head.
-            let longest = 9 * n + 3;
-            let x = mixed::<E>(longest);
-            let cases = (0..=longest).flat_map(|len| (0..n).map(move |offset| (len, offset)));
-            for (_, (len, offset)) in cases.enumerate().filter(|&(case, _)| sampled(case)) {
-                let x = &x[..len];
-                // Each destination offset meets every source offset as the lengths go by.
-                let at = ((len + offset) % n * size_of::<E>(), offset * size_of::<E>());
-                let isa = kernels.isa;
-                for (form, f) in [("map", kernel.map), ("stream", kernel.stream)] {
-                    // SAFETY: this CPU runs the table; `among_canaries` gives `len` elements, the
-                    // destination aligned to its element.
-                    let y =
-                        among_canaries(x, at, |src, dst, len| unsafe { f(Relu, src, dst, len) });
-                    assert_relu(x, &y, format_args!("{isa} {form} {len} {at:?}"));
-
-                    let y = among_canaries(x, at, |src, dst, len| unsafe {
-                        // SAFETY: as above; the destination is its own source.
-                        dst.copy_from(src, len);
-                        f(Relu, dst, dst, len);
-                    });
-                    assert_relu(x, &y, format_args!("{isa} {form} in place {len} {at:?}"));
-                }
+    fn test<E: Bits>() {
+        let (n, size) = (lanes::<E>(), size_of::<E>());
+        for (number, kernel) in maps::<E>().iter().enumerate() {
+            let longest = longest::<E>(&kernel.name);
+            let x = mixed::<E>(0, longest + n);
+            let want = kernel.alone(&x);
+            for (len, offset) in cases::<E>(number, longest) {
+                // Each destination offset meets every source offset as the lengths go by, and each
+                // element every lane.
+                let part = offset..offset + len;
+                let at = ((len + offset) % n * size, offset * size);
+                check_map(kernel, &x[part.clone()], &want[part], at);
             }
         }
     }
     for_each_dtype!(test);
+}
+
+#[test]
+fn every_length_at_every_offset_of_two_arrays() {
+    fn test<E: Bits + Float>() {
+        let (n, size) = (lanes::<E>(), size_of::<E>());
+        for (number, kernel) in pairs::<E>().iter().enumerate() {
+            let longest = longest::<E>(&kernel.name);
+            let (a, b) = two_arrays::<E>(1, longest + n);
+            let (want, want_of_one) = (kernel.alone(&a, &b), kernel.alone(&a, &a));
+            for (len, offset) in cases::<E>(number, longest) {
+                let part = offset..offset + len;
+                let (first, second) = (&a[part.clone()], &b[part.clone()]);
+                let from = [(len + offset) % n * size, (2 * len + offset) % n * size];
+                let at = [from[0], from[1], offset * size];
+                check_pair(kernel, (first, second), &want[part.clone()], at);
+
+                let mut x = Array::of(first, at[2]);
+                (kernel.run)([x.p(), x.p()], x.p(), len, false);
+                let context = format_args!("{kernel} of one array of {len} at {}", at[2]);
+                x.assert_is(&want_of_one[part], context);
+            }
+        }
+    }
+    for_each_float!(test);
+}
+
+/// Lengths around whole registers, and offsets in bytes.
+fn unaligned<E>() -> impl Iterator<Item = (usize, usize)> {
+    let n = lanes::<E>();
+    let lengths = [0, 1, 2, n - 1, n, n + 1, 2 * n, 3 * n + 1, 4 * n + 3];
+    let step = if sampled() { 13 } else { 1 };
+    let all = lengths
+        .into_iter()
+        .flat_map(|len| (0..64).map(move |at| (len, at)));
+    all.step_by(step)
 }
 
 /// Raw buffers need not be aligned even to their element: a mapped file, a packed record.
 #[test]
 fn buffers_aligned_to_no_element() {
-    fn test<E: Bits>()
-    where
-        Relu: Operation<E>,
-    {
-        for kernels in tables() {
-            let kernel = Relu::kernel(kernels);
-            let n = lanes::<E>();
-            let x = mixed::<E>(4 * n + 3);
-            for len in [0, 1, 2, n - 1, n, n + 1, 2 * n, 3 * n + 1, 4 * n + 3] {
-                for at in (0..64).map(|i| (i * 13 % 64, i)) {
-                    let (x, isa) = (&x[..len], kernels.isa);
-                    let y = among_canaries(x, at, |src, dst, len| {
-                        // SAFETY: this CPU runs the table, and `map` takes any alignment.
-                        unsafe { (kernel.map)(Relu, src, dst, len) }
-                    });
-                    assert_relu(x, &y, format_args!("{isa} {len} {at:?}"));
-                    let y = among_canaries(x, at, |src, dst, len| {
-                        // SAFETY: as above; the destination is its own source. Bytes are copied,
-                        // because a copy of elements would want them aligned.
-                        unsafe {
-                            let bytes = len * size_of::<E>();
-                            dst.cast::<u8>().copy_from(src.cast(), bytes);
-                            (kernel.map)(Relu, dst, dst, len);
-                        }
-                    });
-                    assert_relu(x, &y, format_args!("{isa} in place {len} {at:?}"));
-                }
+    fn test<E: Bits>() {
+        for kernel in maps::<E>() {
+            let x = mixed::<E>(3, 4 * lanes::<E>() + 3);
+            let want = kernel.alone(&x);
+            for (len, at) in unaligned::<E>() {
+                check_map(&kernel, &x[..len], &want[..len], (at * 13 % 64, at));
+            }
+        }
+    }
+    fn of_two<E: Bits + Float>() {
+        for kernel in pairs::<E>() {
+            let len = 4 * lanes::<E>() + 3;
+            let (a, b) = two_arrays::<E>(2, len);
+            let want = kernel.alone(&a, &b);
+            for (len, at) in unaligned::<E>() {
+                let from = [at * 13 % 64, at * 29 % 64, at];
+                check_pair(&kernel, (&a[..len], &b[..len]), &want[..len], from);
             }
         }
     }
     for_each_dtype!(test);
+    for_each_float!(of_two);
 }

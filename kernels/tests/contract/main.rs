@@ -1,5 +1,6 @@
 //! The kernels held to the contract, on every backend this CPU runs.
 
+mod arithmetic;
 mod common;
 mod edges;
 #[cfg(unix)]

@@ -1,0 +1,44 @@
+//! Bytes by a table.
+
+use crate::lanes::{Lanes, Simd};
+use crate::ops::Elementwise;
+
+/// `table[x]` of every byte `x`, whose bits count as unsigned.
+///
+/// It is handed over as a pointer: the kernel reads the 256 bytes, for which its caller vouches.
+#[derive(Clone, Copy, Debug)]
+pub struct Lookup {
+    table: *const u8,
+}
+
+// SAFETY: the table is only read, and whoever makes a `Lookup` vouches for it as long as it is used.
+unsafe impl Send for Lookup {}
+// SAFETY: as above.
+unsafe impl Sync for Lookup {}
+
+impl Lookup {
+    /// # Safety
+    /// `table` is valid for reads for as long as any kernel is called with this.
+    pub unsafe fn new(table: &[u8; 256]) -> Self {
+        Self {
+            table: table.as_ptr(),
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(crate) fn table(self) -> *const u8 {
+        self.table
+    }
+}
+
+impl Elementwise<i8> for Lookup {
+    #[inline(always)]
+    fn on<S, R: Copy>(self, s: S, x: R) -> R
+    where
+        S: Simd + Lanes<i8, V = R>,
+    {
+        // SAFETY: whoever made this vouched for the table.
+        unsafe { s.lookup(self.table, x) }
+    }
+}

@@ -1,0 +1,277 @@
+//! Slopes drawn at random, each from its own number: Philox4x32-10 (Salmon, Moraes, Dror & Shaw,
+//! "Parallel random numbers: as easy as 1, 2, 3", 2011), which makes four words of 32 bits from a
+//! counter and a key, and keeps no state from one to the next.
+//!
+//! The key is the seed, the counter counts groups of four words. Four counters, one per 64-bit lane,
+//! make a *draw* of 16 words. Words are taken in the order in which the lanes hold them, which costs no
+//! shuffle: with `w[k]` the k-th word of a counter, the 16 are `w[0], w[1]` of each of the four
+//! counters, then `w[2], w[3]` of each. An `f64` takes a pair of them.
+
+use half::{bf16, f16};
+
+use crate::element::{Float, Half, Real};
+use crate::lanes::{FloatLanes, Lanes, Simd, Task, V};
+
+/// A dtype whose slopes can be drawn.
+pub trait Drawn: Float {
+    /// Elements to a draw, from one draw of 16 words.
+    const PER_DRAW: usize = 16;
+
+    /// Those elements, from the words.
+    ///
+    /// # Safety
+    /// `dst` is valid for writes of [`PER_DRAW`](Drawn::PER_DRAW) elements.
+    unsafe fn draw<S: Simd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut Self);
+}
+
+/// The bounds that slopes are drawn between, both included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Range {
+    pub lower: f64,
+    pub upper: f64,
+}
+
+impl Range {
+    /// From a number in `[1, 2)` with a random fraction, of which a `cell` is the last place: the middle
+    /// of the cell takes the place of its lower end, so that the mean is that of the bounds. Weighing both
+    /// bounds overflows for none; rounding could carry a slope over a bound, hence the last line.
+    #[inline(always)]
+    fn at<R: Real, L: FloatLanes<R::Lane>>(self, l: L, number: L::V, cell: f64) -> L::V {
+        let (lower, upper) = (l.splat(R::of(self.lower)), l.splat(R::of(self.upper)));
+        let t = l.sub(number, l.splat(R::of(1.0 - cell / 2.0)));
+        let rest = l.sub(l.splat(R::of(1.0)), t);
+        let slope = l.add(l.mul(rest, lower), l.mul(t, upper));
+        l.min(upper, l.max(lower, slope))
+    }
+
+    /// 16 slopes in their order.
+    #[inline(always)]
+    fn f32<S: Simd>(self, s: S, words: [V<S, i64>; 4]) -> [V<S, f32>; 2] {
+        let cell = f64::from(f32::EPSILON);
+        let numbers = [
+            numbers_f32(s, words[0], words[1]),
+            numbers_f32(s, words[2], words[3]),
+        ];
+        [
+            self.at::<f32, S>(s, numbers[0], cell),
+            self.at::<f32, S>(s, numbers[1], cell),
+        ]
+    }
+}
+
+/// `1 + u / 2^32`, cut off: `f32` from the upper 23 bits of each word.
+#[inline(always)]
+fn numbers_f32<S: Simd>(s: S, low: V<S, i64>, high: V<S, i64>) -> V<S, f32> {
+    let (low, high) = (s.shr_u64::<9>(low), s.shl_u64::<23>(high));
+    let one = 0x3F80_0000_3F80_0000;
+    cast(joined(s, low, 0x7F_FFFF, high, 0x7F_FFFF << 32, one))
+}
+
+/// The same as `f64`, from the upper bits of each pair.
+#[inline(always)]
+fn numbers_f64<S: Simd>(s: S, low: V<S, i64>, high: V<S, i64>) -> V<S, f64> {
+    let (low, high) = (s.shr_u64::<12>(low), s.shl_u64::<20>(high));
+    let one = 0x3FF0_0000_0000_0000;
+    cast(joined(s, low, 0xF_FFFF, high, 0xF_FFFF_FFF0_0000, one))
+}
+
+/// The bits of both masks and of the exponent, which do not overlap.
+#[inline(always)]
+fn joined<L: Lanes<i64>>(
+    l: L,
+    low: L::V,
+    low_mask: i64,
+    high: L::V,
+    high_mask: i64,
+    exponent: i64,
+) -> L::V {
+    let low = l.and(low, l.splat(low_mask));
+    let high = l.and(high, l.splat(high_mask));
+    l.add(l.add(low, high), l.splat(exponent))
+}
+
+/// The same bits, as a register of another element type.
+#[inline(always)]
+fn cast<A: Copy, B: Copy>(a: A) -> B {
+    const { assert!(size_of::<A>() == size_of::<B>()) };
+    // SAFETY: private to this file, and `Lanes` promises that any pattern of bits is a register.
+    unsafe { core::mem::transmute_copy(&a) }
+}
+
+impl Drawn for f32 {
+    #[inline(always)]
+    unsafe fn draw<S: Simd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f32) {
+        let [a, b] = range.f32(s, words);
+        // SAFETY: two registers of eight, for which the caller vouches.
+        unsafe {
+            s.store(dst, a);
+            s.store(dst.add(8), b);
+        }
+    }
+}
+
+impl Drawn for f64 {
+    const PER_DRAW: usize = 8;
+
+    #[inline(always)]
+    unsafe fn draw<S: Simd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f64) {
+        let (a, b) = (
+            numbers_f64(s, words[0], words[1]),
+            numbers_f64(s, words[2], words[3]),
+        );
+        // SAFETY: two registers of four, for which the caller vouches.
+        unsafe {
+            s.store(dst, range.at::<f64, S>(s, a, f64::EPSILON));
+            s.store(dst.add(4), range.at::<f64, S>(s, b, f64::EPSILON));
+        }
+    }
+}
+
+impl Drawn for f16 {
+    #[inline(always)]
+    unsafe fn draw<S: Simd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f16) {
+        let bits = f16::narrow(s, range.f32(s, words));
+        // SAFETY: a register of sixteen, for which the caller vouches.
+        unsafe { s.store(dst.cast::<i16>(), bits) }
+    }
+}
+
+impl Drawn for bf16 {
+    #[inline(always)]
+    unsafe fn draw<S: Simd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut bf16) {
+        let bits = s.cross_bf16(bf16::narrow(s, range.f32(s, words)));
+        // SAFETY: as above.
+        unsafe { s.store(dst.cast::<i16>(), bits) }
+    }
+}
+
+/// Four words each for four counters. A word lies in the lower half of a lane; what the upper halves
+/// hold, before and after, means nothing.
+#[inline(always)]
+fn philox<S: Simd>(s: S, counter: [V<S, i64>; 4], seed: u64) -> [V<S, i64>; 4] {
+    const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+    let multiplier = [s.splat(0xD251_1F53_i64), s.splat(0xCD9E_8D57_i64)];
+    let mut key = [seed as u32, (seed >> 32) as u32];
+    let [mut a, mut b, mut c, mut d] = counter;
+    let mut round = 0;
+    while round < 10 {
+        let p = s.mul_u32(a, multiplier[0]);
+        let q = s.mul_u32(c, multiplier[1]);
+        let keys = [s.splat(i64::from(key[0])), s.splat(i64::from(key[1]))];
+        a = s.xor_u64(s.xor_u64(s.shr_u64::<32>(q), b), keys[0]);
+        c = s.xor_u64(s.xor_u64(s.shr_u64::<32>(p), d), keys[1]);
+        (b, d) = (q, p);
+        key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+        round += 1;
+    }
+    [a, b, c, d]
+}
+
+/// Draws slopes: `draws` times [`PER_DRAW`](Drawn::PER_DRAW) elements, from draw number `first` on.
+///
+/// `dst` is valid for writes of as many elements, at any alignment.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct DrawSlopes<E> {
+    pub range: Range,
+    pub seed: u64,
+    pub first: u64,
+    pub dst: *mut E,
+    pub draws: usize,
+}
+
+impl<E: Drawn, S: Simd> Task<S> for DrawSlopes<E> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run(self, s: S) {
+        const { assert!(<S as Lanes<i64>>::N == 4) };
+        let lane = [0i64, 1, 2, 3];
+        let zero = s.splat(0i64);
+        // SAFETY: four numbers; and as many elements as the fields say.
+        unsafe {
+            let lane = s.load(lane.as_ptr());
+            let mut i = 0;
+            while i < self.draws {
+                // Counters wrap after 2^64, as 2^66 words would.
+                let first = self.first.wrapping_add(i as u64).wrapping_mul(4);
+                let low = Lanes::<i64>::add(s, s.splat(first.cast_signed()), lane);
+                let words = philox(s, [low, s.shr_u64::<32>(low), zero, zero], self.seed);
+                E::draw(s, self.range, words, self.dst.add(i * E::PER_DRAW));
+                i += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Philox {
+        counter: [u32; 4],
+        seed: u64,
+    }
+
+    impl<S: Simd> Task<S> for Philox {
+        type Out = [[u32; 4]; 4];
+
+        #[inline(always)]
+        unsafe fn run(self, s: S) -> [[u32; 4]; 4] {
+            let words = philox(
+                s,
+                self.counter.map(|word| s.splat(i64::from(word))),
+                self.seed,
+            );
+            words.map(|word| {
+                let mut lanes = [0i64; 4];
+                // SAFETY: room for four.
+                unsafe { s.store(lanes.as_mut_ptr(), word) };
+                lanes.map(|lane| lane as u32)
+            })
+        }
+    }
+
+    /// The vectors that the authors publish with Random123 (`tests/kat_vectors`).
+    fn known_answers<S: Simd>() {
+        let ones = u32::MAX;
+        for (counter, seed, words) in [
+            (
+                [0; 4],
+                0,
+                [0x6627_E8D5, 0xE169_C58D, 0xBC57_AC4C, 0x9B00_DBD8],
+            ),
+            (
+                [ones; 4],
+                u64::MAX,
+                [0x408F_276D, 0x41C8_3B0E, 0xA20B_C7C6, 0x6D54_51FD],
+            ),
+            (
+                [0x243F_6A88, 0x85A3_08D3, 0x1319_8A2E, 0x0370_7344],
+                0x299F_31D0_A409_3822,
+                [0xD16C_FE09, 0x94FD_CCEB, 0x5001_E420, 0x2412_6EA1],
+            ),
+        ] {
+            // SAFETY: the caller has asked for the instructions.
+            let got = unsafe { S::enter(Philox { counter, seed }) };
+            for (got, word) in got.into_iter().zip(words) {
+                assert_eq!(got, [word; 4], "{counter:x?} {seed:x}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_published_vectors() {
+        extern crate std;
+        known_answers::<crate::isa::portable::Portable>();
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            known_answers::<crate::isa::avx2::Avx2>();
+        }
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx512vl") {
+            known_answers::<crate::isa::avx512::Avx512>();
+        }
+    }
+}

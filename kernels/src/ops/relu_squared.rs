@@ -1,0 +1,89 @@
+use crate::element::Real;
+use crate::lanes::FloatLanes;
+use crate::ops::Unary;
+use crate::parameters::parameters;
+
+/// The squared rectifier: `relu_squared(x) = relu(x)²` (So et al., *Primer*, 2021).
+///
+/// Keras calls it `relu(x) ** 2`, PyTorch code `relu(x).square()`; neither has it as one function.
+///
+/// | x | relu_squared(x) |
+/// |---|---|
+/// | `x < 0`, `-∞`, `±0` | `+0` |
+/// | `x > 0` | `x²`, rounded once; `+∞` where that is too large, and for `+∞` |
+/// | NaN | the same NaN |
+///
+/// The derivative is `2·relu(x)`, and for NaN the same NaN. The output does not tell it: where `x²`
+/// is subnormal, it has too few bits left.
+///
+/// *Exact* (one rounding).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReluSquared;
+
+parameters!(ReluSquared);
+
+impl Unary for ReluSquared {
+    const FORMULA: &'static str = "max(x, 0)²";
+
+    // `ULPS` is zero although `f32` rounds: the square of a 16-bit float has at most 22 bits. (One of
+    // `bf16` may fall among the subnormal numbers of `f32`, and lose bits there, but never the
+    // ones that decide: of its 16 bits the first would have to be more than 16 places above.)
+    #[inline(always)]
+    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+        let r = l.max(l.splat(R::of(0.0)), x);
+        l.mul(r, r)
+    }
+
+    #[inline(always)]
+    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+        let r = l.max(l.splat(R::of(0.0)), x);
+        l.add(r, r)
+    }
+
+    fn oracle<R: Real>(self, x: f64) -> f64 {
+        if x < 0.0 { 0.0 } else { x * x }
+    }
+
+    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
+        if x < 0.0 { 0.0 } else { 2.0 * x }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            ReluSquared,
+            &[
+                (-INF, 0.0),
+                (-2.0, 0.0),
+                (-0.0, 0.0),
+                (0.0, 0.0),
+                (1.5, 2.25),
+                (12.0, 144.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_derivative_at_the_kink() {
+        derivatives(
+            ReluSquared,
+            &[
+                (-INF, 0.0),
+                (-1.0, 0.0),
+                (-0.0, 0.0),
+                (0.0, 0.0),
+                (1.5, 3.0),
+                (NAN, NAN),
+            ],
+        );
+    }
+}

@@ -1,0 +1,109 @@
+use crate::element::{Float, Real};
+use crate::lanes::FloatLanes;
+use crate::ops::{FromOutput, LeakyRelu, Unary};
+use crate::parameters::{FINITE, parameters};
+
+/// The randomized leaky rectifier (Xu, Wang, Chen & Li, 2015) as it is after training:
+/// [`LeakyRelu`] with the mean of the slopes, `(lower + upper) / 2`.
+///
+/// The defaults, 1/8 and 1/3, are PyTorch's.
+///
+/// | x | rrelu(x) |
+/// |---|---|
+/// | `x < 0`, `-∞` | as [`LeakyRelu`] of the mean slope, rounded once |
+/// | `x > 0`, `±0`, `+∞` | `x` |
+/// | NaN | the same NaN |
+///
+/// The derivative is 1 for `x > 0`, else the mean slope, at 0 and for NaN too. Unless the mean is negative,
+/// the output tells it as well.
+///
+/// *Exact* (one rounding). The mean is rounded to `f32` for `f32`, `f16` and `bf16`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rrelu {
+    lower: f64,
+    upper: f64,
+}
+
+parameters!(Rrelu { lower: 0.125 in FINITE, upper: 0.3333333333333333 in FINITE } where lower <= upper);
+
+impl Rrelu {
+    /// The smallest slope.
+    pub fn lower(self) -> f64 {
+        self.lower
+    }
+
+    /// The largest slope.
+    pub fn upper(self) -> f64 {
+        self.upper
+    }
+
+    #[inline(always)]
+    fn mean(self) -> LeakyRelu {
+        LeakyRelu {
+            slope: self.lower.midpoint(self.upper),
+        }
+    }
+}
+
+impl Unary for Rrelu {
+    const FORMULA: &'static str = "x < 0 ? (lower + upper)/2·x : x";
+    const ULPS: i32 = LeakyRelu::ULPS;
+    const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
+
+    #[inline(always)]
+    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+        self.mean().lanes::<R, L>(l, x)
+    }
+
+    #[inline(always)]
+    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+        self.mean().derivative::<R, L>(l, x)
+    }
+
+    fn oracle<R: Real>(self, x: f64) -> f64 {
+        self.mean().oracle::<R>(x)
+    }
+
+    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
+        self.mean().derivative_oracle::<R>(x)
+    }
+
+    fn output_suffices<E: Float>(self) -> bool {
+        self.mean().output_suffices::<E>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        let quarter = Rrelu::new(0.0, 0.5).unwrap();
+        outputs(
+            quarter,
+            &[
+                (-INF, -INF),
+                (-2.0, -0.5),
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (2.0, 2.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+        derivatives(
+            quarter,
+            &[(-1.0, 0.25), (-0.0, 0.25), (0.0, 0.25), (1.0, 1.0)],
+        );
+    }
+
+    #[test]
+    fn the_order_of_the_slopes_is_checked() {
+        assert!(Rrelu::new(0.5, 0.25).is_err());
+        assert!(Rrelu::new(0.25, 0.25).is_ok());
+        assert_eq!(Rrelu::default().upper(), 1.0 / 3.0);
+    }
+}

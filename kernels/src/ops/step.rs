@@ -1,0 +1,87 @@
+use crate::element::Real;
+use crate::lanes::FloatLanes;
+use crate::ops::{FromOutput, Unary};
+use crate::parameters::parameters;
+
+/// The unit step: `step(x) = x > 0 ? 1 : 0`, also called Heaviside's function, and the threshold of
+/// the first artificial neuron (McCulloch & Pitts, 1943).
+///
+/// At zero it is 0, where others have ½ or 1: NumPy's and PyTorch's `heaviside` ask for the value.
+///
+/// | x | step(x) |
+/// |---|---|
+/// | `x < 0`, `-∞`, `±0` | `+0` |
+/// | `x > 0`, `+∞` | 1 |
+/// | NaN | the same NaN |
+///
+/// The derivative is 0 everywhere, at 0 and for NaN too.
+///
+/// *Exact*.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step;
+
+parameters!(Step);
+
+impl Unary for Step {
+    const FORMULA: &'static str = "x > 0 ? 1 : 0";
+    const SELECTS: bool = true;
+    const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
+
+    #[inline(always)]
+    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+        let zero = l.splat(R::of(0.0));
+        let positive = l.select(l.lt(zero, x), l.splat(R::of(1.0)), x);
+        l.select(l.le(x, zero), zero, positive)
+    }
+
+    #[inline(always)]
+    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, _: L::V) -> L::V {
+        l.splat(R::of(0.0))
+    }
+
+    fn oracle<R: Real>(self, x: f64) -> f64 {
+        if x.is_nan() {
+            x
+        } else if x > 0.0 {
+            1.0
+        } else {
+            0.0
+        }
+    }
+
+    fn derivative_oracle<R: Real>(self, _: f64) -> f64 {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            Step,
+            &[
+                (-INF, 0.0),
+                (-2.0, 0.0),
+                (-0.0, 0.0),
+                (0.0, 0.0),
+                (0.5, 1.0),
+                (2.0, 1.0),
+                (INF, 1.0),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_derivative_is_zero() {
+        derivatives(
+            Step,
+            &[(-1.0, 0.0), (0.0, 0.0), (1.0, 0.0), (INF, 0.0), (NAN, 0.0)],
+        );
+    }
+}

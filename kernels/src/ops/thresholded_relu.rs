@@ -1,0 +1,98 @@
+use crate::element::{Float, Real};
+use crate::lanes::FloatLanes;
+use crate::ops::{FromOutput, Unary};
+use crate::parameters::{NUMBER, parameters};
+
+/// The thresholded rectifier: `x > alpha ? x : 0` (Konda, Memisevic & Krueger, 2014).
+///
+/// The default `alpha`, 1, is ONNX's and Keras'. PyTorch has it as `Threshold(alpha, 0)`.
+///
+/// | x | thresholded_relu(x) |
+/// |---|---|
+/// | `x ≤ alpha`, `-∞` | `+0` |
+/// | `x > alpha`, `+∞` | `x` |
+/// | `±0` where `alpha ≥ 0` | `+0` |
+/// | `-0.0` where `alpha < 0` | `-0.0` |
+/// | NaN | the same NaN |
+///
+/// The derivative is 0 up to and at `alpha`, and 1 beyond and for NaN. Unless `alpha` is negative, the
+/// output tells it as well.
+///
+/// *Exact*. `alpha` is rounded to `f32` for `f32`, `f16` and `bf16`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ThresholdedRelu {
+    alpha: f64,
+}
+
+parameters!(ThresholdedRelu { alpha: 1.0 in NUMBER });
+
+impl ThresholdedRelu {
+    /// What `x` must exceed to be kept.
+    pub fn alpha(self) -> f64 {
+        self.alpha
+    }
+}
+
+impl Unary for ThresholdedRelu {
+    const FORMULA: &'static str = "x > alpha ? x : 0";
+    const SELECTS: bool = true;
+    const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
+
+    #[inline(always)]
+    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+        let out = l.le(x, l.splat(R::parameter(self.alpha)));
+        l.select(out, l.splat(R::of(0.0)), x)
+    }
+
+    #[inline(always)]
+    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+        let out = l.le(x, l.splat(R::of(self.alpha)));
+        l.select(out, l.splat(R::of(0.0)), l.splat(R::of(1.0)))
+    }
+
+    fn oracle<R: Real>(self, x: f64) -> f64 {
+        if x <= R::value(self.alpha) { 0.0 } else { x }
+    }
+
+    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
+        if x <= R::value(self.alpha) { 0.0 } else { 1.0 }
+    }
+
+    fn output_suffices<E: Float>(self) -> bool {
+        self.alpha >= 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            ThresholdedRelu::default(),
+            &[
+                (-INF, 0.0),
+                (-2.0, 0.0),
+                (-0.0, 0.0),
+                (0.0, 0.0),
+                (1.0, 0.0),
+                (1.5, 1.5),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+        let below = ThresholdedRelu::new(-1.0).unwrap();
+        outputs(below, &[(-1.0, 0.0), (-0.5, -0.5), (-0.0, -0.0)]);
+    }
+
+    #[test]
+    fn the_derivative_at_the_kink() {
+        derivatives(
+            ThresholdedRelu::default(),
+            &[(-INF, 0.0), (1.0, 0.0), (1.5, 1.0), (INF, 1.0), (NAN, 1.0)],
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! What a user may set of an operation.
+
+use core::fmt;
+
+use crate::element::Real;
+
+/// One parameter of an operation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parameter {
+    /// As in the operation's struct, and in `leaky_relu(slope=0.2)`.
+    pub name: &'static str,
+    /// The value it has unless one is given.
+    pub default: f64,
+    /// The smallest value it may have.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+impl Parameter {
+    /// # Errors
+    /// If `value` is NaN or lies outside.
+    pub fn check(&self, value: f64) -> Result<(), ParameterError> {
+        if self.min <= value && value <= self.max {
+            Ok(())
+        } else {
+            Err(ParameterError::Range(*self, value))
+        }
+    }
+}
+
+/// The values of an operation's parameters, in the order of
+/// [`PARAMETERS`](Parameters::PARAMETERS); behind them, zeros.
+pub type Values = [f64; 2];
+
+/// An operation's parameters, by number.
+pub trait Parameters: Copy {
+    /// What they are; empty if there are none.
+    const PARAMETERS: &'static [Parameter];
+
+    /// The operation with the values it has unless others are given.
+    const DEFAULT: Self;
+
+    /// The values of the parameters.
+    fn values(self) -> Values;
+
+    /// The operation with `R::of` every parameter in its place, unchecked: for kernels.
+    #[doc(hidden)]
+    fn rounded<R: Real<Lane = f32>>(self) -> Self;
+
+    /// The operation with these values.
+    ///
+    /// # Errors
+    /// If one is out of range, or they do not go together.
+    fn from_values(values: Values) -> Result<Self, ParameterError>;
+}
+
+/// A value that a parameter cannot have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ParameterError {
+    /// It is NaN, or too small, or too large.
+    Range(Parameter, f64),
+    /// The first parameter must not be above the second.
+    Order((&'static str, f64), (&'static str, f64)),
+}
+
+impl fmt::Display for ParameterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Range(Parameter { name, min, max, .. }, value) => {
+                write!(f, "{name} is {value}; it must be ")?;
+                match (min, max) {
+                    (f64::NEG_INFINITY, f64::INFINITY) => f.write_str("a number"),
+                    (f64::MIN, f64::MAX) => f.write_str("a finite number"),
+                    (_, f64::MAX) => write!(f, "a finite number, {min:e} or more"),
+                    _ => write!(f, "from {min:e} to {max:e}"),
+                }
+            }
+            Self::Order((low, a), (high, b)) => {
+                write!(
+                    f,
+                    "{low} is {a} and {high} is {b}; {low} must not be above {high}"
+                )
+            }
+        }
+    }
+}
+
+impl core::error::Error for ParameterError {}
+
+/// Any number but NaN.
+pub(crate) const NUMBER: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
+/// Any number but NaN and the infinities.
+pub(crate) const FINITE: (f64, f64) = (f64::MIN, f64::MAX);
+/// Any finite number that is not negative.
+pub(crate) const NOT_NEGATIVE: (f64, f64) = (0.0, f64::MAX);
+
+/// `parameters!(Relu)`, or `parameters!(LeakyRelu { slope: 0.01 in FINITE })`: [`Parameters`],
+/// `Default`, and the checked constructor `new`. `where min <= max` adds a condition.
+macro_rules! parameters {
+    ($Op:ident) => {
+        impl $Op {
+            fn new() -> Result<Self, $crate::ParameterError> {
+                Ok(Self)
+            }
+        }
+        $crate::parameters::parameters!(@impl $Op {});
+    };
+    ($Op:ident { $($field:ident: $default:literal in $range:expr),+ } $(where $low:ident <= $high:ident)?) => {
+        impl $Op {
+            /// Checks the parameters.
+            ///
+            /// # Errors
+            /// If one is NaN or out of its range; the message names it, its value and the range.
+            pub fn new($($field: f64),+) -> Result<Self, $crate::ParameterError> {
+                let given = [$($field),+];
+                for (parameter, value) in <Self as $crate::Parameters>::PARAMETERS.iter().zip(given) {
+                    parameter.check(value)?;
+                }
+                $(if $low > $high {
+                    return Err($crate::ParameterError::Order(
+                        (stringify!($low), $low), (stringify!($high), $high)));
+                })?
+                Ok(Self { $($field),+ })
+            }
+        }
+        $crate::parameters::parameters!(@impl $Op { $($field: $default in $range),+ });
+    };
+    (@impl $Op:ident { $($field:ident: $default:literal in $range:expr),* }) => {
+        impl $crate::Parameters for $Op {
+            const PARAMETERS: &'static [$crate::Parameter] = &[$($crate::Parameter {
+                name: stringify!($field), default: $default, min: $range.0, max: $range.1,
+            }),*];
+            const DEFAULT: Self = Self { $($field: $default),* };
+            #[inline(always)]
+            fn rounded<R: $crate::Real<Lane = f32>>(self) -> Self {
+                Self { $($field: R::of(self.$field).into()),* }
+            }
+            fn values(self) -> $crate::parameters::Values {
+                $crate::parameters::padded(&[$(self.$field),*])
+            }
+            fn from_values(values: $crate::parameters::Values) -> Result<Self, $crate::ParameterError> {
+                let [$($field,)* ..] = values;
+                Self::new($($field),*)
+            }
+        }
+        impl Default for $Op {
+            fn default() -> Self {
+                <Self as $crate::Parameters>::DEFAULT
+            }
+        }
+    };
+}
+pub(crate) use parameters;
+
+pub(crate) fn padded(given: &[f64]) -> Values {
+    let mut values = Values::default();
+    values[..given.len()].copy_from_slice(given);
+    values
+}

@@ -1,0 +1,236 @@
+//! `dx = dy · f′(x)`, from the input and from the output.
+
+use halfwave_kernels::{bf16, f16};
+
+use crate::case::{Case, cases, defaults, tables};
+use crate::forward::{Bound, hold};
+use crate::number::{Number, Random};
+
+macro_rules! on_every_dtype {
+    ($test:ident) => {
+        $test::<f32>();
+        $test::<f64>();
+        $test::<f16>();
+        $test::<bf16>();
+    };
+}
+
+fn ones<E: Number>(len: usize) -> Vec<E> {
+    vec![E::round(1.0); len]
+}
+
+/// Within two ulps where the derivative varies, by bits where it is a parameter or a constant.
+#[test]
+fn the_derivative_is_the_oracles() {
+    fn test<E: Number>() {
+        for case in cases::<E>() {
+            let (x, nan): (Vec<E>, Vec<E>) = case
+                .inputs(20_000)
+                .into_iter()
+                .partition(|x| !x.to_f64().is_nan());
+            let bound = if case.exact {
+                Bound::Nearest
+            } else {
+                Bound::Ulps(2.0)
+            };
+            for table in tables() {
+                let mut dx = ones::<E>(x.len());
+                (case.backward)(table, &x, &ones(x.len()), &mut dx);
+                hold(
+                    &format!("derivative of {}", case.label),
+                    table.isa,
+                    &x,
+                    &dx,
+                    &case.slopes(&x),
+                    bound,
+                );
+
+                let mut dx = ones::<E>(nan.len());
+                (case.backward)(table, &nan, &ones(nan.len()), &mut dx);
+                for (dx, want) in dx.iter().zip(case.slopes(&nan)) {
+                    let (dx, want) = (dx.to_f64(), E::round(want).to_f64());
+                    assert!(
+                        dx == want || dx.is_nan() && want.is_nan(),
+                        "{}: {dx}, not {want}",
+                        case.label
+                    );
+                }
+            }
+        }
+    }
+    on_every_dtype!(test);
+}
+
+/// Zero, whatever `dy` is.
+#[test]
+fn dx_is_zero_where_the_derivative_is() {
+    fn test<E: Number>() {
+        for case in cases::<E>() {
+            let x = case.inputs(2_000);
+            let slopes = case.slopes(&x);
+            for table in tables() {
+                for dy in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, -1.0] {
+                    let mut dx = ones::<E>(x.len());
+                    (case.backward)(table, &x, &vec![E::from_f64(dy); x.len()], &mut dx);
+                    for ((dx, slope), x) in dx.iter().zip(&slopes).zip(&x) {
+                        let said = || {
+                            format!(
+                                "{} at {}: {}, not {slope}",
+                                case.label,
+                                x.to_f64(),
+                                dx.to_f64()
+                            )
+                        };
+                        if *slope == 0.0 {
+                            assert_eq!(dx.bits(), 0, "{}", said());
+                        } else if dy.is_nan() && E::round(*slope).to_f64() != 0.0 {
+                            assert!(dx.to_f64().is_nan(), "{}", said());
+                        }
+                    }
+                }
+            }
+        }
+    }
+    on_every_dtype!(test);
+}
+
+/// `dy` times the derivative that `dy = 1` shows, rounded once.
+#[test]
+fn dx_is_the_product() {
+    fn test<E: Number>(product: impl Fn(E, E) -> E) {
+        for case in defaults::<E>() {
+            let x = case.inputs(2_000);
+            let mut random = Random(3);
+            let dy: Vec<E> = x.iter().map(|_| E::round(random.within(9.0))).collect();
+            for table in tables() {
+                let (mut slope, mut dx) = (ones::<E>(x.len()), ones::<E>(x.len()));
+                (case.backward)(table, &x, &ones(x.len()), &mut slope);
+                (case.backward)(table, &x, &dy, &mut dx);
+                for i in 0..x.len() {
+                    let want = if slope[i].to_f64() == 0.0 {
+                        E::default()
+                    } else {
+                        product(dy[i], slope[i])
+                    };
+                    let nan = dx[i].to_f64().is_nan() && want.to_f64().is_nan();
+                    assert!(
+                        nan || dx[i].bits() == want.bits(),
+                        "{} at {}",
+                        case.label,
+                        x[i].to_f64()
+                    );
+                }
+            }
+        }
+    }
+    test::<f32>(|a, b| a * b);
+    test::<f64>(|a, b| a * b);
+}
+
+#[test]
+fn the_derivative_is_the_slope_of_the_function() {
+    const H: f64 = 1e-5;
+    let mut random = Random(4);
+    let x: Vec<f64> = (0..4_000).map(|_| random.within(8.0)).collect();
+    for case in cases::<f64>() {
+        // Differences of numbers that large say nothing.
+        if case.values.iter().any(|value| value.abs() > 1e6) {
+            continue;
+        }
+        for table in tables() {
+            let f = |by: f64| {
+                let x: Vec<f64> = x.iter().map(|x| x + by).collect();
+                let mut y = ones(x.len());
+                (case.map)(table, &x, &mut y);
+                y
+            };
+            let wide: Vec<f64> = f(H)
+                .iter()
+                .zip(f(-H))
+                .map(|(a, b)| (a - b) / (2.0 * H))
+                .collect();
+            let narrow: Vec<f64> = f(H / 4.0)
+                .iter()
+                .zip(f(-H / 4.0))
+                .map(|(a, b)| (a - b) / (H / 2.0))
+                .collect();
+            let mut dx = ones(x.len());
+            (case.backward)(table, &x, &ones(x.len()), &mut dx);
+            // Values of up to 1e5 are subtracted, and at a kink the two differences disagree.
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-4 * a.abs().max(1.0);
+            let mut smooth = 0;
+            for i in 0..x.len() {
+                if close(wide[i], narrow[i]) {
+                    assert!(
+                        close(wide[i], dx[i]),
+                        "{}: {} at {}, not {}",
+                        case.label,
+                        dx[i],
+                        x[i],
+                        wide[i]
+                    );
+                    smooth += 1;
+                }
+            }
+            assert!(smooth > x.len() * 9 / 10, "{}: {smooth}", case.label);
+        }
+    }
+}
+
+/// From the output: the same bits, or, where it is by another formula, what the input or a neighbour of
+/// it gives (its output may be the same), to the accuracy of the output.
+#[test]
+fn the_output_gives_the_same_derivative() {
+    fn test<E: Number>() {
+        for case in cases::<E>() {
+            let Some(from_output) = &case.from_output else {
+                continue;
+            };
+            let mut x = case.inputs(20_000);
+            x.retain(|x| !x.to_f64().is_nan());
+            x.sort_by(|a, b| a.to_f64().total_cmp(&b.to_f64()));
+            x.dedup_by_key(|x| x.bits());
+            for table in tables() {
+                let (mut y, mut dx, mut want) = (ones(x.len()), ones(x.len()), ones(x.len()));
+                (case.map)(table, &x, &mut y);
+                (case.backward)(table, &x, &ones(x.len()), &mut want);
+                from_output(table, &y, &ones(x.len()), &mut dx);
+                for i in 0..x.len() {
+                    let same = |j: usize| dx[i].bits() == want[j].bits();
+                    let close =
+                        |j: usize| (dx[i].to_f64() - want[j].to_f64()).abs() <= 8.0 * E::ulp(1.0);
+                    // Where the output has arrived at a limit, it tells no more.
+                    let limit = |j: usize| y[i].bits() == y[j].bits() && same(j);
+                    let last = x.len() - 1;
+                    let mut near = i.saturating_sub(1)..(i + 2).min(x.len());
+                    let mut by_itself = || near.any(close) || limit(0) || limit(last);
+                    let fits = same(i) || case.by_itself && by_itself();
+                    assert!(
+                        fits,
+                        "{} {} at {:e}: {} from the output {:e}, not {}",
+                        table.isa,
+                        case.label,
+                        x[i].to_f64(),
+                        dx[i].to_f64(),
+                        y[i].to_f64(),
+                        want[i].to_f64()
+                    );
+                }
+            }
+        }
+    }
+    on_every_dtype!(test);
+}
+
+/// A table of how many cases there are would go stale; that there are some of each kind does not.
+#[test]
+fn the_cases_are_not_empty() {
+    let cases: Vec<Case<f32>> = cases();
+    let count = |f: fn(&Case<f32>) -> bool| cases.iter().filter(|case| f(case)).count();
+    assert!(count(|case| case.exact) > 12 && count(|case| !case.exact) >= 3);
+    assert!(count(|case| case.from_output.is_some()) > 10);
+    assert!(count(|case| case.from_output.is_none()) > 5);
+    for default in defaults::<f32>() {
+        assert!(cases.iter().any(|case| case.label == default.label));
+    }
+}

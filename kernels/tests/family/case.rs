@@ -1,0 +1,230 @@
+//! An operation of the table with some parameters, on one dtype, without its type.
+
+use halfwave_kernels::*;
+
+use crate::number::{Number, Random};
+
+/// The operations that round once and no more. The others are within 1 ulp on `f32`, and their `f64`
+/// is held to its bound in `rational.rs`.
+const EXACT: &[&str] = &[
+    "relu",
+    "relu6",
+    "clip",
+    "leaky_relu",
+    "rrelu",
+    "threshold",
+    "thresholded_relu",
+    "relu_squared",
+    "step",
+    "hard_shrink",
+    "soft_shrink",
+    "shrink",
+];
+
+type Function = Box<dyn Fn(&[f64], &mut [f64])>;
+type Map<E> = Box<dyn Fn(&Kernels, &[E], &mut [E])>;
+type Zipped<E> = Box<dyn Fn(&Kernels, &[E], &[E], &mut [E])>;
+
+/// What is left of an operation when its type is forgotten: the tests are compiled once for a dtype.
+pub struct Case<E> {
+    pub name: &'static str,
+    pub exact: bool,
+    pub label: String,
+    pub values: Vec<f64>,
+    pub by_itself: bool,
+    pub oracle: Function,
+    pub slope: Function,
+    pub map: Map<E>,
+    pub backward: Zipped<E>,
+    /// Where the output suffices.
+    pub from_output: Option<Zipped<E>>,
+}
+
+impl<E: Number> Case<E> {
+    fn new<O: Tabled>(name: &'static str, op: O) -> Self {
+        let (oracle, slope): (Function, Function) = if E::DTYPE == Dtype::F64 {
+            (
+                each(move |x| op.oracle::<f64>(x)),
+                each(move |x| op.derivative_oracle::<f64>(x)),
+            )
+        } else {
+            (
+                each(move |x| op.oracle::<f32>(x)),
+                each(move |x| op.derivative_oracle::<f32>(x)),
+            )
+        };
+        let values = op.values()[..O::PARAMETERS.len()].to_vec();
+        let kernel = move |table: &Kernels| E::float_kernel_of(O::row(table).floats());
+        let suffices = O::FROM_OUTPUT != FromOutput::Never && op.output_suffices::<E>();
+        Self {
+            name,
+            exact: EXACT.contains(&name),
+            label: format!("{name}{values:?} on {}", E::DTYPE),
+            values,
+            by_itself: O::FROM_OUTPUT == FromOutput::ByItself,
+            oracle,
+            slope,
+            map: Box::new(move |table, x, y| {
+                assert_eq!(x.len(), y.len());
+                // SAFETY: `tables` gives what this CPU runs, and the lengths are the same.
+                unsafe { (kernel(table).map)(op, x.as_ptr(), y.as_mut_ptr(), x.len(), false) }
+            }),
+            backward: Box::new(move |table, x, dy, dx| {
+                // SAFETY: as above; `zip` checks the lengths.
+                unsafe { (kernel(table).backward)(zip(Backward(op), x, dy, dx)) }
+            }),
+            from_output: suffices.then(|| -> Zipped<E> {
+                Box::new(move |table, y, dy, dx| {
+                    let Kernel {
+                        backward,
+                        from_output,
+                        ..
+                    } = kernel(table);
+                    // SAFETY: as above.
+                    unsafe {
+                        match from_output {
+                            Some(f) => f(zip(BackwardFromOutput(op), y, dy, dx)),
+                            None => backward(zip(Backward(op), y, dy, dx)),
+                        }
+                    }
+                })
+            }),
+        }
+    }
+
+    /// What the oracle says of each element.
+    pub fn wanted(&self, x: &[E]) -> Vec<f64> {
+        evaluated(&self.oracle, x)
+    }
+
+    /// What it says of the derivative; zero as `+0`, which `dx` is there.
+    pub fn slopes(&self, x: &[E]) -> Vec<f64> {
+        let mut slopes = evaluated(&self.slope, x);
+        slopes.iter_mut().for_each(|slope| *slope += 0.0);
+        slopes
+    }
+
+    /// Edges, 64 numbers on each side of whatever a formula may branch at, and random ones.
+    pub fn inputs(&self, random: usize) -> Vec<E> {
+        let infinity = E::round(f64::INFINITY).bits();
+        let quiet = infinity | 1 << (E::PRECISION - 2);
+        let mut bits = vec![
+            0,
+            1,
+            2,
+            3,
+            1 << (E::PRECISION - 1),
+            infinity - 1,
+            infinity,
+            infinity + 1,
+            infinity + 5,
+            quiet,
+            quiet + 1,
+            quiet + 5,
+            E::LAST / 2,
+        ];
+        let mut points = vec![0.0, 0.5, 0.75, 1.0, 1.5, 3.0, 6.0];
+        points.extend(&self.values);
+        if let [a, b] = self.values[..] {
+            points.extend([a + b, a - b, a / b, b / a, b / a / 2.0, (1.0 - b) / a]);
+        }
+        for point in points.into_iter().filter(|p| p.is_finite()) {
+            let at = E::round(point.abs()).bits();
+            bits.extend(at.saturating_sub(64)..=at + 64);
+        }
+        let sign = E::LAST / 2 + 1;
+        let mut x: Vec<E> = bits
+            .iter()
+            .flat_map(|b| [*b, b | sign])
+            .map(E::from_bits)
+            .collect();
+        let mut numbers = Random(self.values.len() as u64);
+        for _ in 0..random / 2 {
+            x.push(E::from_bits(numbers.bits() & E::LAST));
+            x.push(E::round(numbers.within(8.0)));
+        }
+        x
+    }
+}
+
+fn each(f: impl Fn(f64) -> f64 + 'static) -> Function {
+    Box::new(move |x, y| x.iter().zip(y).for_each(|(&x, y)| *y = f(x)))
+}
+
+fn evaluated<E: Number>(f: &Function, x: &[E]) -> Vec<f64> {
+    let x: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
+    let mut y = vec![0.0; x.len()];
+    f(&x, &mut y);
+    y
+}
+
+fn zip<O, E>(op: O, a: &[E], b: &[E], dst: &mut [E]) -> Zip<O, E> {
+    assert_eq!((a.len(), b.len()), (dst.len(), dst.len()));
+    Zip {
+        op,
+        a: a.as_ptr(),
+        b: b.as_ptr(),
+        dst: dst.as_mut_ptr(),
+        len: a.len(),
+        stream: false,
+    }
+}
+
+/// Every operation with its default parameters.
+pub fn defaults<E: Number>() -> Vec<Case<E>> {
+    macro_rules! list {
+        ($($name:ident: $Op:ident in $Row:ident;)*) => {
+            vec![$(Case::new(stringify!($name), <$Op as Parameters>::DEFAULT)),*]
+        };
+    }
+    for_each_op!(list)
+}
+
+/// Every operation with its default parameters and with odd ones.
+pub fn cases<E: Number>() -> Vec<Case<E>> {
+    fn with<O: Tabled, E: Number>(name: &'static str, cases: &mut Vec<Case<E>>) {
+        cases.push(Case::new(name, O::DEFAULT));
+        if O::PARAMETERS.is_empty() {
+            return;
+        }
+        // Zero, one that no dtype has, one above the other, one lost in any sum, the ends.
+        let odd = [0.0, -0.0, 0.01, 0.3, -0.3, 1.25, -2.5, 1e-7, -1e5];
+        let ends = O::PARAMETERS[0].min..=O::PARAMETERS[0].max;
+        let first = odd.into_iter().chain([*ends.start(), *ends.end()]);
+        for (i, first) in first.enumerate() {
+            let second = odd[(i * 4 + 3) % odd.len()];
+            for values in [[first, O::DEFAULT.values()[1]], [first, second]] {
+                if let Ok(op) = O::from_values(values) {
+                    cases.push(Case::new(name, op));
+                }
+                if O::PARAMETERS.len() == 1 {
+                    break;
+                }
+            }
+        }
+    }
+    let mut cases = Vec::new();
+    macro_rules! list {
+        ($($name:ident: $Op:ident in $Row:ident;)*) => {
+            $(with::<$Op, E>(stringify!($name), &mut cases);)*
+        };
+    }
+    for_each_op!(list);
+    cases
+}
+
+/// Every table this CPU runs.
+pub fn tables() -> Vec<&'static Kernels> {
+    let mut tables = vec![&isa::portable::KERNELS];
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::is_x86_feature_detected as has;
+        if has!("avx2") && has!("fma") && has!("f16c") {
+            tables.push(&isa::avx2::KERNELS);
+            if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+                tables.push(&isa::avx512::KERNELS);
+            }
+        }
+    }
+    tables
+}

@@ -1,0 +1,9 @@
+//! Every operation of the table against its oracle, on every backend this CPU runs: a new row is
+//! tested without a word here, but for whether it is exact (`case::EXACT`).
+
+mod backward;
+mod case;
+mod exhaustive;
+mod forward;
+mod number;
+mod rational;

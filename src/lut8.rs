@@ -1,0 +1,246 @@
+//! Any function of a byte, as a table.
+
+#![allow(unsafe_code)]
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+use core::ptr;
+
+use halfwave_kernels::Operation;
+use halfwave_kernels::forms::Lookup;
+
+use crate::activation::Activation;
+use crate::backend::{Backend, check_lengths, map};
+use crate::dispatch::{active, lookup_kernel};
+use crate::op::Op;
+use crate::quantize::{Quantization, Quantized};
+
+/// A function from a quantised number to a quantised number, as a table of 256 entries: any operation
+/// at the cost of a few byte shuffles.
+///
+/// `q = saturate(round(f((p − in.zero_point) · in.scale) / out.scale) + out.zero_point)`, all of it in
+/// `f64`, rounded once, ties to even; NaN gives the zero point.
+///
+/// ```
+/// use halfwave::{Lut8, Op, Quantization};
+///
+/// let (input, output) = (Quantization::<i8>::new(0.1, 0)?, Quantization::<u8>::new(0.05, 0)?);
+/// let lut = Lut8::new("leaky_relu(slope=-0.5)".parse::<Op>()?, input, output);
+/// let mut q = [0u8; 3];
+/// lut.apply(&[-10, 0, 10], &mut q);
+/// assert_eq!(q, [10, 0, 20]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Lut8<P, Q = P> {
+    /// The bits of the outputs, by the bits of the input.
+    table: [u8; 256],
+    types: PhantomData<fn(P) -> Q>,
+}
+
+/// What [`Lut8::new`] makes a table of: an [`Op`], or an operation's own type. Sealed.
+pub trait Function: sealed::Sealed {
+    /// `x[i] = f(x[i])`.
+    #[doc(hidden)]
+    fn on_f64(self, x: &mut [f64]);
+}
+
+impl<O: Operation<f64>> sealed::Sealed for O {}
+impl<O: Operation<f64>> Function for O {
+    fn on_f64(self, x: &mut [f64]) {
+        self.apply_in_place(x);
+    }
+}
+
+impl sealed::Sealed for Op {}
+impl Function for Op {
+    fn on_f64(self, x: &mut [f64]) {
+        self.apply_in_place(x).expect("every operation takes f64");
+    }
+}
+
+impl<P: Quantized, Q: Quantized> Lut8<P, Q> {
+    /// The table of an operation.
+    pub fn new(op: impl Function, input: Quantization<P>, output: Quantization<Q>) -> Self {
+        let mut x = numbers(input);
+        op.on_f64(&mut x);
+        Self::of(x, output)
+    }
+
+    /// The table of any function of real numbers.
+    ///
+    /// ```
+    /// use halfwave::{Lut8, Quantization};
+    ///
+    /// let of = Quantization::<i8>::new(0.125, 0)?;
+    /// let square = Lut8::from_fn(|x| x * x, of, of);
+    /// let mut q = [-24, -8, 4, 100]; // -3, -1, 0.5, 12.5
+    /// square.apply_in_place(&mut q);
+    /// assert_eq!(q, [72, 8, 2, 127]); // 9, 1, 0.25, the largest there is
+    /// # Ok::<(), halfwave::QuantizationError>(())
+    /// ```
+    pub fn from_fn(
+        f: impl FnMut(f64) -> f64,
+        input: Quantization<P>,
+        output: Quantization<Q>,
+    ) -> Self {
+        Self::of(numbers(input).map(f), output)
+    }
+
+    /// A table as it is: the outputs of the inputs whose bits, as unsigned numbers, are 0 to 255. For
+    /// `i8` these are 0 to 127 and then −128 to −1.
+    pub fn from_table(table: [Q; 256]) -> Self {
+        Self {
+            table: table.map(Q::bits),
+            types: PhantomData,
+        }
+    }
+
+    /// The table, in the order of [`from_table`](Lut8::from_table).
+    pub fn table(&self) -> [Q; 256] {
+        self.table.map(Q::of_bits)
+    }
+
+    fn of(y: [f64; 256], output: Quantization<Q>) -> Self {
+        let zero_point: i32 = output.zero_point().into();
+        let (min, max) = (
+            f64::from(Q::MIN - zero_point),
+            f64::from(Q::MAX - zero_point),
+        );
+        Self::from_table(y.map(|y| {
+            let steps = y / f64::from(output.scale());
+            // Clipped to an integer before it is rounded to one, so that it is not too large; NaN
+            // becomes zero where it is converted.
+            let q = round_ties_even(steps.clamp(min, max)) as i32 + zero_point;
+            Q::of_bits(q as u8)
+        }))
+    }
+
+    /// `dst[i]` is the table's entry for `src[i]`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[track_caller]
+    pub fn apply(&self, src: &[P], dst: &mut [Q]) {
+        active().lookup(self, src, dst);
+    }
+
+    /// [`apply`](Lut8::apply) into memory that need not be initialised. Returns it initialised.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[track_caller]
+    pub fn apply_uninit<'a>(&self, src: &[P], dst: &'a mut [MaybeUninit<Q>]) -> &'a mut [Q] {
+        active().lookup_uninit(self, src, dst)
+    }
+
+    /// [`apply`](Lut8::apply) on rayon's current pool.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[cfg(feature = "parallel")]
+    #[track_caller]
+    pub fn par_apply(&self, src: &[P], dst: &mut [Q]) {
+        active().par().lookup(self, src, dst);
+    }
+}
+
+impl<Q: Quantized> Lut8<Q> {
+    /// `x[i]` becomes the table's entry for it.
+    pub fn apply_in_place(&self, x: &mut [Q]) {
+        active().lookup_in_place(self, x);
+    }
+
+    /// [`apply_in_place`](Lut8::apply_in_place) on rayon's current pool.
+    #[cfg(feature = "parallel")]
+    pub fn par_apply_in_place(&self, x: &mut [Q]) {
+        active().par().lookup_in_place(self, x);
+    }
+}
+
+/// What the 256 bytes stand for.
+fn numbers<P: Quantized>(input: Quantization<P>) -> [f64; 256] {
+    let zero_point: i32 = input.zero_point().into();
+    core::array::from_fn(|bits| {
+        let p: i32 = P::of_bits(bits as u8).into();
+        f64::from(p - zero_point) * f64::from(input.scale())
+    })
+}
+
+/// `f64::round_ties_even`, which `core` does not have yet, for magnitudes up to 2^51: added to 1.5 ·
+/// 2^52, a number has no room for a fraction.
+fn round_ties_even(x: f64) -> f64 {
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    x + SHIFT - SHIFT
+}
+
+impl<P: Quantized, Q: Quantized> fmt::Debug for Lut8<P, Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lut8<{}, {}>", P::NAME, Q::NAME)?;
+        f.debug_list().entries(self.table()).finish()
+    }
+}
+
+impl Backend {
+    /// [`Lut8::apply`] with this backend.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[track_caller]
+    pub fn lookup<P: Quantized, Q: Quantized>(self, lut: &Lut8<P, Q>, src: &[P], dst: &mut [Q]) {
+        check_lengths([("src", src.len()), ("dst", dst.len())]);
+        // SAFETY: as many bytes in both, which a shared and an exclusive borrow keep apart.
+        unsafe { self.lookup_raw(&lut.table, src.as_ptr(), dst.as_mut_ptr(), src.len()) }
+    }
+
+    /// [`Lut8::apply_uninit`] with this backend.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[track_caller]
+    pub fn lookup_uninit<'a, P: Quantized, Q: Quantized>(
+        self,
+        lut: &Lut8<P, Q>,
+        src: &[P],
+        dst: &'a mut [MaybeUninit<Q>],
+    ) -> &'a mut [Q] {
+        check_lengths([("src", src.len()), ("dst", dst.len())]);
+        let to = dst.as_mut_ptr().cast::<Q>();
+        // SAFETY: as `lookup`; the kernel writes every byte and reads none of `dst`.
+        unsafe {
+            self.lookup_raw(&lut.table, src.as_ptr(), to, src.len());
+            &mut *(ptr::from_mut(dst) as *mut [Q])
+        }
+    }
+
+    /// [`Lut8::apply_in_place`] with this backend.
+    pub fn lookup_in_place<Q: Quantized>(self, lut: &Lut8<Q>, x: &mut [Q]) {
+        let p = x.as_mut_ptr();
+        // SAFETY: one exclusive borrow, as source and destination.
+        unsafe { self.lookup_raw(&lut.table, p, p, x.len()) }
+    }
+
+    /// # Safety
+    /// `src` is valid for reads and `dst` for writes of `len` bytes, and they are the same or do not
+    /// overlap.
+    unsafe fn lookup_raw<P: Quantized, Q: Quantized>(
+        self,
+        table: &[u8; 256],
+        src: *const P,
+        dst: *mut Q,
+        len: usize,
+    ) {
+        let kernel = lookup_kernel(self.kernels());
+        // SAFETY: the table outlives this call; the rest is forwarded, and `dispatch` vouches for the
+        // CPU.
+        unsafe {
+            let lookup = Lookup::new(table);
+            map(kernel, lookup, src.cast(), dst.cast(), len, self.threads());
+        }
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+}

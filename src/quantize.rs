@@ -1,0 +1,502 @@
+//! From floats to bytes by a scale and a zero point, after an operation or without one, and back.
+
+#![allow(unsafe_code)]
+
+use alloc::vec::Vec;
+use core::fmt::Debug;
+use core::mem::MaybeUninit;
+use core::ops::Range;
+use core::ptr;
+
+use halfwave_kernels::forms::{Dequantize, Grid, Quantize as Kernel};
+use halfwave_kernels::{Operation, Tabled, fence};
+
+pub use halfwave_kernels::forms::Quantizable;
+
+use crate::backend::{Backend, Shared, check_lengths};
+use crate::dispatch::active;
+use crate::memory;
+
+/// What floats are quantised to: `i8` or `u8`. Sealed.
+pub trait Quantized:
+    Copy + Debug + Default + Eq + Into<i32> + Send + Sync + TryFrom<i32> + sealed::Sealed + 'static
+{
+    /// `i8` or `u8`.
+    const NAME: &'static str;
+
+    /// The smallest.
+    const MIN: i32;
+
+    /// The largest.
+    const MAX: i32;
+
+    /// The element of these bits.
+    #[doc(hidden)]
+    fn of_bits(bits: u8) -> Self;
+
+    /// Its bits.
+    #[doc(hidden)]
+    fn bits(self) -> u8;
+}
+
+macro_rules! quantized {
+    ($($Q:ident)*) => {$(
+        impl sealed::Sealed for $Q {}
+        impl Quantized for $Q {
+            const NAME: &'static str = stringify!($Q);
+            const MIN: i32 = $Q::MIN as i32;
+            const MAX: i32 = $Q::MAX as i32;
+            #[inline]
+            fn of_bits(bits: u8) -> Self {
+                bits as Self
+            }
+            #[inline]
+            fn bits(self) -> u8 {
+                self as u8
+            }
+        }
+    )*};
+}
+quantized! { i8 u8 }
+
+/// What the numbers of a quantised tensor stand for: `x = (q − zero_point) · scale`, one scale and
+/// one zero point for all of it.
+///
+/// ```
+/// use halfwave::Quantization;
+///
+/// let of = Quantization::<u8>::new(0.5, 128)?;
+/// assert_eq!((of.quantize(-1.0), of.quantize(1e9), of.dequantize(130)), (126, 255, 1.0));
+/// let error = Quantization::<i8>::new(0.5, 128).unwrap_err();
+/// assert_eq!(error.to_string(), "zero_point is 128; of i8 it must be from -128 to 127");
+/// # Ok::<(), halfwave::QuantizationError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quantization<Q> {
+    scale: f32,
+    zero_point: Q,
+}
+
+/// A scale or a zero point that cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuantizationError {
+    /// It is NaN, infinite, zero or negative.
+    #[error("scale is {0}; it must be a finite number above 0")]
+    Scale(f32),
+    /// It is no number of the quantised dtype.
+    #[error("zero_point is {zero_point}; of {dtype} it must be from {min} to {max}")]
+    #[allow(missing_docs)]
+    ZeroPoint {
+        zero_point: i32,
+        dtype: &'static str,
+        min: i32,
+        max: i32,
+    },
+}
+
+impl<Q: Quantized> Quantization<Q> {
+    /// Checks both.
+    ///
+    /// # Errors
+    /// If the scale is not finite or not above zero, or the zero point is no `Q`.
+    pub fn new(scale: f32, zero_point: i32) -> Result<Self, QuantizationError> {
+        if !(scale > 0.0 && scale.is_finite()) {
+            return Err(QuantizationError::Scale(scale));
+        }
+        let zero_point = Q::try_from(zero_point).map_err(|_| QuantizationError::ZeroPoint {
+            zero_point,
+            dtype: Q::NAME,
+            min: Q::MIN,
+            max: Q::MAX,
+        })?;
+        Ok(Self { scale, zero_point })
+    }
+
+    /// The distance between neighbours.
+    pub fn scale(self) -> f32 {
+        self.scale
+    }
+
+    /// What stands for zero.
+    pub fn zero_point(self) -> Q {
+        self.zero_point
+    }
+
+    /// One number; see [`quantize`].
+    pub fn quantize(self, x: f32) -> Q {
+        let mut q = [Q::default()];
+        quantize(&[x], self, &mut q);
+        q[0]
+    }
+
+    /// The number that `q` stands for.
+    pub fn dequantize(self, q: Q) -> f32 {
+        let mut x = [0.0];
+        dequantize(&[q], self, &mut x);
+        x[0]
+    }
+
+    fn grid(self) -> Grid {
+        let flip = if Q::MIN < 0 { 0 } else { i8::MIN };
+        Grid {
+            scale: self.scale,
+            zero_point: (self.zero_point.bits() as i8).wrapping_add(flip),
+            flip,
+        }
+    }
+}
+
+/// `dst[i] = saturate(round(src[i] / to.scale) + to.zero_point)`, as ONNX's QuantizeLinear.
+///
+/// | x | q |
+/// |---|---|
+/// | any number | the quotient in `f32`, rounded to the nearest integer, ties to even, plus the zero point |
+/// | beyond the smallest or largest `Q`, `±∞` | that `Q` |
+/// | NaN | the zero point (ONNX leaves it open) |
+///
+/// `f32`, `f16` and `bf16` to `i8` or `u8`; the quotient is one of `f32` for all three.
+///
+/// ```
+/// use halfwave::{Quantization, dequantize, quantize};
+///
+/// let to = Quantization::<i8>::new(0.5, 3)?;
+/// let mut q = [0; 5];
+/// quantize(&[-1.0f32, 0.25, 0.75, 100.0, f32::NAN], to, &mut q);
+/// assert_eq!(q, [1, 3, 5, 127, 3]);
+///
+/// let mut x = [0.0f32; 5];
+/// dequantize(&q, to, &mut x);
+/// assert_eq!(x, [-1.0, 0.0, 1.0, 62.0, 0.0]);
+/// # Ok::<(), halfwave::QuantizationError>(())
+/// ```
+///
+/// # Panics
+/// If the lengths differ.
+#[track_caller]
+pub fn quantize<E: Quantizable, Q: Quantized>(src: &[E], to: Quantization<Q>, dst: &mut [Q]) {
+    active().quantize(src, to, dst);
+}
+
+/// [`quantize`] on rayon's current pool.
+///
+/// # Panics
+/// If the lengths differ.
+#[cfg(feature = "parallel")]
+#[track_caller]
+pub fn par_quantize<E: Quantizable, Q: Quantized>(src: &[E], to: Quantization<Q>, dst: &mut [Q]) {
+    active().par().quantize(src, to, dst);
+}
+
+/// `dst[i] = (src[i] − from.zero_point) · from.scale`: the product in `f32`, which is rounded again
+/// for `f16` and `bf16`.
+///
+/// # Panics
+/// If the lengths differ.
+#[track_caller]
+pub fn dequantize<Q: Quantized, E: Quantizable>(src: &[Q], from: Quantization<Q>, dst: &mut [E]) {
+    active().dequantize(src, from, dst);
+}
+
+/// [`dequantize`] on rayon's current pool.
+///
+/// # Panics
+/// If the lengths differ.
+#[cfg(feature = "parallel")]
+#[track_caller]
+pub fn par_dequantize<Q: Quantized, E: Quantizable>(
+    src: &[Q],
+    from: Quantization<Q>,
+    dst: &mut [E],
+) {
+    active().par().dequantize(src, from, dst);
+}
+
+/// An operation whose output goes straight to bytes: the numbers in between never leave the
+/// first-level cache. The bits are those of [`apply`](crate::Activation::apply) and then
+/// [`quantize`()].
+///
+/// ```
+/// use halfwave::{Quantization, Quantize, Relu};
+///
+/// let mut q = [0u8; 4];
+/// Relu.quantize(&[-1.0f32, 0.5, 1.5, 900.0], Quantization::new(0.5, 0)?, &mut q);
+/// assert_eq!(q, [0, 1, 3, 255]);
+/// # Ok::<(), halfwave::QuantizationError>(())
+/// ```
+pub trait Quantize: Tabled {
+    /// `dst[i] = quantize(f(src[i]))`. Panics, saying both lengths, if they differ.
+    #[track_caller]
+    fn quantize<E: Quantizable, Q: Quantized>(self, src: &[E], to: Quantization<Q>, dst: &mut [Q])
+    where
+        Self: Operation<E>,
+    {
+        active().apply_quantize(self, src, to, dst);
+    }
+
+    /// The same in a new vector, on huge pages if it is large ([`memory::vec_with_capacity`]).
+    fn quantize_to_vec<E: Quantizable, Q: Quantized>(self, src: &[E], to: Quantization<Q>) -> Vec<Q>
+    where
+        Self: Operation<E>,
+    {
+        let mut vec = memory::vec_with_capacity(src.len());
+        let spare = &mut vec.spare_capacity_mut()[..src.len()];
+        active().apply_quantize_uninit(self, src, to, spare);
+        // SAFETY: `apply_quantize_uninit` has initialised this many elements.
+        unsafe { vec.set_len(src.len()) };
+        vec
+    }
+
+    /// [`quantize`](Quantize::quantize) on rayon's current pool.
+    #[cfg(feature = "parallel")]
+    #[track_caller]
+    fn par_quantize<E: Quantizable, Q: Quantized>(
+        self,
+        src: &[E],
+        to: Quantization<Q>,
+        dst: &mut [Q],
+    ) where
+        Self: Operation<E>,
+    {
+        active().par().apply_quantize(self, src, to, dst);
+    }
+}
+
+impl<O: Tabled> Quantize for O {}
+
+impl Backend {
+    /// [`quantize`()] with this backend.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[track_caller]
+    pub fn quantize<E: Quantizable, Q: Quantized>(
+        self,
+        src: &[E],
+        to: Quantization<Q>,
+        dst: &mut [Q],
+    ) {
+        check_lengths([("src", src.len()), ("dst", dst.len())]);
+        // SAFETY: as many elements in both, which a shared and an exclusive borrow keep apart.
+        unsafe { self.quantize_raw(src, to, dst.as_mut_ptr()) }
+    }
+
+    /// [`quantize`](Backend::quantize) into memory that need not be initialised. Returns it
+    /// initialised.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[track_caller]
+    pub fn quantize_uninit<'a, E: Quantizable, Q: Quantized>(
+        self,
+        src: &[E],
+        to: Quantization<Q>,
+        dst: &'a mut [MaybeUninit<Q>],
+    ) -> &'a mut [Q] {
+        check_lengths([("src", src.len()), ("dst", dst.len())]);
+        // SAFETY: as `quantize`; the kernel writes every element and reads none of `dst`.
+        unsafe {
+            self.quantize_raw(src, to, dst.as_mut_ptr().cast());
+            &mut *(ptr::from_mut(dst) as *mut [Q])
+        }
+    }
+
+    /// # Safety
+    /// `dst` is valid for writes of as many elements as `src` has, and does not overlap it.
+    unsafe fn quantize_raw<E: Quantizable, Q: Quantized>(
+        self,
+        src: &[E],
+        to: Quantization<Q>,
+        dst: *mut Q,
+    ) {
+        let kernel = E::quantize_fns(&self.kernels().forms).quantize;
+        let (grid, dst) = (to.grid(), Shared::new(dst.cast::<i8>()));
+        self.convert::<E>(src.len(), |Range { start, end }, stream| {
+            let (src, dst) = (src[start..end].as_ptr(), dst.at(start));
+            // SAFETY: a piece of both; `dispatch` vouches for the CPU.
+            unsafe {
+                kernel(Kernel {
+                    grid,
+                    src,
+                    dst,
+                    len: end - start,
+                    stream,
+                })
+            }
+        });
+    }
+
+    /// `dst[i] = quantize(f(src[i]))`: see [`Quantize`].
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[track_caller]
+    pub fn apply_quantize<O: Operation<E>, E: Quantizable, Q: Quantized>(
+        self,
+        op: O,
+        src: &[E],
+        to: Quantization<Q>,
+        dst: &mut [Q],
+    ) {
+        check_lengths([("src", src.len()), ("dst", dst.len())]);
+        // SAFETY: as `quantize`.
+        unsafe { self.apply_quantize_raw(op, src, to, dst.as_mut_ptr()) }
+    }
+
+    /// [`apply_quantize`](Backend::apply_quantize) into memory that need not be initialised. Returns
+    /// it initialised.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[track_caller]
+    pub fn apply_quantize_uninit<'a, O: Operation<E>, E: Quantizable, Q: Quantized>(
+        self,
+        op: O,
+        src: &[E],
+        to: Quantization<Q>,
+        dst: &'a mut [MaybeUninit<Q>],
+    ) -> &'a mut [Q] {
+        check_lengths([("src", src.len()), ("dst", dst.len())]);
+        // SAFETY: as `quantize_uninit`.
+        unsafe {
+            self.apply_quantize_raw(op, src, to, dst.as_mut_ptr().cast());
+            &mut *(ptr::from_mut(dst) as *mut [Q])
+        }
+    }
+
+    /// # Safety
+    /// As `quantize_raw`.
+    unsafe fn apply_quantize_raw<O: Operation<E>, E: Quantizable, Q: Quantized>(
+        self,
+        op: O,
+        src: &[E],
+        to: Quantization<Q>,
+        dst: *mut Q,
+    ) {
+        let apply = self.kernel::<O, E>().map;
+        let kernel = E::quantize_fns(&self.kernels().forms).quantize;
+        let (grid, dst) = (to.grid(), Shared::new(dst.cast::<i8>()));
+        self.convert::<E>(src.len(), |range, stream| {
+            let mut scratch = Scratch::<E>::new();
+            let mut start = range.start;
+            while start < range.end {
+                let (dst, y) = (dst.at(start), scratch.as_mut_ptr());
+                let len = piece(dst.addr()).min(range.end - start);
+                // SAFETY: a piece of both, and no larger than the scratch; `dispatch` vouches for the
+                // CPU.
+                unsafe {
+                    apply(op, src[start..].as_ptr(), y, len, false);
+                    kernel(Kernel {
+                        grid,
+                        src: y,
+                        dst,
+                        len,
+                        stream,
+                    });
+                }
+                start += len;
+            }
+        });
+    }
+
+    /// [`dequantize`()] with this backend.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[track_caller]
+    pub fn dequantize<Q: Quantized, E: Quantizable>(
+        self,
+        src: &[Q],
+        from: Quantization<Q>,
+        dst: &mut [E],
+    ) {
+        check_lengths([("src", src.len()), ("dst", dst.len())]);
+        // SAFETY: as `quantize`.
+        unsafe { self.dequantize_raw(src, from, dst.as_mut_ptr()) }
+    }
+
+    /// [`dequantize`](Backend::dequantize) into memory that need not be initialised. Returns it
+    /// initialised.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[track_caller]
+    pub fn dequantize_uninit<'a, Q: Quantized, E: Quantizable>(
+        self,
+        src: &[Q],
+        from: Quantization<Q>,
+        dst: &'a mut [MaybeUninit<E>],
+    ) -> &'a mut [E] {
+        check_lengths([("src", src.len()), ("dst", dst.len())]);
+        // SAFETY: as `quantize_uninit`.
+        unsafe {
+            self.dequantize_raw(src, from, dst.as_mut_ptr().cast::<E>());
+            &mut *(ptr::from_mut(dst) as *mut [E])
+        }
+    }
+
+    /// # Safety
+    /// As `quantize_raw`.
+    unsafe fn dequantize_raw<Q: Quantized, E: Quantizable>(
+        self,
+        src: &[Q],
+        from: Quantization<Q>,
+        dst: *mut E,
+    ) {
+        let kernel = E::quantize_fns(&self.kernels().forms).dequantize;
+        let (grid, dst) = (from.grid(), Shared::new(dst));
+        self.convert::<E>(src.len(), |Range { start, end }, stream| {
+            // SAFETY: a piece of both; `dispatch` vouches for the CPU.
+            unsafe {
+                kernel(Dequantize {
+                    grid,
+                    src: src[start..end].as_ptr().cast(),
+                    dst: dst.at(start),
+                    len: end - start,
+                    stream,
+                })
+            }
+        });
+    }
+
+    /// Runs `work` on pieces of `len` elements, `E` on one side and a byte on the other, and tells it
+    /// whether to store past the caches.
+    fn convert<E>(self, len: usize, work: impl Fn(Range<usize>, bool) + Sync) {
+        let bytes = len.saturating_mul(size_of::<E>() + 1);
+        let stream = memory::streams(bytes / 2);
+        self.threads().split(bytes, len, |range| {
+            work(range, stream);
+            if stream {
+                fence();
+            }
+        });
+    }
+}
+
+/// Elements of a piece that goes through the first-level cache from the operation to the bytes. In
+/// cache, 256 to 4,096 ran alike; beyond it, on a busy machine, differences drowned in noise.
+const PIECE: usize = 512;
+
+/// How many bytes to write at `addr` so that the next piece begins with a line: a line that is
+/// streamed by two pieces costs more than streaming saves.
+fn piece(addr: usize) -> usize {
+    PIECE - addr % 64
+}
+
+/// Room for a piece.
+#[repr(align(64))]
+struct Scratch<E>(MaybeUninit<[E; PIECE]>);
+
+impl<E> Scratch<E> {
+    fn new() -> Self {
+        Self(MaybeUninit::uninit())
+    }
+
+    fn as_mut_ptr(&mut self) -> *mut E {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
