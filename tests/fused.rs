@@ -415,6 +415,10 @@ fn shapes_that_are_split() {
 /// Lengths from which stores go past the caches, with rows that are whole lines and such that are
 /// not, short ones and long. How each backend stores is the kernels' own test; here, one is enough.
 #[test]
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    ignore = "only x86-64 stores past the caches, and an emulator takes minutes"
+)]
 fn shapes_that_stream() {
     let len = memory::streaming_threshold() / 2 / size_of::<f32>() + 1;
     let units = [backends()[0], backends()[0].par()];
