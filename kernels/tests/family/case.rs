@@ -2,7 +2,7 @@
 
 use halfwave_kernels::*;
 
-use crate::number::{Number, Random};
+use crate::number::{Number, Random, one_in};
 
 /// The operations that round once and no more. The others are within 1 ulp on `f32`, and their `f64`
 /// is held to its bound in `rational.rs`.
@@ -106,6 +106,7 @@ impl<E: Number> Case<E> {
 
     /// Edges, 64 numbers on each side of whatever a formula may branch at, and random ones.
     pub fn inputs(&self, random: usize) -> Vec<E> {
+        let random = random / one_in();
         let infinity = E::round(f64::INFINITY).bits();
         let quiet = infinity | 1 << (E::PRECISION - 2);
         let mut bits = vec![

@@ -3,7 +3,7 @@
 use halfwave_kernels::{Isa, bf16, f16};
 
 use crate::case::{Case, cases, tables};
-use crate::number::Number;
+use crate::number::{Number, one_in};
 
 /// How far a result may be from the true one.
 #[derive(Clone, Copy)]
@@ -67,7 +67,7 @@ fn check<E: Number>(case: &Case<E>, x: &[E], bound: Bound) -> f64 {
 #[test]
 fn every_16_bit_float_is_correctly_rounded() {
     fn test<E: Number>() {
-        let all: Vec<E> = (0..=E::LAST).map(E::from_bits).collect();
+        let all: Vec<E> = (0..=E::LAST).step_by(one_in()).map(E::from_bits).collect();
         for case in cases::<E>() {
             check(&case, &all, Bound::Nearest);
         }

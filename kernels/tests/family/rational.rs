@@ -3,7 +3,7 @@
 use dashu_ratio::Relaxed;
 
 use crate::case::{defaults, tables};
-use crate::number::{Number, Random};
+use crate::number::{Number, Random, one_in};
 
 fn exact(x: f64) -> Relaxed {
     Relaxed::try_from(x).unwrap()
@@ -28,7 +28,7 @@ fn truth(name: &str, x: f64) -> Relaxed {
 fn f64_is_within_its_bound() {
     let mut random = Random(5);
     let mut x: Vec<f64> = Vec::new();
-    for _ in 0..200_000 {
+    for _ in 0..200_000 / one_in() {
         // Anything, and what is near the branches.
         x.push(f64::from_bits(random.bits()));
         x.push(random.within(3.25));
