@@ -158,6 +158,22 @@ pub trait FloatLanes<E: Copy>: Lanes<E> {
 
     /// `a <= b`; false where either is NaN.
     fn le(self, a: Self::V, b: Self::V) -> Self::M;
+
+    /// Whether [`mul_add`](FloatLanes::mul_add) rounds once.
+    const FUSED: bool;
+
+    /// `a · b + c`.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+
+    /// `c - a · b`, rounded as [`mul_add`](FloatLanes::mul_add) does.
+    fn neg_mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+
+    /// `x` with the sign of `sign`.
+    fn copysign(self, x: Self::V, sign: Self::V) -> Self::V;
+
+    /// 2<sup>n</sup>, where that is a normal number, of lanes that hold the integer n added to
+    /// 1.5 · 2<sup>p</sup> for p bits of fraction: n then stands in their lowest bits.
+    fn pow2(self, shifted: Self::V) -> Self::V;
 }
 
 /// A register of `E`.

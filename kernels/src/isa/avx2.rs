@@ -187,7 +187,18 @@ impl FloatLanes<f32> for Avx2 {
         fn div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
         fn abs(x: __m256) -> __m256 = _mm256_andnot_ps(_mm256_set1_ps(-0.0), x);
         fn le(a: __m256, b: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_LE_OQ>(a, b);
+        fn mul_add(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
+        fn neg_mul_add(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fnmadd_ps(a, b, c);
+        fn copysign(x: __m256, sign: __m256) -> __m256 = {
+            let bit = _mm256_set1_ps(-0.0);
+            _mm256_or_ps(_mm256_andnot_ps(bit, x), _mm256_and_ps(bit, sign))
+        };
+        fn pow2(shifted: __m256) -> __m256 = {
+            let n = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted));
+            _mm256_castsi256_ps(_mm256_add_epi32(n, _mm256_set1_epi32(127 << 23)))
+        };
     }
+    const FUSED: bool = true;
 }
 
 // SAFETY: 32 bytes of plain elements.
@@ -213,7 +224,18 @@ impl FloatLanes<f64> for Avx2 {
         fn div(a: __m256d, b: __m256d) -> __m256d = _mm256_div_pd(a, b);
         fn abs(x: __m256d) -> __m256d = _mm256_andnot_pd(_mm256_set1_pd(-0.0), x);
         fn le(a: __m256d, b: __m256d) -> __m256d = _mm256_cmp_pd::<_CMP_LE_OQ>(a, b);
+        fn mul_add(a: __m256d, b: __m256d, c: __m256d) -> __m256d = _mm256_fmadd_pd(a, b, c);
+        fn neg_mul_add(a: __m256d, b: __m256d, c: __m256d) -> __m256d = _mm256_fnmadd_pd(a, b, c);
+        fn copysign(x: __m256d, sign: __m256d) -> __m256d = {
+            let bit = _mm256_set1_pd(-0.0);
+            _mm256_or_pd(_mm256_andnot_pd(bit, x), _mm256_and_pd(bit, sign))
+        };
+        fn pow2(shifted: __m256d) -> __m256d = {
+            let n = _mm256_slli_epi64::<52>(_mm256_castpd_si256(shifted));
+            _mm256_castsi256_pd(_mm256_add_epi64(n, _mm256_set1_epi64x(1023 << 52)))
+        };
     }
+    const FUSED: bool = true;
 }
 
 macro_rules! int_lanes {

@@ -175,6 +175,23 @@ macro_rules! float_lanes {
             fn abs(self, x: $V) -> $V {
                 FloatLanes::<$E>::abs(self.avx2(), x)
             }
+            const FUSED: bool = true;
+            #[inline(always)]
+            fn mul_add(self, a: $V, b: $V, c: $V) -> $V {
+                FloatLanes::<$E>::mul_add(self.avx2(), a, b, c)
+            }
+            #[inline(always)]
+            fn neg_mul_add(self, a: $V, b: $V, c: $V) -> $V {
+                FloatLanes::<$E>::neg_mul_add(self.avx2(), a, b, c)
+            }
+            #[inline(always)]
+            fn copysign(self, x: $V, sign: $V) -> $V {
+                FloatLanes::<$E>::copysign(self.avx2(), x, sign)
+            }
+            #[inline(always)]
+            fn pow2(self, shifted: $V) -> $V {
+                FloatLanes::<$E>::pow2(self.avx2(), shifted)
+            }
         }
     )*};
 }

@@ -324,7 +324,7 @@ lanes! {
 }
 
 macro_rules! float_lanes {
-    ($($E:ident in $V:ident;)*) => {$(
+    ($($E:ident in $V:ident, $Bits:ident: $fraction:literal $one:expr;)*) => {$(
         impl FloatLanes<$E> for Portable {
             #[inline(always)]
             fn mul(self, a: $V, b: $V) -> $V {
@@ -342,10 +342,28 @@ macro_rules! float_lanes {
             fn le(self, a: $V, b: $V) -> $V {
                 a.simd_le(b)
             }
+            // `wide` fuses where the target always can: on aarch64, and where the build says so.
+            const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+            #[inline(always)]
+            fn mul_add(self, a: $V, b: $V, c: $V) -> $V {
+                a.mul_add(b, c)
+            }
+            #[inline(always)]
+            fn neg_mul_add(self, a: $V, b: $V, c: $V) -> $V {
+                a.mul_neg_add(b, c)
+            }
+            #[inline(always)]
+            fn copysign(self, x: $V, sign: $V) -> $V {
+                choose($V::splat(-0.0), sign, x)
+            }
+            #[inline(always)]
+            fn pow2(self, shifted: $V) -> $V {
+                cast((cast::<_, $Bits>(shifted) << $fraction) + $Bits::splat($one))
+            }
         }
     )*};
 }
 float_lanes! {
-    f32 in f32x8;
-    f64 in f64x4;
+    f32 in f32x8, u32x8: 23u32 127 << 23;
+    f64 in f64x4, u64x4: 52u32 1023 << 52;
 }
