@@ -1,0 +1,131 @@
+//! e<sup>x</sup> = 2<sup>n</sup>·e<sup>r</sup> with n the integer nearest to x/ln 2 and |r| ≤ ln(2)/2, where
+//! e<sup>r</sup> = 1 + r + r²·q(r).
+//!
+//! ln 2 is in two parts, the first with so few bits that n times it is exact, and so is its difference
+//! from x (Cody & Waite, 1980); the second leaves r with a rounding of an eighth of an ulp of e<sup>r</sup>
+//! or less. Another such is that of r + r²·q(r) = p. So e<sup>x</sup> = 2<sup>n</sup>·(1 + p) is known to a
+//! quarter of an ulp or so, as long as 1 + p is not rounded: [`Exp`] keeps the parts, and what is
+//! wanted is made of them with one rounding, since 2<sup>n</sup>·p is exact.
+
+use crate::element::Real;
+use crate::lanes::FloatLanes;
+use crate::math::{Sum, constant, polynomial, residual};
+
+/// `e^x = scale · (1 + p)`, with a power of two.
+#[derive(Clone, Copy)]
+pub(crate) struct Exp<V> {
+    pub(crate) scale: V,
+    pub(crate) p: V,
+}
+
+/// The integer n, as [`FloatLanes::pow2`] wants it and as a number, and p.
+struct Reduced<V> {
+    shifted: V,
+    n: V,
+    p: V,
+}
+
+#[inline(always)]
+fn reduced<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Reduced<L::V> {
+    let shift = constant::<R, L>(l, R::MATH.shift);
+    let log2_e = constant::<R, L>(l, core::f64::consts::LOG2_E);
+    let shifted = l.mul_add(x.high, log2_e, shift);
+    let n = l.sub(shifted, shift);
+    let mut r = l.neg_mul_add(n, constant::<R, L>(l, R::MATH.ln2.0), x.high);
+    r = l.neg_mul_add(n, constant::<R, L>(l, R::MATH.ln2.1), r);
+    if let Some(low) = x.low {
+        r = l.add(r, low);
+    }
+    let r2 = l.mul(r, r);
+    let p = l.mul_add(polynomial::<R, L>(l, r, r2, R::MATH.exp), r2, r);
+    Reduced { shifted, n, p }
+}
+
+/// e<sup>x</sup> for |x| within the [range](crate::math::Math::range); anything else gives anything, but
+/// NaN NaN.
+#[inline(always)]
+pub(crate) fn exp<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Exp<L::V> {
+    let Reduced { shifted, p, .. } = reduced::<R, L>(l, x);
+    let scale = l.pow2(shifted);
+    Exp { scale, p }
+}
+
+impl<V: Copy> Exp<V> {
+    /// e<sup>x</sup>.
+    #[inline(always)]
+    pub(crate) fn value<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> Sum<V> {
+        self.and::<R, L>(l, 0.0, 1.0)
+    }
+
+    /// times·e<sup>x</sup> + c, for a small integer `c` and a power of two. The difference of two numbers
+    /// with the same exponent is exact; and 2<sup>n</sup> + c loses something only where that is below an
+    /// ulp of the whole, which the lower part has again.
+    #[inline(always)]
+    pub(crate) fn and<R: Real, L: FloatLanes<R::Lane, V = V>>(
+        self,
+        l: L,
+        c: f64,
+        times: f64,
+    ) -> Sum<V> {
+        let mut scale = self.scale;
+        if times != 1.0 {
+            scale = l.mul(scale, constant::<R, L>(l, times));
+        }
+        let c_lanes = constant::<R, L>(l, c);
+        let base = if c == 0.0 { scale } else { l.add(scale, c_lanes) };
+        let high = l.mul_add(scale, self.p, base);
+        if !R::MATH.compensated {
+            return Sum::exact(high);
+        }
+        let mut rest = l.sub(scale, high);
+        if c != 0.0 {
+            rest = l.add(rest, c_lanes);
+        }
+        let low = Some(l.mul_add(scale, self.p, rest));
+        Sum { high, low }
+    }
+}
+
+/// e<sup>x</sup> for x ≤ 0 of any magnitude: subnormal where it is, and rounded as such.
+#[inline(always)]
+pub(crate) fn exp_beyond<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> L::V {
+    let (x, reduced) = clamped::<R, L>(l, x);
+    let _ = x;
+    let y = l.add(constant::<R, L>(l, 1.0), reduced.p);
+    scaled::<R, L>(l, y, reduced.n)
+}
+
+/// a·e<sup>x</sup> for x ≤ 0 of any magnitude, with one rounding before it becomes subnormal. `a` is finite.
+#[inline(always)]
+pub(crate) fn exp_times<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V, x: Sum<L::V>) -> L::V {
+    let (_, reduced) = clamped::<R, L>(l, x);
+    let one = constant::<R, L>(l, 1.0);
+    let high = l.add(one, reduced.p);
+    let low = l.sub(reduced.p, l.sub(high, one));
+    let y = l.mul(a, high);
+    let lost = residual::<R, L>(l, a, high, y);
+    let y = l.add(y, l.sub(l.mul(a, low), lost));
+    scaled::<R, L>(l, y, reduced.n)
+}
+
+/// The argument where its exponential has not vanished, and the last such where it has.
+#[inline(always)]
+fn clamped<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> (L::V, Reduced<L::V>) {
+    let last = constant::<R, L>(l, -R::MATH.vanished);
+    let gone = l.lt(x.high, last);
+    let high = l.select(gone, last, x.high);
+    let low = match x.low {
+        Some(low) => Some(l.select(gone, constant::<R, L>(l, 0.0), low)),
+        None => None,
+    };
+    (high, reduced::<R, L>(l, Sum { high, low }))
+}
+
+/// y·2<sup>n</sup>, in two steps, since 2<sup>n</sup> alone may be no normal number; the first is exact.
+#[inline(always)]
+fn scaled<R: Real, L: FloatLanes<R::Lane>>(l: L, y: L::V, n: L::V) -> L::V {
+    let shift = constant::<R, L>(l, R::MATH.shift);
+    let first = l.mul_add(n, constant::<R, L>(l, 0.5), shift);
+    let second = l.add(l.sub(n, l.sub(first, shift)), shift);
+    l.mul(l.mul(y, l.pow2(first)), l.pow2(second))
+}

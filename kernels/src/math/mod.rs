@@ -1,0 +1,154 @@
+//! The functions that smooth operations are made of: e<sup>x</sup>, log1p, tanh, the normal
+//! distribution, on lanes of `f32` or `f64`.
+//!
+//! **Errors that count.** A rounding costs half an ulp, and the last one cannot be avoided. For the sum
+//! of all others to stay below the other half, an operation must have no second one of full size: a
+//! sum or quotient in between carries along what it lost, in a second number ([`Sum`]), and gives it
+//! back before the end. That takes an exact residual of a product, which is one instruction with FMA
+//! and seventeen without; so `f32` is computed so only on lanes with FMA, and in `f64` otherwise, where
+//! nothing of this is needed to be right to half an ulp of `f32` ([`Short`](crate::Short)).
+//!
+//! **No overflow.** The main path of an operation is for arguments whose e<sup>x</sup> and
+//! e<sup>−x</sup> are normal numbers ([`Math::range`]). What lies beyond is rare and is computed, if any
+//! lane has it, by a path of its own and selected: the test is three instructions, and putting
+//! the scaling by large powers in the main path cost more.
+
+mod coefficients;
+mod exp;
+mod normal;
+mod sum;
+
+pub(crate) use coefficients::*;
+pub(crate) use exp::{Exp, exp, exp_beyond, exp_times};
+pub(crate) use normal::mills;
+pub(crate) use sum::{Quotient, Sum, product, quotient, residual, two_sum};
+
+use crate::element::Real;
+use crate::lanes::{FloatLanes, Lanes};
+
+/// What the functions need to know of the precision they are computed in.
+#[derive(Debug)]
+pub struct Math {
+    /// Whether sums carry along what they lost; else the lanes have so many more bits than the result
+    /// that they need not.
+    pub(crate) compensated: bool,
+    /// 1.5 · 2<sup>p</sup> for p bits of fraction: added to a number, it rounds it to an integer.
+    pub(crate) shift: f64,
+    /// ln 2 in two parts, the first so short that its products with exponents are exact.
+    pub(crate) ln2: (f64, f64),
+    /// Dekker's constant, 2<sup>⌈p/2⌉</sup> + 1: splits a number into two halves.
+    pub(crate) split: f64,
+    /// e<sup>x</sup> and e<sup>−x</sup> are normal numbers up to here.
+    pub(crate) range: f64,
+    /// x·e<sup>−x</sup> is zero from here on.
+    pub(crate) vanished: f64,
+    pub(crate) exp: &'static [f64],
+    pub(crate) atanh: &'static [f64],
+    pub(crate) tanh: &'static [f64],
+}
+
+/// For `f32` lanes.
+pub(crate) const SINGLE: Math = Math {
+    compensated: true,
+    shift: 12_582_912.0,
+    ln2: (0.693_145_751_953_125, 1.428_606_820_309_417_2e-6),
+    split: 4097.0,
+    range: 87.0,
+    vanished: 120.0,
+    exp: EXP_SINGLE,
+    atanh: ATANH_SINGLE,
+    tanh: TANH_SINGLE,
+};
+
+/// For `f64` lanes.
+pub(crate) const DOUBLE: Math = Math {
+    compensated: true,
+    shift: 6_755_399_441_055_744.0,
+    ln2: (0.693_147_180_559_890_3, 5.497_923_018_708_371e-14),
+    split: 134_217_729.0,
+    range: 708.0,
+    vanished: 760.0,
+    exp: EXP_DOUBLE,
+    atanh: ATANH_DOUBLE,
+    tanh: TANH_DOUBLE,
+};
+
+/// For `f64` lanes whose result is rounded to `f32`.
+pub(crate) const SHORT: Math = Math {
+    compensated: false,
+    exp: EXP_SINGLE,
+    atanh: ATANH_SINGLE,
+    tanh: TANH_SINGLE,
+    ..DOUBLE
+};
+
+/// A coefficient in every lane.
+#[inline(always)]
+pub(crate) fn constant<R: Real, L: FloatLanes<R::Lane>>(l: L, x: f64) -> L::V {
+    l.splat(R::coefficient(x))
+}
+
+/// A constant in two parts: in `f32`, their sum to twice the precision.
+#[inline(always)]
+pub(crate) fn constant_pair<R: Real, L: FloatLanes<R::Lane>>(
+    l: L,
+    (high, low): (f64, f64),
+) -> (L::V, L::V) {
+    let lost = (high - R::widened(R::coefficient(high))) + low;
+    (constant::<R, L>(l, high), constant::<R, L>(l, lost))
+}
+
+/// Σ c<sub>i</sub> x<sup>i</sup>, by the even and the odd powers apart: half the latency of Horner's
+/// scheme and the same number of instructions, where x² is there already.
+#[inline(always)]
+pub(crate) fn polynomial<R: Real, L: FloatLanes<R::Lane>>(
+    l: L,
+    x: L::V,
+    x2: L::V,
+    c: &'static [f64],
+) -> L::V {
+    let even = every_second::<R, L>(l, x2, c, 0);
+    let odd = every_second::<R, L>(l, x2, c, 1);
+    l.mul_add(x, odd, even)
+}
+
+/// Σ c<sub>first + 2i</sub> x2<sup>i</sup>.
+#[inline(always)]
+fn every_second<R: Real, L: FloatLanes<R::Lane>>(
+    l: L,
+    x2: L::V,
+    c: &'static [f64],
+    first: usize,
+) -> L::V {
+    let mut i = first + (c.len() - 1 - first) / 2 * 2;
+    let mut sum = constant::<R, L>(l, c[i]);
+    while i > first {
+        i -= 2;
+        sum = l.mul_add(sum, x2, constant::<R, L>(l, c[i]));
+    }
+    sum
+}
+
+/// Σ c<sub>i</sub> x<sup>i</sup> by Horner's scheme.
+#[inline(always)]
+pub(crate) fn horner<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V, c: &'static [f64]) -> L::V {
+    let mut i = c.len() - 1;
+    let mut sum = constant::<R, L>(l, c[i]);
+    while i > 0 {
+        i -= 1;
+        sum = l.mul_add(sum, x, constant::<R, L>(l, c[i]));
+    }
+    sum
+}
+
+/// Whether any lane holds.
+#[inline(always)]
+pub(crate) fn any<T: Copy, L: Lanes<T>>(l: L, m: L::M) -> bool {
+    l.bitmask(m) != 0
+}
+
+/// The lanes whose magnitude is beyond the [range](Math::range) of the main path; NaN is not.
+#[inline(always)]
+pub(crate) fn beyond<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::M {
+    l.lt(constant::<R, L>(l, R::MATH.range), l.abs(x))
+}

@@ -1,0 +1,68 @@
+//! The tail of the normal distribution, Φ(−a) = e<sup>−a²/2</sup>·m(a) for a ≥ 0, where m is half of Mills'
+//! ratio's usual form: a function that falls slowly from 1/2, like 1/(a·√(2π)) in the end.
+
+use crate::element::Real;
+use crate::lanes::FloatLanes;
+use crate::math::{
+    MILLS_BOTTOM, MILLS_DOUBLE, MILLS_TOP, Sum, constant, horner, polynomial, product, quotient,
+};
+
+/// m(a) as a quotient of two numbers.
+///
+/// Where the lanes have bits to spare, of two polynomials: all their coefficients are positive, so
+/// nothing cancels, but each step of Horner's scheme adds its rounding. Where they have not, of a
+/// polynomial in t = (a − 4)/(a + 4), which is from −1 to 1, and a + 4: there the coefficients fall
+/// quickly, and only the last two steps round at full size, which is why these carry along what
+/// they lost.
+#[inline(always)]
+pub(crate) fn mills<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V) -> (Sum<L::V>, Sum<L::V>) {
+    if !R::MATH.compensated {
+        let a2 = l.mul(a, a);
+        let top = polynomial::<R, L>(l, a, a2, MILLS_TOP);
+        let bottom = polynomial::<R, L>(l, a, a2, MILLS_BOTTOM);
+        return (Sum::exact(top), Sum::exact(bottom));
+    }
+    let four = constant::<R, L>(l, 4.0);
+    let d = difference::<R, L>(l, a, four, l.add(a, four), false);
+    let n = difference::<R, L>(l, a, four, l.sub(a, four), true);
+    let t = quotient::<R, L>(l, n, d).sum::<R, L>(l);
+    let (first, rest) = (&MILLS_DOUBLE[..2], MILLS_DOUBLE.split_at(2).1);
+    let _ = first;
+    let mut sum = Sum::exact(horner::<R, L>(l, t.high, rest));
+    sum = step::<R, L>(l, sum, t, MILLS_DOUBLE[1]);
+    sum = step::<R, L>(l, sum, t, MILLS_DOUBLE[0]);
+    (sum, d)
+}
+
+/// a ± b, rounded to `high` before, with what that lost: exact, as is all of it (Knuth).
+#[inline(always)]
+fn difference<R: Real, L: FloatLanes<R::Lane>>(
+    l: L,
+    a: L::V,
+    b: L::V,
+    high: L::V,
+    minus: bool,
+) -> Sum<L::V> {
+    let zero = constant::<R, L>(l, 0.0);
+    let b = if minus { l.sub(zero, b) } else { b };
+    let of_b = l.sub(high, a);
+    let low = l.add(l.sub(a, l.sub(high, of_b)), l.sub(b, of_b));
+    let low = Some(low);
+    Sum { high, low }
+}
+
+/// c + t·sum.
+#[inline(always)]
+fn step<R: Real, L: FloatLanes<R::Lane>>(l: L, sum: Sum<L::V>, t: Sum<L::V>, c: f64) -> Sum<L::V> {
+    let c = constant::<R, L>(l, c);
+    let p = product::<R, L>(l, t.high, sum.high);
+    let s = crate::math::two_sum::<R, L>(l, c, p.high);
+    let mut low = s.low_and::<R, L>(l, p.low_and::<R, L>(l, l.mul(t.low_and::<R, L>(l, constant::<R, L>(l, 0.0)), sum.high)));
+    if let Some(of_sum) = sum.low {
+        low = l.mul_add(t.high, of_sum, low);
+    }
+    Sum {
+        high: s.high,
+        low: Some(low),
+    }
+}
