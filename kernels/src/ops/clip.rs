@@ -1,5 +1,6 @@
 use crate::element::{Float, Int, Real};
 use crate::lanes::{FloatLanes, Lanes};
+use crate::num::Num;
 use crate::ops::{FromOutput, Unary, UnaryInt};
 use crate::parameters::{NUMBER, parameters};
 
@@ -61,15 +62,15 @@ impl Unary for Clip {
         l.select(l.le(x, l.splat(R::of(self.min))), zero, up_to_max)
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
-        let (min, max) = (R::value(self.min), R::value(self.max));
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        let (min, max) = (N::of(R::value(self.min)), N::of(R::value(self.max)));
         let raised = if x < min { min } else { x };
         if raised > max { max } else { raised }
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
-        let (min, max) = (R::value(self.min), R::value(self.max));
-        if x <= min || x >= max { 0.0 } else { 1.0 }
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        let (min, max) = (N::of(R::value(self.min)), N::of(R::value(self.max)));
+        N::of(if x <= min || x >= max { 0.0 } else { 1.0 })
     }
 
     fn output_suffices<E: Float>(self) -> bool {

@@ -1,5 +1,6 @@
 use crate::element::{Float, Real};
 use crate::lanes::FloatLanes;
+use crate::num::Num;
 use crate::ops::{FromOutput, Unary};
 use crate::parameters::{FINITE, parameters};
 
@@ -49,20 +50,17 @@ impl Unary for HardShrink {
         l.select(dead, l.splat(R::of(0.0)), l.splat(R::of(1.0)))
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
-        if x.abs() <= R::value(self.lambd) {
-            0.0
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        if x.clone().abs() <= N::of(R::value(self.lambd)) {
+            N::of(0.0)
         } else {
             x
         }
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
-        if x.abs() <= R::value(self.lambd) {
-            0.0
-        } else {
-            1.0
-        }
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        let dead = x.abs() <= N::of(R::value(self.lambd));
+        N::of(if dead { 0.0 } else { 1.0 })
     }
 
     fn output_suffices<E: Float>(self) -> bool {

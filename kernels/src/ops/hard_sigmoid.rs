@@ -1,5 +1,6 @@
 use crate::element::Real;
 use crate::lanes::FloatLanes;
+use crate::num::Num;
 use crate::ops::{FromOutput, Unary};
 use crate::parameters::parameters;
 
@@ -109,22 +110,31 @@ impl Unary for HardSigmoid {
         l.select(l.lt(zero, y), inside, zero)
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
         let (shift, divisor) = (R::value(self.shift()), R::value(1.0 / self.alpha));
-        let y = if x < self.middle::<R>() {
-            (x + shift) / divisor
+        let y = if x < N::of(self.middle::<R>()) {
+            (x + N::of(shift)) / N::of(divisor)
         } else {
-            x / divisor + R::value(self.beta)
+            x / N::of(divisor) + N::of(R::value(self.beta))
         };
-        y.clamp(0.0, 1.0)
+        if y <= N::of(0.0) {
+            N::of(0.0)
+        } else if y >= N::of(1.0) {
+            N::of(1.0)
+        } else {
+            y
+        }
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
-        if x > R::value(-self.shift()) && x < R::value(self.upper()) {
-            R::value(self.alpha)
-        } else {
-            0.0
-        }
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        let (lower, upper) = (R::value(-self.shift()), R::value(self.upper()));
+        let inside = x > N::of(lower) && x < N::of(upper);
+        N::of(if inside { R::value(self.alpha) } else { 0.0 })
+    }
+
+    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
+        let inside = y > N::of(0.0) && y < N::of(1.0);
+        N::of(if inside { R::value(self.alpha) } else { 0.0 })
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::element::Real;
 use crate::lanes::FloatLanes;
+use crate::num::Num;
 use crate::ops::Unary;
 use crate::parameters::parameters;
 
@@ -55,23 +56,23 @@ impl Unary for HardSwish {
         l.select(l.le(x, l.splat(R::of(-3.0))), l.splat(R::of(0.0)), slope)
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
-        if x <= -3.0 {
-            -0.0
-        } else if x >= 3.0 {
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        if x <= N::of(-3.0) {
+            N::of(-0.0)
+        } else if x >= N::of(3.0) {
             x
         } else {
-            x * (x + 3.0) / 6.0
+            x.clone() * (x + N::of(3.0)) / N::of(6.0)
         }
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
-        if x <= -3.0 {
-            0.0
-        } else if x >= 3.0 {
-            1.0
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        if x <= N::of(-3.0) {
+            N::of(0.0)
+        } else if x >= N::of(3.0) {
+            N::of(1.0)
         } else {
-            (x + 1.5) / 3.0
+            (x + N::of(1.5)) / N::of(3.0)
         }
     }
 }

@@ -1,5 +1,6 @@
 use crate::element::{Float, Real};
 use crate::lanes::FloatLanes;
+use crate::num::Num;
 use crate::ops::{FromOutput, Unary};
 use crate::parameters::{FINITE, parameters};
 
@@ -28,6 +29,7 @@ parameters!(LeakyRelu { slope: 0.01 in FINITE });
 impl Unary for LeakyRelu {
     const FORMULA: &'static str = "x < 0 ? slope·x : x";
     const ULPS: i32 = 1;
+    const EXACT: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]
@@ -46,19 +48,20 @@ impl Unary for LeakyRelu {
         l.select(l.lt(zero, x), l.splat(R::of(1.0)), slope)
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
         let slope = R::value(self.slope);
-        if x == f64::NEG_INFINITY && slope == 0.0 {
-            -slope
-        } else if x < 0.0 {
-            slope * x
+        if slope == 0.0 && x < N::of(f64::MIN) {
+            N::of(-slope)
+        } else if x < N::of(0.0) {
+            N::of(slope) * x
         } else {
             x
         }
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
-        if x > 0.0 { 1.0 } else { R::value(self.slope) }
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        let positive = x > N::of(0.0);
+        N::of(if positive { 1.0 } else { R::value(self.slope) })
     }
 
     fn output_suffices<E: Float>(self) -> bool {

@@ -41,6 +41,7 @@ use ::half::{bf16, f16};
 
 use crate::element::{Element, Float, Half, Int, Real, Wide};
 use crate::lanes::{FloatLanes, Lanes, Simd, V};
+use crate::num::Num;
 use crate::parameters::Parameters;
 
 /// How [`Unary::derivative`] is had from the output alone.
@@ -63,6 +64,9 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// On `f32`, how far `lanes` may be from the true value, in ulps; zero if it is exact. A result
     /// on `f16` or `bf16` that is this near to where rounding changes is computed again in `f64`.
     const ULPS: i32 = 0;
+
+    /// Whether `lanes` rounds correctly, on `f32` and on `f64`.
+    const EXACT: bool = Self::ULPS == 0;
 
     /// Whether every result is the input or a constant, and `lanes` does nothing but compare and
     /// select (`max`, `min`, `abs` are that too).
@@ -90,13 +94,25 @@ pub trait Unary: Parameters + Send + Sync + 'static {
         self.derivative::<R, L>(l, y)
     }
 
-    /// What tests compare with: the operation on one number in plain `f64` arithmetic, as a textbook
-    /// has it, with parameters and constants as [`Real::value`] rounds them (`R` is `f32` for `f32`,
-    /// `f16` and `bf16`). Exact, or far below half an ulp of those dtypes.
-    fn oracle<R: Real>(self, x: f64) -> f64;
+    /// What tests compare with: the operation on one number, as a textbook has it, with parameters
+    /// and constants as [`Real::value`] rounds them (`R` is `f32` for `f32`, `f16` and `bf16`). In
+    /// `f64` exact, or far below half an ulp of those dtypes; in arbitrary precision, for `f64`.
+    fn oracle<R: Real, N: Num>(self, x: N) -> N;
 
     /// The same of the derivative.
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64;
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N;
+
+    /// The same of the derivative where the output is `y`.
+    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
+        self.derivative_oracle::<R, N>(y)
+    }
+
+    /// Where the derivative changes its sign without a kink: where the function turns. From half of
+    /// that to twice that, what is left of the derivative is the difference of much larger numbers, so
+    /// that the bound on its error is an absolute one.
+    fn turn(self) -> Option<f64> {
+        None
+    }
 
     /// Whether the output of dtype `E` tells the derivative with these parameters, where
     /// [`FROM_OUTPUT`](Unary::FROM_OUTPUT) says that it can.

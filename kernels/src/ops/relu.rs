@@ -1,5 +1,6 @@
 use crate::element::{Half, Int, Real};
 use crate::lanes::{FloatLanes, Lanes, Simd, V};
+use crate::num::Num;
 use crate::ops::{FromOutput, Unary, UnaryInt};
 use crate::parameters::parameters;
 
@@ -55,12 +56,13 @@ impl Unary for Relu {
         Lanes::<i16>::select(s, negative, s.splat(0i16), x)
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
-        if x < 0.0 { 0.0 } else { x }
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        let zero = N::of(0.0);
+        if x < zero { zero } else { x }
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
-        if x <= 0.0 { 0.0 } else { 1.0 }
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        N::of(if x <= N::of(0.0) { 0.0 } else { 1.0 })
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::element::{Int, Real};
 use crate::lanes::{FloatLanes, Lanes};
+use crate::num::Num;
 use crate::ops::{FromOutput, Unary, UnaryInt};
 use crate::parameters::parameters;
 
@@ -37,12 +38,20 @@ impl Unary for Relu6 {
         l.select(l.le(x, zero), zero, up_to_six)
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
-        x.clamp(0.0, 6.0)
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        let (zero, six) = (N::of(0.0), N::of(6.0));
+        if x < zero {
+            zero
+        } else if x > six {
+            six
+        } else {
+            x
+        }
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
-        if x <= 0.0 || x >= 6.0 { 0.0 } else { 1.0 }
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        let flat = x <= N::of(0.0) || x >= N::of(6.0);
+        N::of(if flat { 0.0 } else { 1.0 })
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::element::Real;
 use crate::lanes::FloatLanes;
+use crate::num::Num;
 use crate::ops::Unary;
 use crate::parameters::parameters;
 
@@ -40,12 +41,14 @@ impl Unary for ReluSquared {
         l.add(r, r)
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
-        if x < 0.0 { 0.0 } else { x * x }
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        let zero = N::of(0.0);
+        if x < zero { zero } else { x.clone() * x }
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
-        if x < 0.0 { 0.0 } else { 2.0 * x }
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        let zero = N::of(0.0);
+        if x < zero { zero } else { N::of(2.0) * x }
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::element::{Float, Real};
 use crate::lanes::FloatLanes;
+use crate::num::Num;
 use crate::ops::{FromOutput, LeakyRelu, Unary};
 use crate::parameters::{FINITE, parameters};
 
@@ -48,6 +49,7 @@ impl Rrelu {
 impl Unary for Rrelu {
     const FORMULA: &'static str = "x < 0 ? (lower + upper)/2·x : x";
     const ULPS: i32 = LeakyRelu::ULPS;
+    const EXACT: bool = LeakyRelu::EXACT;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]
@@ -60,12 +62,12 @@ impl Unary for Rrelu {
         self.mean().derivative::<R, L>(l, x)
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
-        self.mean().oracle::<R>(x)
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        self.mean().oracle::<R, N>(x)
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
-        self.mean().derivative_oracle::<R>(x)
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        self.mean().derivative_oracle::<R, N>(x)
     }
 
     fn output_suffices<E: Float>(self) -> bool {

@@ -1,5 +1,6 @@
 use crate::element::Real;
 use crate::lanes::FloatLanes;
+use crate::num::Num;
 use crate::ops::Unary;
 use crate::parameters::{FINITE, parameters};
 
@@ -44,6 +45,7 @@ impl Shrink {
 impl Unary for Shrink {
     const FORMULA: &'static str = "x < -lambd ? x + bias : x > lambd ? x - bias : 0";
     const ULPS: i32 = 1;
+    const EXACT: bool = true;
 
     #[inline(always)]
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
@@ -65,20 +67,21 @@ impl Unary for Shrink {
         l.select(l.lt(x, l.splat(R::of(-self.lambd))), one, not_below)
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
         let (lambd, bias) = (R::value(self.lambd), R::value(self.bias));
-        if x < -lambd {
-            x + bias
-        } else if x <= lambd {
-            0.0
+        if x < N::of(-lambd) {
+            x + N::of(bias)
+        } else if x <= N::of(lambd) {
+            N::of(0.0)
         } else {
-            x - bias
+            x - N::of(bias)
         }
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
         let lambd = R::value(self.lambd);
-        if x >= -lambd && x <= lambd { 0.0 } else { 1.0 }
+        let dead = x >= N::of(-lambd) && x <= N::of(lambd);
+        N::of(if dead { 0.0 } else { 1.0 })
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::element::Real;
 use crate::lanes::FloatLanes;
+use crate::num::Num;
 use crate::ops::{FromOutput, Unary};
 use crate::parameters::{NOT_NEGATIVE, parameters};
 
@@ -38,6 +39,7 @@ impl SoftShrink {
 impl Unary for SoftShrink {
     const FORMULA: &'static str = "x < -lambd ? x + lambd : x > lambd ? x - lambd : 0";
     const ULPS: i32 = 1;
+    const EXACT: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
@@ -59,23 +61,24 @@ impl Unary for SoftShrink {
         l.select(l.le(l.abs(y), zero), zero, l.splat(R::of(1.0)))
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
-        let lambd = R::value(self.lambd);
-        if x.abs() <= lambd {
-            0.0
-        } else if x < 0.0 {
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        let lambd = N::of(R::value(self.lambd));
+        if x.clone().abs() <= lambd {
+            N::of(0.0)
+        } else if x < N::of(0.0) {
             x + lambd
         } else {
             x - lambd
         }
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
-        if x.abs() <= R::value(self.lambd) {
-            0.0
-        } else {
-            1.0
-        }
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        let dead = x.abs() <= N::of(R::value(self.lambd));
+        N::of(if dead { 0.0 } else { 1.0 })
+    }
+
+    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
+        N::of(if y == N::of(0.0) { 0.0 } else { 1.0 })
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::element::Real;
 use crate::lanes::FloatLanes;
+use crate::num::Num;
 use crate::ops::{FromOutput, Unary};
 use crate::parameters::parameters;
 
@@ -51,17 +52,24 @@ impl Unary for Softsign {
         l.mul(d, d)
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
-        if x.is_infinite() {
-            x.signum()
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        if x > N::of(f64::MAX) {
+            N::of(1.0)
+        } else if x < N::of(f64::MIN) {
+            N::of(-1.0)
         } else {
-            x / (1.0 + x.abs())
+            x.clone() / (N::of(1.0) + x.abs())
         }
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
-        let d = 1.0 / (1.0 + x.abs());
-        d * d
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        let d = N::of(1.0) / (N::of(1.0) + x.abs());
+        d.clone() * d
+    }
+
+    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
+        let d = N::of(1.0) - y.abs();
+        d.clone() * d
     }
 }
 

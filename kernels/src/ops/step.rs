@@ -1,5 +1,6 @@
 use crate::element::Real;
 use crate::lanes::FloatLanes;
+use crate::num::Num;
 use crate::ops::{FromOutput, Unary};
 use crate::parameters::parameters;
 
@@ -39,18 +40,18 @@ impl Unary for Step {
         l.splat(R::of(0.0))
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
-        if x.is_nan() {
-            x
-        } else if x > 0.0 {
-            1.0
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        if x > N::of(0.0) {
+            N::of(1.0)
+        } else if x <= N::of(0.0) {
+            N::of(0.0)
         } else {
-            0.0
+            x
         }
     }
 
-    fn derivative_oracle<R: Real>(self, _: f64) -> f64 {
-        0.0
+    fn derivative_oracle<R: Real, N: Num>(self, _: N) -> N {
+        N::of(0.0)
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::element::{Float, Real};
 use crate::lanes::FloatLanes;
+use crate::num::Num;
 use crate::ops::{FromOutput, Unary};
 use crate::parameters::{NUMBER, parameters};
 
@@ -50,12 +51,17 @@ impl Unary for ThresholdedRelu {
         l.select(out, l.splat(R::of(0.0)), l.splat(R::of(1.0)))
     }
 
-    fn oracle<R: Real>(self, x: f64) -> f64 {
-        if x <= R::value(self.alpha) { 0.0 } else { x }
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        if x <= N::of(R::value(self.alpha)) {
+            N::of(0.0)
+        } else {
+            x
+        }
     }
 
-    fn derivative_oracle<R: Real>(self, x: f64) -> f64 {
-        if x <= R::value(self.alpha) { 0.0 } else { 1.0 }
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        let low = x <= N::of(R::value(self.alpha));
+        N::of(if low { 0.0 } else { 1.0 })
     }
 
     fn output_suffices<E: Float>(self) -> bool {

@@ -4,23 +4,6 @@ use halfwave_kernels::*;
 
 use crate::number::{Number, Random, one_in};
 
-/// The operations that round once and no more. The others are within 1 ulp on `f32`, and their `f64`
-/// is held to its bound in `rational.rs`.
-const EXACT: &[&str] = &[
-    "relu",
-    "relu6",
-    "clip",
-    "leaky_relu",
-    "rrelu",
-    "threshold",
-    "thresholded_relu",
-    "relu_squared",
-    "step",
-    "hard_shrink",
-    "soft_shrink",
-    "shrink",
-];
-
 type Function = Box<dyn Fn(&[f64], &mut [f64])>;
 type Map<E> = Box<dyn Fn(&Kernels, &[E], &mut [E])>;
 type Zipped<E> = Box<dyn Fn(&Kernels, &[E], &[E], &mut [E])>;
@@ -44,13 +27,13 @@ impl<E: Number> Case<E> {
     fn new<O: Tabled>(name: &'static str, op: O) -> Self {
         let (oracle, slope): (Function, Function) = if E::DTYPE == Dtype::F64 {
             (
-                each(move |x| op.oracle::<f64>(x)),
-                each(move |x| op.derivative_oracle::<f64>(x)),
+                each(move |x| op.oracle::<f64, f64>(x)),
+                each(move |x| op.derivative_oracle::<f64, f64>(x)),
             )
         } else {
             (
-                each(move |x| op.oracle::<f32>(x)),
-                each(move |x| op.derivative_oracle::<f32>(x)),
+                each(move |x| op.oracle::<f32, f64>(x)),
+                each(move |x| op.derivative_oracle::<f32, f64>(x)),
             )
         };
         let values = op.values()[..O::PARAMETERS.len()].to_vec();
@@ -58,7 +41,7 @@ impl<E: Number> Case<E> {
         let suffices = O::FROM_OUTPUT != FromOutput::Never && op.output_suffices::<E>();
         Self {
             name,
-            exact: EXACT.contains(&name),
+            exact: O::EXACT,
             label: format!("{name}{values:?} on {}", E::DTYPE),
             values,
             by_itself: O::FROM_OUTPUT == FromOutput::ByItself,

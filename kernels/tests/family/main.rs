@@ -1,5 +1,5 @@
 //! Every operation of the table against its oracle, on every backend this CPU runs: a new row is
-//! tested without a word here, but for whether it is exact (`case::EXACT`).
+//! tested without a word here.
 
 mod backward;
 mod case;

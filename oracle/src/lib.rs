@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod big;
+mod format;
+mod functions;
+mod truth;
+
+pub use big::Big;
+pub use format::Format;
+pub use truth::{Truth, truth};

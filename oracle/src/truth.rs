@@ -1,0 +1,152 @@
+//! The true value, and how far a result is from it.
+
+use astro_float_num::{BigFloat, Sign};
+use halfwave_kernels::Num;
+
+use crate::big::{Big, PRECISIONS, ROUND, to_f64, top};
+use crate::format::Format;
+use crate::functions;
+
+/// How small the error of a truth is, relative to it, as a power of two: 2^-23 ulps of `f64`.
+const ENOUGH: f64 = -76.0;
+
+/// Or, where the truth itself is that small or zero: far below the smallest number of `f64`.
+const NOTHING: f64 = -1150.0;
+
+/// The true value of a function at some number, with an error below `2^-76` of it, or, if it is below
+/// the smallest number of `f64`, far below that.
+#[derive(Clone, Debug)]
+pub struct Truth(BigFloat);
+
+/// `f(x)`, where `f` is a formula for any number type: an operation's oracle. With as many bits as it
+/// takes.
+///
+/// ```
+/// use halfwave_kernels::{Softsign, Unary};
+/// use halfwave_oracle::truth;
+///
+/// let t = truth(2.0, |x| Softsign.oracle::<f64, _>(x));
+/// assert_eq!(t.nearest::<f64>(), 2.0 / 3.0);
+/// assert!(t.ulps(2.0 / 3.0f64) < 0.5);
+/// assert!(t.ulps(2.0 / 3.0 + f64::EPSILON) > 1.0);
+/// ```
+///
+/// # Panics
+/// If 1,024 bits are not enough: the formula cancels more than any should.
+pub fn truth(x: f64, f: impl Fn(Big) -> Big) -> Truth {
+    for level in 0..PRECISIONS.len() {
+        functions::set_level(level);
+        let y = f(Big::of(x));
+        let settled = y.error <= y.log2() + ENOUGH || y.error < NOTHING;
+        if settled {
+            functions::set_level(0);
+            return Truth(y.value);
+        }
+    }
+    panic!("the formula loses too many bits at {x:e}");
+}
+
+impl Truth {
+    /// The nearest `f64`, or one beside it.
+    pub fn to_f64(&self) -> f64 {
+        to_f64(&self.0)
+    }
+
+    /// The element nearest to it, ties to even.
+    pub fn nearest<E: Format>(&self) -> E {
+        let sign = if self.0.sign() == Some(Sign::Neg) {
+            E::SIGN
+        } else {
+            0
+        };
+        let Some(top) = top(&self.0) else {
+            return E::from_f64(self.to_f64());
+        };
+        let exponent = self.0.exponent().expect("a finite number");
+        if top == 0 {
+            return E::from_bits(sign);
+        }
+        E::from_bits(sign | magnitude::<E>(top, exponent))
+    }
+
+    /// How far `y` is from it, in ulps of the dtype where the truth is: the distance there between
+    /// neighbours, which below the normal numbers is the smallest one.
+    ///
+    /// Where the truth is nearest to infinity, that is 0 ulps off. Where it is not, infinity counts
+    /// as the power of two that it stands in place of. A NaN is infinitely far from a number.
+    pub fn ulps<E: Format>(&self, y: E) -> f64 {
+        let (t, y64) = (&self.0, y.to_f64());
+        if t.is_nan() || y64.is_nan() {
+            return if t.is_nan() && y64.is_nan() {
+                0.0
+            } else {
+                f64::INFINITY
+            };
+        }
+        let nearest = self.nearest::<E>();
+        if !nearest.to_f64().is_finite() && y.bits() == nearest.bits() {
+            return 0.0;
+        }
+        let largest_exponent = E::MAX_EXPONENT;
+        let limit = |negative: bool| {
+            let mut limit = BigFloat::from_f64(if negative { -1.0 } else { 1.0 }, 128);
+            limit.set_exponent(largest_exponent + 2);
+            limit
+        };
+        let value = |x: &BigFloat| {
+            if x.is_inf() {
+                limit(x.is_inf_neg())
+            } else {
+                x.clone()
+            }
+        };
+        let y = value(&functions::from_f64(y64, 128));
+        let t = value(t);
+        let exponent = if t.is_zero() {
+            E::MIN_EXPONENT
+        } else {
+            let e = t.exponent().unwrap_or(0) - 1;
+            e.clamp(E::MIN_EXPONENT, E::MAX_EXPONENT)
+        };
+        let mut difference = y.sub(&t, 128, ROUND);
+        if difference.is_zero() {
+            return 0.0;
+        }
+        let e = difference.exponent().unwrap_or(0);
+        difference.set_exponent(e - (exponent - (E::PRECISION - 1)));
+        to_f64(&difference).abs()
+    }
+}
+
+/// The bits of the magnitude nearest to `top/2^128·2^exponent`, where `top`'s highest bit is set.
+fn magnitude<E: Format>(top: u128, exponent: i32) -> u64 {
+    // As a normal number it is 1.… · 2^(exponent - 1).
+    let power = exponent - 1;
+    if power > E::MAX_EXPONENT {
+        return bits_of_infinity::<E>();
+    }
+    let kept = E::PRECISION - (E::MIN_EXPONENT - power).max(0);
+    if kept < 0 {
+        return 0;
+    }
+    let dropped = (128 - kept) as u32;
+    let (whole, rest) = if dropped == 128 {
+        (0, top)
+    } else {
+        (top >> dropped, top << kept)
+    };
+    let tie = 1 << 127;
+    let up = rest > tie || rest == tie && whole & 1 == 1;
+    let whole = whole as u64 + u64::from(up);
+    // A significand that was carried beyond its bits is the next exponent with a significand of 0.
+    let biased = (power - E::MIN_EXPONENT).max(0) as u64;
+    (biased << (E::PRECISION - 1)) + whole
+}
+
+fn bits_of_infinity<E: Format>() -> u64 {
+    let exponents = (E::MAX_EXPONENT - E::MIN_EXPONENT + 2) as u64;
+    exponents << (E::PRECISION - 1)
+}
+
+#[cfg(test)]
+mod tests;
