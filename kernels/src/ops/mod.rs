@@ -174,45 +174,20 @@ impl<O: Unary> Elementwise<f64> for O {
     }
 }
 
-#[inline(always)]
-fn ready_half<H: Half, O: Unary>(op: O) -> O {
-    if const { O::SELECTS && !O::PARAMETERS.is_empty() } {
-        half::ready::<H, O>(op)
-    } else {
-        op
-    }
-}
-
-#[inline(always)]
-#[allow(clippy::extra_unused_type_parameters)] // called as `ready_half` is
-fn as_it_is<E, O>(op: O) -> O {
-    op
-}
-
-macro_rules! elementwise {
-    ($($operation:ident: $($element:ident)+ => $method:ident, $unroll:expr, $ready:ident;)*) => {$($(
-        impl<O: $operation> Elementwise<$element> for O {
-            const UNROLL: bool = $unroll;
-
-            #[inline(always)]
-            fn ready(self) -> Self {
-                $ready::<$element, O>(self)
-            }
-
+macro_rules! ints {
+    ($($I:ident)*) => {$(
+        impl<O: UnaryInt> Elementwise<$I> for O {
             #[inline(always)]
             fn on<S, R: Copy>(self, s: S, x: R) -> R
             where
-                S: Simd + Lanes<<$element as Element>::Lane, V = R>,
+                S: Simd + Lanes<$I, V = R>,
             {
-                self.$method::<$element, S>(s, x)
+                self.int_lanes::<$I, S>(s, x)
             }
         }
-    )+)*};
+    )*};
 }
-elementwise! {
-    Unary: f16 bf16 => half, O::UNROLL_HALF, ready_half;
-    UnaryInt: i8 i16 i32 i64 => int_lanes, true, as_it_is;
-}
+ints! { i8 i16 i32 i64 }
 
 /// `(x, dy) → dx = dy · f′(x)`, and 0 where `f′(x)` is.
 #[derive(Clone, Copy, Debug)]
@@ -297,6 +272,27 @@ impl<B: Slope> Pairwise<f64> for B {
 
 macro_rules! halves {
     ($($H:ident)*) => {$(
+        impl<O: Unary> Elementwise<$H> for O {
+            const UNROLL: bool = O::UNROLL_HALF;
+
+            #[inline(always)]
+            fn ready(self) -> Self {
+                if const { O::SELECTS && !O::PARAMETERS.is_empty() } {
+                    half::ready::<$H, O>(self)
+                } else {
+                    self
+                }
+            }
+
+            #[inline(always)]
+            fn on<S, R: Copy>(self, s: S, x: R) -> R
+            where
+                S: Simd + Lanes<i16, V = R>,
+            {
+                self.half::<$H, S>(s, x)
+            }
+        }
+
         // The derivative and the product in `f32`, rounded at the end.
         impl<B: Slope> Pairwise<$H> for B {
             #[inline(always)]
