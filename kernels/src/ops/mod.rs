@@ -141,6 +141,12 @@ pub trait Elementwise<E: Element>: Copy {
 
 /// An operation on two arrays as a loop over `E` sees it.
 pub trait Pairwise<E: Element>: Copy {
+    /// As [`Elementwise::ready`].
+    #[inline(always)]
+    fn ready(self) -> Self {
+        self
+    }
+
     /// The operation on one register of each.
     fn on<S, R: Copy>(self, s: S, a: R, b: R) -> R
     where
