@@ -10,7 +10,7 @@ use core::ptr;
 use halfwave_kernels::forms::{
     DrawSlopes, FormsOf, Prelu as Forward, PreluSlope, Range as Bounds, Times,
 };
-use halfwave_kernels::{Float, Parameter, ParameterError, Zip, fence};
+use halfwave_kernels::{Float, ParameterError, Rrelu, Zip, fence};
 
 use crate::backend::{Backend, Shared, bytes, check_lengths, streams};
 use crate::dispatch::active;
@@ -71,19 +71,7 @@ impl RreluTraining {
     /// If a bound is NaN or infinite, or `lower` is above `upper`; the message names both and their
     /// values.
     pub fn new(lower: f64, upper: f64, seed: u64) -> Result<Self, ParameterError> {
-        for (name, default, value) in [("lower", 0.125, lower), ("upper", 1.0 / 3.0, upper)] {
-            let (min, max) = (f64::MIN, f64::MAX);
-            Parameter {
-                name,
-                default,
-                min,
-                max,
-            }
-            .check(value)?;
-        }
-        if lower > upper {
-            return Err(ParameterError::Order(("lower", lower), ("upper", upper)));
-        }
+        Rrelu::new(lower, upper)?;
         let bounds = Bounds { lower, upper };
         Ok(Self {
             bounds,
