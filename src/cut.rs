@@ -16,6 +16,7 @@ use halfwave_kernels::forms::{ArithmeticFn, Scalar};
 use halfwave_kernels::{Float, Zip, fence};
 
 use crate::backend::{Threads, streams};
+use crate::pieces::LINE;
 use crate::view::View;
 
 /// The bytes of a piece.
@@ -26,9 +27,6 @@ use crate::view::View;
 /// with 8 KiB, 0.57 and 0.70 with 16 KiB. Fetching the next piece's inputs by software while this one
 /// is stored made it worse: 0.49 beyond the cache with 4 KiB.
 pub(crate) const PIECE: usize = 4096;
-
-/// What a store past the caches should cover as a whole.
-const LINE: usize = 64;
 
 /// Scratch memory for `N` pieces.
 #[repr(C, align(64))]

@@ -16,6 +16,7 @@ pub use halfwave_kernels::forms::Quantizable;
 use crate::backend::{Backend, Shared, check_lengths};
 use crate::dispatch::active;
 use crate::memory;
+use crate::pieces::{PIECE, Scratch, pieces};
 
 /// What floats are quantised to: `i8` or `u8`. Sealed.
 pub trait Quantized:
@@ -377,15 +378,13 @@ impl Backend {
         let kernel = E::quantize_fns(&self.kernels().forms).quantize;
         let (grid, dst) = (to.grid(), Shared::new(dst.cast::<i8>()));
         self.convert::<E>(src.len(), |range, stream| {
-            let mut scratch = Scratch::<E>::new();
-            let mut start = range.start;
-            while start < range.end {
-                let (dst, y) = (dst.at(start), scratch.as_mut_ptr());
-                let len = piece(dst.addr()).min(range.end - start);
+            let mut scratch = Scratch::<E, PIECE>::new();
+            pieces(dst.at(0), range, |Range { start, end }| {
+                let (dst, y, len) = (dst.at(start), scratch.as_mut_ptr(), end - start);
                 // SAFETY: a piece of both, and no larger than the scratch; `dispatch` vouches for the
                 // CPU.
                 unsafe {
-                    apply(op, src[start..].as_ptr(), y, len, false);
+                    apply(op, src[start..end].as_ptr(), y, len, false);
                     kernel(Kernel {
                         grid,
                         src: y,
@@ -394,8 +393,7 @@ impl Backend {
                         stream,
                     });
                 }
-                start += len;
-            }
+            });
         });
     }
 
@@ -470,30 +468,6 @@ impl Backend {
                 fence();
             }
         });
-    }
-}
-
-/// Elements of a piece that goes through the first-level cache from the operation to the bytes. In
-/// cache, 256 to 4,096 ran alike; beyond it, on a busy machine, differences drowned in noise.
-const PIECE: usize = 512;
-
-/// How many bytes to write at `addr` so that the next piece begins with a line: a line that is
-/// streamed by two pieces costs more than streaming saves.
-fn piece(addr: usize) -> usize {
-    PIECE - addr % 64
-}
-
-/// Room for a piece.
-#[repr(align(64))]
-struct Scratch<E>(MaybeUninit<[E; PIECE]>);
-
-impl<E> Scratch<E> {
-    fn new() -> Self {
-        Self(MaybeUninit::uninit())
-    }
-
-    fn as_mut_ptr(&mut self) -> *mut E {
-        self.0.as_mut_ptr().cast()
     }
 }
 

@@ -15,7 +15,7 @@ use halfwave_kernels::{Float, ParameterError, Rrelu, Zip, fence};
 use crate::backend::{Backend, Shared, bytes, check_lengths, streams};
 use crate::dispatch::active;
 use crate::memory;
-use crate::pieces::{PIECE, Scratch, pieces};
+use crate::pieces::{LINE, PIECE, Scratch, pieces};
 
 /// The randomised leaky rectifier in training: `x < 0 ? a · x : x`, with a slope `a` for each element
 /// drawn uniformly from `[lower, upper]` (Xu, Wang, Chen & Li, 2015). In inference it is a leaky
@@ -353,7 +353,7 @@ impl Backend {
         let in_place = ptr::eq(x, y);
         let stream = streams(y, len, in_place);
         // Pieces end on cache lines of `y`, and of the noise only if that lies alike.
-        let alike = |noise: *mut E| noise.addr() % 64 == y.addr() % 64;
+        let alike = |noise: *mut E| noise.addr() % LINE == y.addr() % LINE;
         let stream_noise = stream && noise.is_some_and(alike);
         let arrays = if in_place { 1 } else { 2 } + usize::from(noise.is_some());
         let (x, y, noise) = (

@@ -11,10 +11,7 @@ use halfwave_kernels::forms::{Mask, MaskFn, MaskForms, NonZero, Positive, Predic
 use halfwave_kernels::{Float, Relu, fence};
 
 use crate::backend::{Backend, Shared, bytes, check_lengths, streams};
-
-/// The elements that go from one kernel to the next through the first-level cache; a multiple of the
-/// 64 that make up a word of mask.
-pub(super) const PIECE: usize = 1024;
+use crate::pieces::{LINE, PIECE};
 
 impl Backend {
     /// `y = relu(x)`, and the mask of its non-zero elements: bit `i` is set where `x[i] > 0` or is NaN,
@@ -225,7 +222,7 @@ impl Backend {
                 // lags a little behind the mask.
                 let whole = match to == end {
                     true => end,
-                    false => done.max(to - y.at(to).addr() % 64 / size_of::<E>()),
+                    false => done.max(to - y.at(to).addr() % LINE / size_of::<E>()),
                 };
                 // SAFETY: pieces lie within `len`, and each is taken once; `dispatch` vouches for the
                 // CPU.
