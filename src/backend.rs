@@ -49,9 +49,22 @@ pub(crate) enum Threads {
 }
 
 impl Threads {
-    /// Runs `work` on pieces that cover `0..len`; together they touch `bytes`.
+    /// Runs `work` on pieces that cover `0..len`; together they touch `bytes`. With `stream`, what it
+    /// streams is visible to who comes after.
     #[inline]
-    pub(crate) fn split(self, bytes: usize, len: usize, work: impl Fn(Range<usize>) + Sync) {
+    pub(crate) fn split(
+        self,
+        bytes: usize,
+        len: usize,
+        stream: bool,
+        work: impl Fn(Range<usize>) + Sync,
+    ) {
+        let work = |range| {
+            work(range);
+            if stream {
+                fence();
+            }
+        };
         match self {
             Threads::One => work(0..len),
             #[cfg(feature = "parallel")]
@@ -109,13 +122,10 @@ pub(crate) unsafe fn map<O: Copy + Sync, E: Element>(
     let stream = streams(dst, len, in_place);
     let bytes = bytes::<E>(if in_place { 1 } else { 2 }, len);
     let (src, dst) = (Shared::new(src), Shared::new(dst));
-    threads.split(bytes, len, |Range { start, end }| {
+    threads.split(bytes, len, stream, |Range { start, end }| {
         // SAFETY: pieces lie within `len` and do not overlap, and each is taken once; the rest is
         // forwarded.
         unsafe { kernel(op, src.at(start), dst.at(start), end - start, stream) }
-        if stream {
-            fence();
-        }
     });
 }
 
@@ -134,7 +144,7 @@ pub(crate) unsafe fn zip<O: Copy + Sync, E: Element>(
     let stream = streams(dst, len, in_place);
     let bytes = bytes::<E>(if in_place { 2 } else { 3 }, len);
     let (a, b, dst) = (Shared::new(a), Shared::new(b), Shared::new(dst));
-    threads.split(bytes, len, |Range { start, end }| {
+    threads.split(bytes, len, stream, |Range { start, end }| {
         let (a, b, dst) = (a.at(start), b.at(start), dst.at(start));
         // SAFETY: as `map`.
         unsafe {
@@ -146,9 +156,6 @@ pub(crate) unsafe fn zip<O: Copy + Sync, E: Element>(
                 len: end - start,
                 stream,
             })
-        }
-        if stream {
-            fence();
         }
     });
 }

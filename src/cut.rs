@@ -13,7 +13,7 @@ use core::ops::Range;
 use core::ptr;
 
 use halfwave_kernels::forms::{ArithmeticFn, Scalar};
-use halfwave_kernels::{Float, Zip, fence};
+use halfwave_kernels::{Float, Zip};
 
 use crate::backend::{Threads, streams};
 use crate::pieces::LINE;
@@ -110,12 +110,7 @@ impl<T: Copy + Send + Sync> Cut<T> {
     ) {
         let len = self.to.len();
         let bytes = len.saturating_mul(arrays * size_of::<T>());
-        threads.split(bytes, len, |range| {
-            work(range);
-            if self.stream {
-                fence();
-            }
-        });
+        threads.split(bytes, len, self.stream, work);
     }
 
     /// The pieces of a range. Stores past the caches get whole lines, and other stores none of those:

@@ -9,7 +9,7 @@ use core::ops::Range;
 use core::ptr;
 
 use halfwave_kernels::forms::{Dequantize, Grid, Quantize as Kernel};
-use halfwave_kernels::{Operation, Tabled, fence};
+use halfwave_kernels::{Operation, Tabled};
 
 pub use halfwave_kernels::forms::Quantizable;
 
@@ -462,12 +462,8 @@ impl Backend {
     fn convert<E>(self, len: usize, work: impl Fn(Range<usize>, bool) + Sync) {
         let bytes = len.saturating_mul(size_of::<E>() + 1);
         let stream = memory::streams(bytes / 2);
-        self.threads().split(bytes, len, |range| {
-            work(range, stream);
-            if stream {
-                fence();
-            }
-        });
+        let threads = self.threads();
+        threads.split(bytes, len, stream, |range| work(range, stream));
     }
 }
 

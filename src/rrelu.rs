@@ -10,7 +10,7 @@ use core::ptr;
 use halfwave_kernels::forms::{
     DrawSlopes, FormsOf, Prelu as Forward, PreluSlope, Range as Bounds, Times,
 };
-use halfwave_kernels::{Float, ParameterError, Rrelu, Zip, fence};
+use halfwave_kernels::{Float, ParameterError, Rrelu, Zip};
 
 use crate::backend::{Backend, Shared, bytes, check_lengths, streams};
 use crate::dispatch::active;
@@ -299,7 +299,8 @@ impl Backend {
         rrelu.check(slopes.len());
         let forms = E::forms(&self.kernels().forms);
         let (len, dst) = (slopes.len(), Shared::new(slopes.as_ptr()));
-        self.threads().split(bytes::<E>(1, len), len, |range| {
+        let (bytes, threads) = (bytes::<E>(1, len), self.threads());
+        threads.split(bytes, len, false, |range| {
             let mut scratch = Drawn::<E>::new();
             pieces(dst.at(0), range, |piece| {
                 // SAFETY: the CPU runs the backend's kernels; pieces lie in the slice and do not overlap.
@@ -361,7 +362,8 @@ impl Backend {
             Shared::new(y),
             noise.map(|p| Shared::new(p)),
         );
-        self.threads().split(bytes::<E>(arrays, len), len, |range| {
+        let (bytes, threads) = (bytes::<E>(arrays, len), self.threads());
+        threads.split(bytes, len, stream, |range| {
             let mut scratch = Drawn::<E>::new();
             pieces(y.at(0), range, |piece| {
                 let (at, len) = (piece.start, piece.len());
@@ -391,9 +393,6 @@ impl Backend {
                     });
                 }
             });
-            if stream {
-                fence();
-            }
         });
     }
 
@@ -412,7 +411,7 @@ impl Backend {
         let stream = streams(dx, len, in_place);
         let bytes = bytes::<E>(if in_place { 2 } else { 3 }, len);
         let (x, dy, dx) = (Shared::new(x), Shared::new(dy), Shared::new(dx));
-        self.threads().split(bytes, len, |range| {
+        self.threads().split(bytes, len, stream, |range| {
             let mut scratch = Drawn::<E>::new();
             pieces(dx.at(0), range, |piece| {
                 let (at, len) = (piece.start, piece.len());
@@ -437,9 +436,6 @@ impl Backend {
                     });
                 }
             });
-            if stream {
-                fence();
-            }
         });
     }
 }

@@ -8,7 +8,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use halfwave_kernels::forms::{Mask, MaskFn, MaskForms, NonZero, Positive, Predicate, Unmask};
-use halfwave_kernels::{Float, Relu, fence};
+use halfwave_kernels::{Float, Relu};
 
 use crate::backend::{Backend, Shared, bytes, check_lengths, streams};
 use crate::pieces::{LINE, PIECE};
@@ -160,7 +160,8 @@ impl Backend {
         x: &[E],
     ) -> usize {
         let (p, sum) = (Shared::new(x.as_ptr()), AtomicUsize::new(0));
-        self.threads().split(size_of_val(x), x.len(), |range| {
+        let threads = self.threads();
+        threads.split(size_of_val(x), x.len(), false, |range| {
             // SAFETY: pieces lie within `x`.
             let n = unsafe { which.count(p.at(range.start), range.len()) };
             sum.fetch_add(n, Ordering::Relaxed);
@@ -208,7 +209,8 @@ impl Backend {
         let (x, y) = (Shared::new(x), Shared::new(y));
         let mask = mask.map(|mask| Shared::new(mask.as_ptr()));
         let sum = AtomicUsize::new(0);
-        self.threads().split(bytes, len, |Range { start, end }| {
+        let threads = self.threads();
+        threads.split(bytes, len, stream, |Range { start, end }| {
             let mut scratch = [0; PIECE / 8];
             let (mut n, mut done) = (0, start);
             // Both `start` and `from` are multiples of 64: no two pieces share a byte of mask.
@@ -232,9 +234,6 @@ impl Backend {
                 }
                 done = whole;
             }
-            if stream {
-                fence();
-            }
             sum.fetch_add(n, Ordering::Relaxed);
         });
         sum.into_inner()
@@ -249,7 +248,8 @@ impl Backend {
         let stream = streams(dx, len, in_place);
         let bytes = bytes::<E>(if in_place { 1 } else { 2 }, len);
         let (dy, dx, mask) = (Shared::new(dy), Shared::new(dx), Shared::new(mask.as_ptr()));
-        self.threads().split(bytes, len, |Range { start, end }| {
+        let threads = self.threads();
+        threads.split(bytes, len, stream, |Range { start, end }| {
             // SAFETY: pieces lie within `len` and begin with a byte of mask, and each is taken once.
             unsafe {
                 kernel(Unmask {
@@ -259,9 +259,6 @@ impl Backend {
                     len: end - start,
                     stream,
                 });
-            }
-            if stream {
-                fence();
             }
         });
     }
