@@ -85,7 +85,7 @@ def pair(name, x, what):
     """x as the sum of two f64."""
     high = mp.mpf(float(x))
     print(f"/// {what}.")
-    print(f"pub(super) const {name}: (f64, f64) = ({float(x)!r}, {float(x - high)!r});\n")
+    print(f"pub(crate) const {name}: (f64, f64) = ({float(x)!r}, {float(x - high)!r});\n")
 
 
 # e^r = 1 + r + r^2 q(r), |r| <= ln(2)/2. The error of e^r - 1, relative to that.
@@ -151,5 +151,7 @@ pair("GELU_TANH_1", -2 * tau, "−2·√(2/π)")
 pair("GELU_TANH_3", -2 * tau * mp.mpf("0.044715"), "−2·√(2/π)·0.044715")
 pair("QUICK_GELU", mp.mpf("1.702"), "1.702")
 pair("DENSITY_0", 1 / mp.sqrt(2 * mp.pi), "1/√(2π), the normal density at 0")
-pair("SELU_SCALE", mp.mpf("1.0507009873554804934193349852946"), "selu's λ")
-pair("SELU_SCALE_ALPHA", mp.mpf("1.0507009873554804934193349852946") * mp.mpf("1.6732632423543772848170429916717"), "selu's λ·α")
+# The two of the paper, as f64 has them.
+scale, alpha = mp.mpf(1.0507009873554805), mp.mpf(1.6732632423543772)
+pair("SELU_SCALE", scale, "selu's λ")
+pair("SELU_SCALE_ALPHA", scale * alpha, "selu's λ·α")

@@ -445,8 +445,8 @@ impl Backend {
 }
 
 /// Whether `O` is the operation that has a loop with the sum before it. Beyond the cache that loop is
-/// what reaches the limit of memory: pieces read and write in turn, and a core has one or the other to
-/// wait for.
+/// faster than pieces, which read and write in turn, so that a core has one or the other to wait for.
+/// It does not reach the limit of memory: 0.67 of it was seen with a bias, 0.84 with a residual.
 fn is_relu<O: 'static>() -> bool {
     TypeId::of::<O>() == TypeId::of::<Relu>()
 }

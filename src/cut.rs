@@ -2,9 +2,10 @@
 //! and the operands of a piece.
 //!
 //! A fused form is its kernels one after another on one piece, through scratch memory on the stack,
-//! the last of them to the destination. In cache that is as fast as one loop that keeps everything
-//! in registers, since the scratch is in L1; beyond it, memory is the limit. So every form joins with
-//! every operation without a loop of its own for each pair.
+//! the last of them to the destination. So every form joins with every operation without a loop of its
+//! own for each pair. In cache that is nearly as fast as one loop that keeps everything in registers,
+//! since the scratch is in L1; beyond it, reading and writing in turn costs 20 to 50 % of the speed that
+//! memory allows.
 
 #![allow(unsafe_code)]
 
@@ -13,9 +14,10 @@ use core::ops::Range;
 use core::ptr;
 
 use halfwave_kernels::forms::{ArithmeticFn, Scalar};
-use halfwave_kernels::{Float, Zip, fence};
+use halfwave_kernels::{Float, Zip};
 
 use crate::backend::{Threads, streams};
+use crate::pieces::LINE;
 use crate::view::View;
 
 /// The bytes of a piece.
@@ -23,12 +25,10 @@ use crate::view::View;
 /// Measured with the residual of relu on f32 (Zen 4, two cores shared by ten busy programs, in thread
 /// time, best of 300 in L2 and of 40 beyond the cache), against a loop that reads and writes as much:
 /// 0.80 and 0.66 of it with 1 KiB, 0.75 and 0.68 with 2 KiB, 0.93 and 0.75 with 4 KiB, 0.91 and 0.75
-/// with 8 KiB, 0.57 and 0.70 with 16 KiB. Fetching the next piece's inputs by software while this one
-/// is stored made it worse: 0.49 beyond the cache with 4 KiB.
+/// with 8 KiB, 0.57 and 0.70 with 16 KiB. Beyond the cache other runs of 4 KiB saw 0.66 and 0.74: what
+/// tells the sizes apart is L2. Fetching the next piece's inputs by software while this one is stored
+/// made it worse with 4 KiB, 0.49 beyond the cache, but with no other size.
 pub(crate) const PIECE: usize = 4096;
-
-/// What a store past the caches should cover as a whole.
-const LINE: usize = 64;
 
 /// Scratch memory for `N` pieces.
 #[repr(C, align(64))]
@@ -112,12 +112,7 @@ impl<T: Copy + Send + Sync> Cut<T> {
     ) {
         let len = self.to.len();
         let bytes = len.saturating_mul(arrays * size_of::<T>());
-        threads.split(bytes, len, |range| {
-            work(range);
-            if self.stream {
-                fence();
-            }
-        });
+        threads.split(bytes, len, self.stream, work);
     }
 
     /// The pieces of a range. Stores past the caches get whole lines, and other stores none of those:

@@ -4,12 +4,12 @@
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-/// Elements in a piece. Smaller ones spend more on calls; of larger ones not all fits in the
-/// first-level cache.
+/// Elements in a piece; a multiple of the 64 that make up a word of mask. Smaller ones spend more on
+/// calls; of larger ones not all fits in the first-level cache.
 pub(crate) const PIECE: usize = 1024;
 
-/// A cache line, in bytes.
-const LINE: usize = 64;
+/// A cache line, in bytes: what a store past the caches should cover as a whole.
+pub(crate) const LINE: usize = 64;
 
 /// Room for `N` elements, on a cache line, not initialised.
 #[repr(align(64))]

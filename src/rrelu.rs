@@ -10,12 +10,12 @@ use core::ptr;
 use halfwave_kernels::forms::{
     DrawSlopes, FormsOf, Prelu as Forward, PreluSlope, Range as Bounds, Times,
 };
-use halfwave_kernels::{Float, Parameter, ParameterError, Zip, fence};
+use halfwave_kernels::{Float, ParameterError, Rrelu, Zip};
 
 use crate::backend::{Backend, Shared, bytes, check_lengths, streams};
 use crate::dispatch::active;
 use crate::memory;
-use crate::pieces::{PIECE, Scratch, pieces};
+use crate::pieces::{LINE, PIECE, Scratch, pieces};
 
 /// The randomised leaky rectifier in training: `x < 0 ? a · x : x`, with a slope `a` for each element
 /// drawn uniformly from `[lower, upper]` (Xu, Wang, Chen & Li, 2015). In inference it is a leaky
@@ -71,19 +71,7 @@ impl RreluTraining {
     /// If a bound is NaN or infinite, or `lower` is above `upper`; the message names both and their
     /// values.
     pub fn new(lower: f64, upper: f64, seed: u64) -> Result<Self, ParameterError> {
-        for (name, default, value) in [("lower", 0.125, lower), ("upper", 1.0 / 3.0, upper)] {
-            let (min, max) = (f64::MIN, f64::MAX);
-            Parameter {
-                name,
-                default,
-                min,
-                max,
-            }
-            .check(value)?;
-        }
-        if lower > upper {
-            return Err(ParameterError::Order(("lower", lower), ("upper", upper)));
-        }
+        Rrelu::new(lower, upper)?;
         let bounds = Bounds { lower, upper };
         Ok(Self {
             bounds,
@@ -311,7 +299,8 @@ impl Backend {
         rrelu.check(slopes.len());
         let forms = E::forms(&self.kernels().forms);
         let (len, dst) = (slopes.len(), Shared::new(slopes.as_ptr()));
-        self.threads().split(bytes::<E>(1, len), len, |range| {
+        let (bytes, threads) = (bytes::<E>(1, len), self.threads());
+        threads.split(bytes, len, false, |range| {
             let mut scratch = Drawn::<E>::new();
             pieces(dst.at(0), range, |piece| {
                 // SAFETY: the CPU runs the backend's kernels; pieces lie in the slice and do not overlap.
@@ -365,7 +354,7 @@ impl Backend {
         let in_place = ptr::eq(x, y);
         let stream = streams(y, len, in_place);
         // Pieces end on cache lines of `y`, and of the noise only if that lies alike.
-        let alike = |noise: *mut E| noise.addr() % 64 == y.addr() % 64;
+        let alike = |noise: *mut E| noise.addr() % LINE == y.addr() % LINE;
         let stream_noise = stream && noise.is_some_and(alike);
         let arrays = if in_place { 1 } else { 2 } + usize::from(noise.is_some());
         let (x, y, noise) = (
@@ -373,7 +362,8 @@ impl Backend {
             Shared::new(y),
             noise.map(|p| Shared::new(p)),
         );
-        self.threads().split(bytes::<E>(arrays, len), len, |range| {
+        let (bytes, threads) = (bytes::<E>(arrays, len), self.threads());
+        threads.split(bytes, len, stream, |range| {
             let mut scratch = Drawn::<E>::new();
             pieces(y.at(0), range, |piece| {
                 let (at, len) = (piece.start, piece.len());
@@ -403,9 +393,6 @@ impl Backend {
                     });
                 }
             });
-            if stream {
-                fence();
-            }
         });
     }
 
@@ -424,7 +411,7 @@ impl Backend {
         let stream = streams(dx, len, in_place);
         let bytes = bytes::<E>(if in_place { 2 } else { 3 }, len);
         let (x, dy, dx) = (Shared::new(x), Shared::new(dy), Shared::new(dx));
-        self.threads().split(bytes, len, |range| {
+        self.threads().split(bytes, len, stream, |range| {
             let mut scratch = Drawn::<E>::new();
             pieces(dx.at(0), range, |piece| {
                 let (at, len) = (piece.start, piece.len());
@@ -449,9 +436,6 @@ impl Backend {
                     });
                 }
             });
-            if stream {
-                fence();
-            }
         });
     }
 }

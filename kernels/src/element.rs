@@ -7,6 +7,7 @@ use half::{bf16, f16};
 
 use crate::forms::{Forms, FormsOf, Masked};
 use crate::lanes::{Simd, V};
+use crate::math::{self, Math};
 use crate::ops::Unary;
 use crate::table::{All, Floats, Kernel, MapFn};
 
@@ -79,6 +80,16 @@ pub trait Real: Copy {
 
     /// The same as a number to compute with outside the lanes.
     fn value(x: f64) -> f64;
+
+    /// What smooth functions need to know of these lanes.
+    #[doc(hidden)]
+    const MATH: Math;
+
+    /// A coefficient or a constant of a formula, to the precision of the lanes.
+    fn coefficient(x: f64) -> Self::Lane;
+
+    /// What of it the lanes have no room for.
+    fn lost(x: f64) -> f64;
 }
 
 impl Real for f32 {
@@ -90,6 +101,15 @@ impl Real for f32 {
     #[inline(always)]
     fn value(x: f64) -> f64 {
         f64::from(x as f32)
+    }
+    const MATH: Math = math::SINGLE;
+    #[inline(always)]
+    fn coefficient(x: f64) -> f32 {
+        x as f32
+    }
+    #[inline(always)]
+    fn lost(x: f64) -> f64 {
+        x - f64::from(x as f32)
     }
 }
 
@@ -103,24 +123,50 @@ impl Real for f64 {
     fn value(x: f64) -> f64 {
         x
     }
+    const MATH: Math = math::DOUBLE;
+    #[inline(always)]
+    fn coefficient(x: f64) -> f64 {
+        x
+    }
+    #[inline(always)]
+    fn lost(_: f64) -> f64 {
+        0.0
+    }
 }
 
-/// The same constants as for `f32`, in `f64` lanes: where the result is to be rounded to `f32` or
-/// less, once.
+/// The same parameters as for `f32`, in `f64` lanes and to their precision.
 #[derive(Clone, Copy, Debug)]
 pub struct Wide;
 
-impl Real for Wide {
-    type Lane = f64;
-    #[inline(always)]
-    fn of(x: f64) -> f64 {
-        f32::value(x)
-    }
-    #[inline(always)]
-    fn value(x: f64) -> f64 {
-        f32::value(x)
-    }
+/// The same, but no more precise than a result needs that is to be rounded to `f32`.
+#[derive(Clone, Copy, Debug)]
+pub struct Short;
+
+macro_rules! wide {
+    ($($Wide:ident $MATH:ident)*) => {$(
+        impl Real for $Wide {
+            type Lane = f64;
+            #[inline(always)]
+            fn of(x: f64) -> f64 {
+                f32::value(x)
+            }
+            #[inline(always)]
+            fn value(x: f64) -> f64 {
+                f32::value(x)
+            }
+            const MATH: Math = math::$MATH;
+            #[inline(always)]
+            fn coefficient(x: f64) -> f64 {
+                x
+            }
+            #[inline(always)]
+            fn lost(_: f64) -> f64 {
+                0.0
+            }
+        }
+    )*};
 }
+wide! { Wide DOUBLE Short SHORT }
 
 /// A signed integer.
 pub trait Int: Number {

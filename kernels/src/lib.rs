@@ -21,13 +21,14 @@ pub mod forms;
 pub mod isa;
 mod lanes;
 mod map;
+mod math;
 mod num;
 mod ops;
 mod parameters;
 mod sparse;
 mod table;
 
-pub use element::{Dtype, Element, Float, Half, Int, Number, Real, UnknownDtype, Wide};
+pub use element::{Dtype, Element, Float, Half, Int, Number, Real, Short, UnknownDtype, Wide};
 pub use half::{bf16, f16};
 pub use isa::Isa;
 pub use lanes::{FloatLanes, Lanes, Simd, Task, V};

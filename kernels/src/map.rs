@@ -80,8 +80,10 @@ where
 
     #[inline(always)]
     unsafe fn run(self, s: S) {
+        let (dst, len, stream) = (self.dst.cast(), self.len, self.stream);
+        let op = self.op.ready();
         // SAFETY: forwarded.
-        unsafe { compact::<S, E::Lane, _>(s, self, self.dst.cast(), self.len, self.stream) }
+        unsafe { compact::<S, E::Lane, _>(s, Self { op, ..self }, dst, len, stream) }
     }
 }
 

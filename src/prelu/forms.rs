@@ -8,7 +8,7 @@ use core::ops::Range;
 use core::ptr;
 
 use halfwave_kernels::forms::{Prelu as Forward, PreluSlope, PreluSlopeGradient, Scalar, Times};
-use halfwave_kernels::{Backward, Float, LeakyRelu, Zip, fence};
+use halfwave_kernels::{Backward, Float, LeakyRelu, Zip};
 
 use super::slopes::Slope;
 use super::{Prelu, gradient, slopes};
@@ -188,7 +188,7 @@ impl Backend {
         let stream = streams(y, len, in_place);
         let bytes = bytes::<E>(if in_place { 1 } else { 2 }, len);
         let (x, y) = (Shared::new(x), Shared::new(y));
-        threads.split(bytes, len, |range| {
+        threads.split(bytes, len, stream, |range| {
             slopes::walk(prelu, range, y.at(0), stream, |range, slope| {
                 let Range { start, end } = range;
                 let (x, y, len) = (x.at(start), y.at(start), end - start);
@@ -210,9 +210,6 @@ impl Backend {
                     }
                 }
             });
-            if stream {
-                fence();
-            }
         });
     }
 
@@ -235,7 +232,7 @@ impl Backend {
             if in_place { 2 } else { 3 } + usize::from(matches!(prelu, Prelu::PerElement(_)));
         let bytes = bytes::<E>(arrays, len);
         let (x, dy, dx) = (Shared::new(x), Shared::new(dy), Shared::new(dx));
-        self.threads().split(bytes, len, |range| {
+        self.threads().split(bytes, len, stream, |range| {
             let mut derivatives = Scratch::<E, PIECE>::new();
             let derivatives = derivatives.as_mut_ptr();
             slopes::walk(prelu, range, dx.at(0), stream, |range, slope| match slope {
@@ -279,9 +276,6 @@ impl Backend {
                     }
                 }),
             });
-            if stream {
-                fence();
-            }
         });
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn sum<E: Float>(backend: Backend, x: &[E], dy: &[E], dslope: &mut [E
     let tasks = rows * per_row;
     backend
         .threads()
-        .split(bytes::<E>(2, len), 64 * tasks, |range| {
+        .split(bytes::<E>(2, len), 64 * tasks, false, |range| {
             for task in range.start / 64..range.end / 64 {
                 // SAFETY: each task is taken once, and no two write the same sums.
                 unsafe { blocks.sum(task, per_row, data, &sums) };

@@ -9,9 +9,10 @@ use core::ops::Range;
 use halfwave_kernels::forms::{Compress, CompressFn, Index, Move, Predicate, SLACK};
 use halfwave_kernels::{Float, MapFn, fence};
 
-use super::mask::{PIECE, Which};
+use super::mask::Which;
 use crate::backend::{Backend, Shared, Threads};
 use crate::memory;
+use crate::pieces::{LINE, PIECE};
 
 /// Why what is not zero could not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -243,14 +244,12 @@ impl<P: Predicate<E> + Sync, I: Index, E: Float> Job<P, I, E> {
 /// with both, 10.9 with the values alone). Tried in its place: indices of 16 bits, 6.2; an open register
 /// that is carried on, so that all stores are aligned, 4.7.
 struct Lines<T> {
+    // A line has no more elements than bytes.
     held: [MaybeUninit<T>; PIECE + LINE + SLACK],
     len: usize,
     to: *mut T,
     room: usize,
 }
-
-/// Bytes, and no fewer elements, of a line.
-const LINE: usize = 64;
 
 impl<T: Copy> Lines<T> {
     fn new(to: *mut T, room: usize) -> Self {

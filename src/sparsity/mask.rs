@@ -8,13 +8,10 @@ use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use halfwave_kernels::forms::{Mask, MaskFn, MaskForms, NonZero, Positive, Predicate, Unmask};
-use halfwave_kernels::{Float, Relu, fence};
+use halfwave_kernels::{Float, Relu};
 
 use crate::backend::{Backend, Shared, bytes, check_lengths, streams};
-
-/// The elements that go from one kernel to the next through the first-level cache; a multiple of the
-/// 64 that make up a word of mask.
-pub(super) const PIECE: usize = 1024;
+use crate::pieces::{LINE, PIECE};
 
 impl Backend {
     /// `y = relu(x)`, and the mask of its non-zero elements: bit `i` is set where `x[i] > 0` or is NaN,
@@ -163,7 +160,8 @@ impl Backend {
         x: &[E],
     ) -> usize {
         let (p, sum) = (Shared::new(x.as_ptr()), AtomicUsize::new(0));
-        self.threads().split(size_of_val(x), x.len(), |range| {
+        let threads = self.threads();
+        threads.split(size_of_val(x), x.len(), false, |range| {
             // SAFETY: pieces lie within `x`.
             let n = unsafe { which.count(p.at(range.start), range.len()) };
             sum.fetch_add(n, Ordering::Relaxed);
@@ -211,7 +209,8 @@ impl Backend {
         let (x, y) = (Shared::new(x), Shared::new(y));
         let mask = mask.map(|mask| Shared::new(mask.as_ptr()));
         let sum = AtomicUsize::new(0);
-        self.threads().split(bytes, len, |Range { start, end }| {
+        let threads = self.threads();
+        threads.split(bytes, len, stream, |Range { start, end }| {
             let mut scratch = [0; PIECE / 8];
             let (mut n, mut done) = (0, start);
             // Both `start` and `from` are multiples of 64: no two pieces share a byte of mask.
@@ -225,7 +224,7 @@ impl Backend {
                 // lags a little behind the mask.
                 let whole = match to == end {
                     true => end,
-                    false => done.max(to - y.at(to).addr() % 64 / size_of::<E>()),
+                    false => done.max(to - y.at(to).addr() % LINE / size_of::<E>()),
                 };
                 // SAFETY: pieces lie within `len`, and each is taken once; `dispatch` vouches for the
                 // CPU.
@@ -234,9 +233,6 @@ impl Backend {
                     relu(Relu, x.at(done), y.at(done), whole - done, stream);
                 }
                 done = whole;
-            }
-            if stream {
-                fence();
             }
             sum.fetch_add(n, Ordering::Relaxed);
         });
@@ -252,7 +248,8 @@ impl Backend {
         let stream = streams(dx, len, in_place);
         let bytes = bytes::<E>(if in_place { 1 } else { 2 }, len);
         let (dy, dx, mask) = (Shared::new(dy), Shared::new(dx), Shared::new(mask.as_ptr()));
-        self.threads().split(bytes, len, |Range { start, end }| {
+        let threads = self.threads();
+        threads.split(bytes, len, stream, |Range { start, end }| {
             // SAFETY: pieces lie within `len` and begin with a byte of mask, and each is taken once.
             unsafe {
                 kernel(Unmask {
@@ -262,9 +259,6 @@ impl Backend {
                     len: end - start,
                     stream,
                 });
-            }
-            if stream {
-                fence();
             }
         });
     }

@@ -35,6 +35,11 @@ impl<B: Pairwise<E>, E: Element> Elementwise<E> for Scalar<B, E> {
     const UNROLL: bool = size_of::<E>() > 2;
 
     #[inline(always)]
+    fn ready(self) -> Self {
+        Self(self.0.ready(), self.1)
+    }
+
+    #[inline(always)]
     fn on<S, R: Copy>(self, s: S, x: R) -> R
     where
         S: Simd + Lanes<E::Lane, V = R>,
@@ -49,11 +54,16 @@ pub struct Then<B, O>(pub B, pub O);
 
 impl<B: Pairwise<E>, O: Elementwise<E>, E: Element> Pairwise<E> for Then<B, O> {
     #[inline(always)]
+    fn ready(self) -> Self {
+        Self(self.0.ready(), self.1.ready())
+    }
+
+    #[inline(always)]
     fn on<S, R: Copy>(self, s: S, a: R, b: R) -> R
     where
         S: Simd + Lanes<E::Lane, V = R>,
     {
-        self.1.ready().on(s, self.0.on(s, a, b))
+        self.1.on(s, self.0.on(s, a, b))
     }
 }
 

@@ -130,19 +130,19 @@ pub(super) const MILLS_DOUBLE: &[f64] = &[
 ];
 
 /// −2·√(2/π).
-pub(super) const GELU_TANH_1: (f64, f64) = (-1.5957691216057308, 9.96930880911092e-17);
+pub(crate) const GELU_TANH_1: (f64, f64) = (-1.5957691216057308, 9.96930880911092e-17);
 
 /// −2·√(2/π)·0.044715.
-pub(super) const GELU_TANH_3: (f64, f64) = (-0.07135481627260025, 6.175149918155315e-19);
+pub(crate) const GELU_TANH_3: (f64, f64) = (-0.07135481627260025, 6.175149918155315e-19);
 
 /// 1.702.
-pub(super) const QUICK_GELU: (f64, f64) = (1.702, 4.263256414560601e-17);
+pub(crate) const QUICK_GELU: (f64, f64) = (1.702, 4.263256414560601e-17);
 
 /// 1/√(2π), the normal density at 0.
-pub(super) const DENSITY_0: (f64, f64) = (0.3989422804014327, -2.49232720227773e-17);
+pub(crate) const DENSITY_0: (f64, f64) = (0.3989422804014327, -2.49232720227773e-17);
 
 /// selu's λ.
-pub(super) const SELU_SCALE: (f64, f64) = (1.0507009873554805, 3.9874847667154144e-17);
+pub(crate) const SELU_SCALE: (f64, f64) = (1.0507009873554805, 0.0);
 
 /// selu's λ·α.
-pub(super) const SELU_SCALE_ALPHA: (f64, f64) = (1.7580993408473768, 1.41535193800845e-17);
+pub(crate) const SELU_SCALE_ALPHA: (f64, f64) = (1.7580993408473766, 5.75014648756476e-17);

@@ -9,7 +9,7 @@
 
 use crate::element::Real;
 use crate::lanes::FloatLanes;
-use crate::math::{Sum, constant, polynomial, residual};
+use crate::math::{Sum, any, constant, polynomial, residual};
 
 /// `e^x = scale · (1 + p)`, with a power of two.
 #[derive(Clone, Copy)]
@@ -54,34 +54,39 @@ impl<V: Copy> Exp<V> {
     /// e<sup>x</sup>.
     #[inline(always)]
     pub(crate) fn value<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> Sum<V> {
-        self.and::<R, L>(l, 0.0, 1.0)
+        self.on::<R, L>(l, self.scale)
     }
 
-    /// times·e<sup>x</sup> + c, for a small integer `c` and a power of two. The difference of two numbers
-    /// with the same exponent is exact; and 2<sup>n</sup> + c loses something only where that is below an
-    /// ulp of the whole, which the lower part has again.
+    /// e<sup>x</sup> − 1 for x ≤ 0. Next to 0 that is p, with all its bits.
     #[inline(always)]
-    pub(crate) fn and<R: Real, L: FloatLanes<R::Lane, V = V>>(
-        self,
-        l: L,
-        c: f64,
-        times: f64,
-    ) -> Sum<V> {
-        let mut scale = self.scale;
-        if times != 1.0 {
-            scale = l.mul(scale, constant::<R, L>(l, times));
-        }
-        let c_lanes = constant::<R, L>(l, c);
-        let base = if c == 0.0 { scale } else { l.add(scale, c_lanes) };
-        let high = l.mul_add(scale, self.p, base);
-        if !R::MATH.compensated {
-            return Sum::exact(high);
-        }
-        let mut rest = l.sub(scale, high);
-        if c != 0.0 {
-            rest = l.add(rest, c_lanes);
-        }
-        let low = Some(l.mul_add(scale, self.p, rest));
+    pub(crate) fn minus_one<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> Sum<V> {
+        self.on::<R, L>(l, l.sub(self.scale, constant::<R, L>(l, 1.0)))
+    }
+
+    /// 2<sup>n</sup>·p + base.
+    #[inline(always)]
+    fn on<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L, base: V) -> Sum<V> {
+        let high = l.mul_add(self.scale, self.p, base);
+        let low = if R::MATH.compensated {
+            Some(l.mul_add(self.scale, self.p, l.sub(base, high)))
+        } else {
+            None
+        };
+        Sum { high, low }
+    }
+
+    /// e<sup>x</sup> + c for a small positive integer. The lower part has again what 2<sup>n</sup> + c lost:
+    /// 2<sup>n</sup> less the whole is exact, and so is c more than that as far as it matters.
+    #[inline(always)]
+    pub(crate) fn plus<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L, c: f64) -> Sum<V> {
+        let c = constant::<R, L>(l, c);
+        let high = l.mul_add(self.scale, self.p, l.add(self.scale, c));
+        let low = if R::MATH.compensated {
+            let rest = l.add(l.sub(self.scale, high), c);
+            Some(l.mul_add(self.scale, self.p, rest))
+        } else {
+            None
+        };
         Sum { high, low }
     }
 }
@@ -89,28 +94,30 @@ impl<V: Copy> Exp<V> {
 /// e<sup>x</sup> for x ≤ 0 of any magnitude: subnormal where it is, and rounded as such.
 #[inline(always)]
 pub(crate) fn exp_beyond<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> L::V {
-    let (x, reduced) = clamped::<R, L>(l, x);
-    let _ = x;
+    let reduced = clamped::<R, L>(l, x);
     let y = l.add(constant::<R, L>(l, 1.0), reduced.p);
     scaled::<R, L>(l, y, reduced.n)
 }
 
-/// a·e<sup>x</sup> for x ≤ 0 of any magnitude, with one rounding before it becomes subnormal. `a` is finite.
+/// a·e<sup>x</sup> for x ≤ 0 of any magnitude, with one rounding before it becomes subnormal. Where
+/// e<sup>x</sup> has vanished it is zero even if `a` is infinite.
 #[inline(always)]
 pub(crate) fn exp_times<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V, x: Sum<L::V>) -> L::V {
-    let (_, reduced) = clamped::<R, L>(l, x);
-    let one = constant::<R, L>(l, 1.0);
+    let reduced = clamped::<R, L>(l, x);
+    let (zero, one) = (constant::<R, L>(l, 0.0), constant::<R, L>(l, 1.0));
     let high = l.add(one, reduced.p);
     let low = l.sub(reduced.p, l.sub(high, one));
     let y = l.mul(a, high);
     let lost = residual::<R, L>(l, a, high, y);
     let y = l.add(y, l.sub(l.mul(a, low), lost));
-    scaled::<R, L>(l, y, reduced.n)
+    let y = scaled::<R, L>(l, y, reduced.n);
+    let gone = l.lt(x.high, constant::<R, L>(l, -R::MATH.vanished));
+    l.select(gone, l.copysign(zero, a), y)
 }
 
-/// The argument where its exponential has not vanished, and the last such where it has.
+/// [`reduced`], of the last argument whose exponential has vanished where that is passed.
 #[inline(always)]
-fn clamped<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> (L::V, Reduced<L::V>) {
+fn clamped<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Reduced<L::V> {
     let last = constant::<R, L>(l, -R::MATH.vanished);
     let gone = l.lt(x.high, last);
     let high = l.select(gone, last, x.high);
@@ -118,7 +125,7 @@ fn clamped<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> (L::V, Reduce
         Some(low) => Some(l.select(gone, constant::<R, L>(l, 0.0), low)),
         None => None,
     };
-    (high, reduced::<R, L>(l, Sum { high, low }))
+    reduced::<R, L>(l, Sum { high, low })
 }
 
 /// y·2<sup>n</sup>, in two steps, since 2<sup>n</sup> alone may be no normal number; the first is exact.
@@ -128,4 +135,29 @@ fn scaled<R: Real, L: FloatLanes<R::Lane>>(l: L, y: L::V, n: L::V) -> L::V {
     let first = l.mul_add(n, constant::<R, L>(l, 0.5), shift);
     let second = l.add(l.sub(n, l.sub(first, shift)), shift);
     l.mul(l.mul(y, l.pow2(first)), l.pow2(second))
+}
+
+/// e<sup>x</sup> − 1 for x ≤ 0 of any magnitude, and something for others.
+#[inline(always)]
+pub(crate) fn exp_minus_one<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Sum<L::V> {
+    let high = l.max(constant::<R, L>(l, -R::MATH.range), x.high);
+    exp::<R, L>(l, Sum { high, low: x.low }).minus_one::<R, L>(l)
+}
+
+/// 1 − e<sup>x</sup> for x ≤ 0 of any magnitude.
+#[inline(always)]
+pub(crate) fn one_minus_exp<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
+    let y = exp_minus_one::<R, L>(l, Sum::exact(x)).high;
+    l.sub(constant::<R, L>(l, 0.0), y)
+}
+
+/// a·e<sup>x</sup> for x ≤ 0 of any magnitude, and something for others.
+#[inline(always)]
+pub(crate) fn exp_scaled<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V, x: Sum<L::V>) -> L::V {
+    let y = l.mul(a, exp::<R, L>(l, x).value::<R, L>(l).high);
+    let beyond = l.lt(x.high, constant::<R, L>(l, -R::MATH.range));
+    if !any(l, beyond) {
+        return y;
+    }
+    l.select(beyond, exp_times::<R, L>(l, a, x), y)
 }

@@ -15,13 +15,24 @@
 
 mod coefficients;
 mod exp;
+mod log;
+mod logistic;
 mod normal;
 mod sum;
+mod tanh;
 
-pub(crate) use coefficients::*;
-pub(crate) use exp::{Exp, exp, exp_beyond, exp_times};
+use coefficients::*;
+pub(crate) use coefficients::{
+    DENSITY_0, GELU_TANH_1, GELU_TANH_3, QUICK_GELU, SELU_SCALE, SELU_SCALE_ALPHA,
+};
+pub(crate) use exp::{Exp, exp, exp_beyond, exp_minus_one, exp_scaled, exp_times, one_minus_exp};
+pub(crate) use log::log1p_exp;
+pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, negative, times};
 pub(crate) use normal::mills;
-pub(crate) use sum::{Quotient, Sum, product, quotient, residual, two_sum};
+pub(crate) use sum::{
+    Sum, product, product_of_sum, product_of_sums, quotient, reciprocal, residual, two_sum,
+};
+pub(crate) use tanh::{tanh, tanh_shrink};
 
 use crate::element::Real;
 use crate::lanes::{FloatLanes, Lanes};
@@ -40,8 +51,11 @@ pub struct Math {
     pub(crate) split: f64,
     /// e<sup>x</sup> and e<sup>−x</sup> are normal numbers up to here.
     pub(crate) range: f64,
-    /// x·e<sup>−x</sup> is zero from here on.
+    /// e<sup>−x</sup> has vanished from here on, and any smaller number of the lanes times it; so much also
+    /// [`exp_times`] can scale by.
     pub(crate) vanished: f64,
+    /// The largest finite number.
+    pub(crate) largest: f64,
     pub(crate) exp: &'static [f64],
     pub(crate) atanh: &'static [f64],
     pub(crate) tanh: &'static [f64],
@@ -51,10 +65,11 @@ pub struct Math {
 pub(crate) const SINGLE: Math = Math {
     compensated: true,
     shift: 12_582_912.0,
-    ln2: (0.693_145_751_953_125, 1.428_606_820_309_417_2e-6),
+    ln2: (0.693_145_751_953_125, 1.428_606_820_309_417_3e-6),
     split: 4097.0,
     range: 87.0,
-    vanished: 120.0,
+    vanished: 174.0,
+    largest: f32::MAX as f64,
     exp: EXP_SINGLE,
     atanh: ATANH_SINGLE,
     tanh: TANH_SINGLE,
@@ -67,7 +82,8 @@ pub(crate) const DOUBLE: Math = Math {
     ln2: (0.693_147_180_559_890_3, 5.497_923_018_708_371e-14),
     split: 134_217_729.0,
     range: 708.0,
-    vanished: 760.0,
+    vanished: 1416.0,
+    largest: f64::MAX,
     exp: EXP_DOUBLE,
     atanh: ATANH_DOUBLE,
     tanh: TANH_DOUBLE,
@@ -94,8 +110,10 @@ pub(crate) fn constant_pair<R: Real, L: FloatLanes<R::Lane>>(
     l: L,
     (high, low): (f64, f64),
 ) -> (L::V, L::V) {
-    let lost = (high - R::widened(R::coefficient(high))) + low;
-    (constant::<R, L>(l, high), constant::<R, L>(l, lost))
+    (
+        constant::<R, L>(l, high),
+        constant::<R, L>(l, R::lost(high) + low),
+    )
 }
 
 /// Σ c<sub>i</sub> x<sup>i</sup>, by the even and the odd powers apart: half the latency of Horner's

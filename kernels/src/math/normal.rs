@@ -5,6 +5,7 @@ use crate::element::Real;
 use crate::lanes::FloatLanes;
 use crate::math::{
     MILLS_BOTTOM, MILLS_DOUBLE, MILLS_TOP, Sum, constant, horner, polynomial, product, quotient,
+    two_sum,
 };
 
 /// m(a) as a quotient of two numbers.
@@ -22,33 +23,14 @@ pub(crate) fn mills<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V) -> (Sum<L::V
         let bottom = polynomial::<R, L>(l, a, a2, MILLS_BOTTOM);
         return (Sum::exact(top), Sum::exact(bottom));
     }
-    let four = constant::<R, L>(l, 4.0);
-    let d = difference::<R, L>(l, a, four, l.add(a, four), false);
-    let n = difference::<R, L>(l, a, four, l.sub(a, four), true);
+    let d = two_sum::<R, L>(l, a, constant::<R, L>(l, 4.0));
+    let n = two_sum::<R, L>(l, a, constant::<R, L>(l, -4.0));
     let t = quotient::<R, L>(l, n, d).sum::<R, L>(l);
-    let (first, rest) = (&MILLS_DOUBLE[..2], MILLS_DOUBLE.split_at(2).1);
-    let _ = first;
+    let rest = const { MILLS_DOUBLE.split_at(2).1 };
     let mut sum = Sum::exact(horner::<R, L>(l, t.high, rest));
     sum = step::<R, L>(l, sum, t, MILLS_DOUBLE[1]);
     sum = step::<R, L>(l, sum, t, MILLS_DOUBLE[0]);
     (sum, d)
-}
-
-/// a ± b, rounded to `high` before, with what that lost: exact, as is all of it (Knuth).
-#[inline(always)]
-fn difference<R: Real, L: FloatLanes<R::Lane>>(
-    l: L,
-    a: L::V,
-    b: L::V,
-    high: L::V,
-    minus: bool,
-) -> Sum<L::V> {
-    let zero = constant::<R, L>(l, 0.0);
-    let b = if minus { l.sub(zero, b) } else { b };
-    let of_b = l.sub(high, a);
-    let low = l.add(l.sub(a, l.sub(high, of_b)), l.sub(b, of_b));
-    let low = Some(low);
-    Sum { high, low }
 }
 
 /// c + t·sum.
@@ -56,8 +38,11 @@ fn difference<R: Real, L: FloatLanes<R::Lane>>(
 fn step<R: Real, L: FloatLanes<R::Lane>>(l: L, sum: Sum<L::V>, t: Sum<L::V>, c: f64) -> Sum<L::V> {
     let c = constant::<R, L>(l, c);
     let p = product::<R, L>(l, t.high, sum.high);
-    let s = crate::math::two_sum::<R, L>(l, c, p.high);
-    let mut low = s.low_and::<R, L>(l, p.low_and::<R, L>(l, l.mul(t.low_and::<R, L>(l, constant::<R, L>(l, 0.0)), sum.high)));
+    let s = two_sum::<R, L>(l, c, p.high);
+    let mut low = s.low_and::<R, L>(l, p.low_and::<R, L>(l, l.splat(R::coefficient(0.0))));
+    if let Some(of_t) = t.low {
+        low = l.mul_add(of_t, sum.high, low);
+    }
     if let Some(of_sum) = sum.low {
         low = l.mul_add(t.high, of_sum, low);
     }

@@ -74,6 +74,38 @@ pub(crate) fn product<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V, b: L::V) -
     }
 }
 
+/// `a · b`.
+#[inline(always)]
+pub(crate) fn product_of_sum<R: Real, L: FloatLanes<R::Lane>>(
+    l: L,
+    a: L::V,
+    b: Sum<L::V>,
+) -> Sum<L::V> {
+    let p = product::<R, L>(l, a, b.high);
+    let low = match (p.low, b.low) {
+        (Some(of_p), Some(of_b)) => Some(l.mul_add(a, of_b, of_p)),
+        (None, Some(of_b)) => Some(l.mul(a, of_b)),
+        (low, None) => low,
+    };
+    Sum { high: p.high, low }
+}
+
+/// `a · b`, but for the product of the lower parts.
+#[inline(always)]
+pub(crate) fn product_of_sums<R: Real, L: FloatLanes<R::Lane>>(
+    l: L,
+    a: Sum<L::V>,
+    b: Sum<L::V>,
+) -> Sum<L::V> {
+    let p = product_of_sum::<R, L>(l, a.high, b);
+    let low = match (p.low, a.low) {
+        (Some(of_p), Some(of_a)) => Some(l.mul_add(of_a, b.high, of_p)),
+        (None, Some(of_a)) => Some(l.mul(of_a, b.high)),
+        (low, None) => low,
+    };
+    Sum { high: p.high, low }
+}
+
 /// `a + b`, exactly (Knuth).
 #[inline(always)]
 pub(crate) fn two_sum<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V, b: L::V) -> Sum<L::V> {

@@ -17,12 +17,13 @@ use core::marker::PhantomData;
 
 use crate::element::{Half, Real, Wide};
 use crate::lanes::{FloatLanes, Lanes, Simd, Task, V};
-use crate::ops::Unary;
+use crate::math::Math;
+use crate::ops::{Unary, in_f32};
 
 #[inline(always)]
 pub(crate) fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
     let [a, b] = H::widen(s, x);
-    let y = [op.lanes::<f32, S>(s, a), op.lanes::<f32, S>(s, b)];
+    let y = [in_f32(s, op, a), in_f32(s, op, b)];
     if const { O::ULPS == 0 } {
         return H::narrow(s, y);
     }
@@ -90,6 +91,18 @@ impl<H: Half> Real for Upper<H> {
     fn value(x: f64) -> f64 {
         f32::value(x)
     }
+
+    const MATH: Math = f32::MATH;
+
+    #[inline(always)]
+    fn coefficient(x: f64) -> f32 {
+        f32::coefficient(x)
+    }
+
+    #[inline(always)]
+    fn lost(x: f64) -> f64 {
+        f32::lost(x)
+    }
 }
 
 /// The lanes of bits of `H` that are NaN.
@@ -143,7 +156,7 @@ impl<S: Simd, O: Unary, H: Half> Task<S> for Again<S, O, H> {
         let y = H::narrow(s, [in_f64(s, op, a), in_f64(s, op, b)]);
         // A signalling NaN comes out of `f64` quiet. Whether a register goes this way is no affair of
         // each of its elements, so NaN comes out as it does the other way.
-        let y32 = [op.lanes::<f32, S>(s, a), op.lanes::<f32, S>(s, b)];
+        let y32 = [in_f32(s, op, a), in_f32(s, op, b)];
         Lanes::<i16>::select(s, nan::<H, S>(s, x), H::narrow_off_middle(s, y32), y)
     }
 }

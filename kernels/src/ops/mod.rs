@@ -1,19 +1,32 @@
 //! The operations: what one is, and the table of all.
 
+mod celu;
 mod clip;
+mod elu;
+mod gelu;
+mod gelu_tanh;
 mod half;
 mod hard_shrink;
 mod hard_sigmoid;
 mod hard_swish;
 mod leaky_relu;
+mod log_sigmoid;
+mod mish;
+mod quick_gelu;
 mod relu;
 mod relu6;
 mod relu_squared;
 mod rrelu;
+mod selu;
 mod shrink;
+mod sigmoid;
+mod silu;
 mod soft_shrink;
+mod softplus;
 mod softsign;
 mod step;
+mod tanh;
+mod tanh_shrink;
 #[cfg(test)]
 mod testing;
 mod threshold;
@@ -21,25 +34,38 @@ mod thresholded_relu;
 
 pub(crate) use half::round_upper;
 
+pub use celu::Celu;
 pub use clip::Clip;
+pub use elu::Elu;
+pub use gelu::Gelu;
+pub use gelu_tanh::GeluTanh;
 pub use hard_shrink::HardShrink;
 pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;
 pub use leaky_relu::LeakyRelu;
+pub use log_sigmoid::LogSigmoid;
+pub use mish::Mish;
+pub use quick_gelu::QuickGelu;
 pub use relu::Relu;
 pub use relu_squared::ReluSquared;
 pub use relu6::Relu6;
 pub use rrelu::Rrelu;
+pub use selu::Selu;
 pub use shrink::Shrink;
+pub use sigmoid::Sigmoid;
+pub use silu::Silu;
 pub use soft_shrink::SoftShrink;
+pub use softplus::Softplus;
 pub use softsign::Softsign;
 pub use step::Step;
+pub use tanh::Tanh;
+pub use tanh_shrink::TanhShrink;
 pub use threshold::Threshold;
 pub use thresholded_relu::ThresholdedRelu;
 
 use ::half::{bf16, f16};
 
-use crate::element::{Element, Float, Half, Int, Real, Wide};
+use crate::element::{Element, Float, Half, Int, Real, Short};
 use crate::lanes::{FloatLanes, Lanes, Simd, V};
 use crate::num::Num;
 use crate::parameters::Parameters;
@@ -54,6 +80,29 @@ pub enum FromOutput {
     AsFromInput,
     /// By [`Unary::derivative_from_output`].
     ByItself,
+}
+
+/// In what lanes something on `f32` is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum F32Lanes {
+    /// `f32`.
+    Single,
+    /// `f32` where these fuse a multiplication and an addition, as what the operation carries along of
+    /// its roundings needs it; else `f64`.
+    Fused,
+    /// `f64`, because in `f32` lanes it would not be within one ulp, or not as fast.
+    Double,
+}
+
+impl F32Lanes {
+    /// Whether on `L` these are `f64`.
+    pub(crate) const fn double<L: FloatLanes<f32>>(self) -> bool {
+        match self {
+            Self::Single => false,
+            Self::Fused => !L::FUSED,
+            Self::Double => true,
+        }
+    }
 }
 
 /// A function of one element, written once for all instruction sets.
@@ -75,9 +124,15 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// Whether `half` is so short that the loop should be unrolled around it.
     const UNROLL_HALF: bool = false;
 
-    /// Whether `f32` is computed in `f64` lanes, because in `f32` lanes it would not be within one
-    /// ulp.
-    const IN_F64: bool = false;
+    /// In what lanes `f32` is computed.
+    const F32: F32Lanes = F32Lanes::Single;
+
+    /// The same of the derivative.
+    const F32_SLOPE: F32Lanes = Self::F32;
+
+    /// Whether there is so much to compute that the largest registers pay, though their loads and
+    /// stores straddle cache lines more often.
+    const COMPUTE_BOUND: bool = false;
 
     /// Whether and how the derivative is had from the output.
     const FROM_OUTPUT: FromOutput = FromOutput::Never;
@@ -157,6 +212,12 @@ pub trait Elementwise<E: Element>: Copy {
 
 /// An operation on two arrays as a loop over `E` sees it.
 pub trait Pairwise<E: Element>: Copy {
+    /// As [`Elementwise::ready`].
+    #[inline(always)]
+    fn ready(self) -> Self {
+        self
+    }
+
     /// The operation on one register of each.
     fn on<S, R: Copy>(self, s: S, a: R, b: R) -> R
     where
@@ -164,23 +225,31 @@ pub trait Pairwise<E: Element>: Copy {
 }
 
 impl<O: Unary> Elementwise<f32> for O {
-    const UNROLL: bool = !O::IN_F64;
+    const UNROLL: bool = matches!(O::F32, F32Lanes::Single);
 
     #[inline(always)]
     fn on<S, R: Copy>(self, s: S, x: R) -> R
     where
         S: Simd + Lanes<f32, V = R>,
     {
-        if O::IN_F64 {
-            let [a, b] = s.widen(x);
-            s.narrow([self.lanes::<Wide, S>(s, a), self.lanes::<Wide, S>(s, b)])
-        } else {
-            self.lanes::<f32, S>(s, x)
-        }
+        in_f32(s, self, x)
+    }
+}
+
+/// The operation on `f32`, in whatever lanes that takes.
+#[inline(always)]
+pub(crate) fn in_f32<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
+    if O::F32.double::<S>() {
+        let [a, b] = s.widen(x);
+        s.narrow([op.lanes::<Short, S>(s, a), op.lanes::<Short, S>(s, b)])
+    } else {
+        op.lanes::<f32, S>(s, x)
     }
 }
 
 impl<O: Unary> Elementwise<f64> for O {
+    const UNROLL: bool = matches!(O::F32, F32Lanes::Single);
+
     #[inline(always)]
     fn on<S, R: Copy>(self, s: S, x: R) -> R
     where
@@ -190,45 +259,20 @@ impl<O: Unary> Elementwise<f64> for O {
     }
 }
 
-#[inline(always)]
-fn ready_half<H: Half, O: Unary>(op: O) -> O {
-    if const { O::SELECTS && !O::PARAMETERS.is_empty() } {
-        half::ready::<H, O>(op)
-    } else {
-        op
-    }
-}
-
-#[inline(always)]
-#[allow(clippy::extra_unused_type_parameters)] // called as `ready_half` is
-fn as_it_is<E, O>(op: O) -> O {
-    op
-}
-
-macro_rules! elementwise {
-    ($($operation:ident: $($element:ident)+ => $method:ident, $unroll:expr, $ready:ident;)*) => {$($(
-        impl<O: $operation> Elementwise<$element> for O {
-            const UNROLL: bool = $unroll;
-
-            #[inline(always)]
-            fn ready(self) -> Self {
-                $ready::<$element, O>(self)
-            }
-
+macro_rules! ints {
+    ($($I:ident)*) => {$(
+        impl<O: UnaryInt> Elementwise<$I> for O {
             #[inline(always)]
             fn on<S, R: Copy>(self, s: S, x: R) -> R
             where
-                S: Simd + Lanes<<$element as Element>::Lane, V = R>,
+                S: Simd + Lanes<$I, V = R>,
             {
-                self.$method::<$element, S>(s, x)
+                self.int_lanes::<$I, S>(s, x)
             }
         }
-    )+)*};
+    )*};
 }
-elementwise! {
-    Unary: f16 bf16 => half, O::UNROLL_HALF, ready_half;
-    UnaryInt: i8 i16 i32 i64 => int_lanes, true, as_it_is;
-}
+ints! { i8 i16 i32 i64 }
 
 /// `(x, dy) → dx = dy · f′(x)`, and 0 where `f′(x)` is.
 #[derive(Clone, Copy, Debug)]
@@ -240,8 +284,8 @@ pub struct BackwardFromOutput<O>(pub O);
 
 /// The derivative that a backward operation multiplies by.
 pub trait Slope: Copy {
-    /// [`Unary::IN_F64`].
-    const IN_F64: bool;
+    /// [`Unary::F32_SLOPE`].
+    const F32: F32Lanes;
 
     /// The derivative.
     fn slope<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V;
@@ -249,9 +293,9 @@ pub trait Slope: Copy {
     /// The product, for `f32`.
     #[inline(always)]
     fn f32<S: Simd>(self, s: S, x: V<S, f32>, dy: V<S, f32>) -> V<S, f32> {
-        if Self::IN_F64 {
+        if Self::F32.double::<S>() {
             let [a, b] = s.widen(x);
-            let slope = s.narrow([self.slope::<Wide, S>(s, a), self.slope::<Wide, S>(s, b)]);
+            let slope = s.narrow([self.slope::<Short, S>(s, a), self.slope::<Short, S>(s, b)]);
             times::<f32, S>(s, dy, slope)
         } else {
             times::<f32, S>(s, dy, self.slope::<f32, S>(s, x))
@@ -278,7 +322,7 @@ pub(crate) fn nan_of<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V, y: L::V) ->
 macro_rules! backward {
     ($($Backward:ident $derivative:ident;)*) => {$(
         impl<O: Unary> Slope for $Backward<O> {
-            const IN_F64: bool = O::IN_F64;
+            const F32: F32Lanes = O::F32_SLOPE;
             #[inline(always)]
             fn slope<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
                 self.0.$derivative::<R, L>(l, x)
@@ -313,6 +357,27 @@ impl<B: Slope> Pairwise<f64> for B {
 
 macro_rules! halves {
     ($($H:ident)*) => {$(
+        impl<O: Unary> Elementwise<$H> for O {
+            const UNROLL: bool = O::UNROLL_HALF;
+
+            #[inline(always)]
+            fn ready(self) -> Self {
+                if const { O::SELECTS && !O::PARAMETERS.is_empty() } {
+                    half::ready::<$H, O>(self)
+                } else {
+                    self
+                }
+            }
+
+            #[inline(always)]
+            fn on<S, R: Copy>(self, s: S, x: R) -> R
+            where
+                S: Simd + Lanes<i16, V = R>,
+            {
+                self.half::<$H, S>(s, x)
+            }
+        }
+
         // The derivative and the product in `f32`, rounded at the end.
         impl<B: Slope> Pairwise<$H> for B {
             #[inline(always)]
@@ -351,6 +416,19 @@ macro_rules! for_each_op {
             soft_shrink: SoftShrink in Floats;
             shrink: Shrink in Floats;
             softsign: Softsign in Floats;
+            sigmoid: Sigmoid in Floats;
+            log_sigmoid: LogSigmoid in Floats;
+            tanh: Tanh in Floats;
+            tanh_shrink: TanhShrink in Floats;
+            softplus: Softplus in Floats;
+            elu: Elu in Floats;
+            celu: Celu in Floats;
+            selu: Selu in Floats;
+            silu: Silu in Floats;
+            gelu: Gelu in Floats;
+            gelu_tanh: GeluTanh in Floats;
+            quick_gelu: QuickGelu in Floats;
+            mish: Mish in Floats;
         }
     };
 }

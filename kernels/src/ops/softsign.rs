@@ -1,7 +1,7 @@
 use crate::element::Real;
 use crate::lanes::FloatLanes;
 use crate::num::Num;
-use crate::ops::{FromOutput, Unary};
+use crate::ops::{F32Lanes, FromOutput, Unary};
 use crate::parameters::parameters;
 
 /// Softsign: `x / (1 + |x|)` (Turian, Bergstra & Bengio, 2009).
@@ -29,7 +29,7 @@ impl Unary for Softsign {
     const FORMULA: &'static str = "x/(1 + |x|)";
     // Two roundings in `f32` lanes.
     const ULPS: i32 = 2;
-    const IN_F64: bool = true;
+    const F32: F32Lanes = F32Lanes::Double;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]

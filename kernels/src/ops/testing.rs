@@ -1,9 +1,5 @@
 //! What the tests beside the operations share.
 
-extern crate std;
-
-use std::vec::Vec;
-
 use ::half::{bf16, f16};
 
 use crate::element::Float;
@@ -12,24 +8,12 @@ use crate::map::Zip;
 use crate::ops::Backward;
 use crate::table::{Kernels, Row, Tabled};
 
+#[path = "../../tests/shared/tables.rs"]
+mod tables;
+use tables::tables;
+
 pub(crate) const INF: f64 = f64::INFINITY;
 pub(crate) const NAN: f64 = f64::NAN;
-
-/// The tables this CPU runs.
-fn tables() -> Vec<&'static Kernels> {
-    let mut tables = Vec::from([&isa::portable::KERNELS]);
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::is_x86_feature_detected as has;
-        if has!("avx2") && has!("fma") && has!("f16c") {
-            tables.push(&isa::avx2::KERNELS);
-            if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
-                tables.push(&isa::avx512::KERNELS);
-            }
-        }
-    }
-    tables
-}
 
 /// Asserts that `op(x) = y` by bits for each `(x, y)`, on every dtype and table. The numbers are such
 /// that every dtype has them.

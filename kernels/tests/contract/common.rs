@@ -6,26 +6,9 @@ use std::fmt;
 use halfwave_kernels::forms::{ArithmeticFn, Scalar};
 use halfwave_kernels::*;
 
-/// Every table this CPU runs.
-pub fn tables() -> Vec<&'static Kernels> {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let avx2 = is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("f16c");
-        let avx512 = avx2
-            && is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl");
-        let mut tables = vec![&isa::portable::KERNELS];
-        tables.extend(avx2.then_some(&isa::avx2::KERNELS));
-        tables.extend(avx512.then_some(&isa::avx512::KERNELS));
-        tables
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    vec![&isa::portable::KERNELS]
-}
+#[path = "../shared/tables.rs"]
+mod tables;
+pub use tables::tables;
 
 /// A kernel with its operation inside: so that a test is compiled once for a dtype and not for each
 /// of its kernels.

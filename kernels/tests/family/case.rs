@@ -4,6 +4,10 @@ use halfwave_kernels::*;
 
 use crate::number::{Number, Random, one_in};
 
+#[path = "../shared/tables.rs"]
+mod tables;
+pub use tables::tables;
+
 type Function = Box<dyn Fn(&[f64], &mut [f64])>;
 type Map<E> = Box<dyn Fn(&Kernels, &[E], &mut [E])>;
 type Zipped<E> = Box<dyn Fn(&Kernels, &[E], &[E], &mut [E])>;
@@ -195,20 +199,4 @@ pub fn cases<E: Number>() -> Vec<Case<E>> {
     }
     for_each_op!(list);
     cases
-}
-
-/// Every table this CPU runs.
-pub fn tables() -> Vec<&'static Kernels> {
-    let mut tables = vec![&isa::portable::KERNELS];
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::is_x86_feature_detected as has;
-        if has!("avx2") && has!("fma") && has!("f16c") {
-            tables.push(&isa::avx2::KERNELS);
-            if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
-                tables.push(&isa::avx512::KERNELS);
-            }
-        }
-    }
-    tables
 }

@@ -1,0 +1,102 @@
+use crate::element::Real;
+use crate::lanes::FloatLanes;
+use crate::math;
+use crate::num::Num;
+use crate::ops::{F32Lanes, Unary};
+use crate::parameters::parameters;
+
+/// `x·tanh(softplus(x))` (Misra, 2019).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mish;
+
+parameters!(Mish);
+
+/// From here on, mish is x, and its derivative 1, on every dtype.
+const SATURATED: f64 = 44.0;
+
+/// With t = e^x, tanh(softplus(x)) = n/(n + 2) where n = t·(t + 2).
+#[inline(always)]
+fn n<R: Real, L: FloatLanes<R::Lane>>(l: L, t: math::Exp<L::V>) -> math::Sum<L::V> {
+    math::product_of_sums::<R, L>(l, t.value::<R, L>(l), t.plus::<R, L>(l, 2.0))
+}
+
+#[inline(always)]
+fn n_plus_two<R: Real, L: FloatLanes<R::Lane>>(l: L, n: math::Sum<L::V>) -> math::Sum<L::V> {
+    let d = math::two_sum::<R, L>(l, n.high, math::constant::<R, L>(l, 2.0));
+    let low = match n.low {
+        Some(low) => Some(d.low_and::<R, L>(l, low)),
+        None => None,
+    };
+    math::Sum { high: d.high, low }
+}
+
+impl Unary for Mish {
+    const FORMULA: &'static str = "x·tanh(softplus(x))";
+    const ULPS: i32 = 1;
+    const F32: F32Lanes = F32Lanes::Double;
+    const COMPUTE_BOUND: bool = true;
+
+    #[inline(always)]
+    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+        let saturated = math::constant::<R, L>(l, SATURATED);
+        let t = math::exp::<R, L>(l, math::Sum::exact(l.min(saturated, x)));
+        let n = n::<R, L>(l, t);
+        let d = n_plus_two::<R, L>(l, n);
+        let n = math::product_of_sum::<R, L>(l, x, n);
+        let y = math::quotient::<R, L>(l, n, d).rounded::<R, L>(l);
+        let y = l.select(l.lt(saturated, x), x, y);
+        let beyond = l.lt(x, math::constant::<R, L>(l, -R::MATH.range));
+        if !math::any(l, beyond) {
+            return y;
+        }
+        l.select(
+            beyond,
+            math::exp_times::<R, L>(l, x, math::Sum::exact(x)),
+            y,
+        )
+    }
+
+    // n/d + x·4t(t + 1)/d², and (1 + x)·t where t vanishes beside 1.
+    #[inline(always)]
+    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+        let (one, four) = (
+            math::constant::<R, L>(l, 1.0),
+            math::constant::<R, L>(l, 4.0),
+        );
+        let saturated = math::constant::<R, L>(l, SATURATED);
+        let near = l.min(saturated, x);
+        let exp = math::exp::<R, L>(l, math::Sum::exact(near));
+        let t = exp.value::<R, L>(l).high;
+        let n = n::<R, L>(l, exp).high;
+        let d = l.add(n, math::constant::<R, L>(l, 2.0));
+        let rest = l.mul(l.mul(four, near), l.mul(t, l.add(t, one)));
+        let slope = l.div(l.mul_add(n, d, rest), l.mul(d, d));
+        let beyond = l.lt(x, math::constant::<R, L>(l, -R::MATH.range));
+        let slope = l.select(l.lt(saturated, x), one, slope);
+        if !math::any(l, beyond) {
+            return slope;
+        }
+        let far = math::exp_times::<R, L>(l, l.add(x, one), math::Sum::exact(x));
+        l.select(beyond, far, slope)
+    }
+
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        x.clone() * softplus(x).tanh()
+    }
+
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        let gate = softplus(x.clone()).tanh();
+        let slope = N::of(2.0) / (softplus(x.clone()).exp() + (-softplus(x.clone())).exp());
+        let sigmoid = N::of(1.0) / (N::of(1.0) + (-x.clone()).exp());
+        gate + x * slope.clone() * slope * sigmoid
+    }
+
+    fn turn(self) -> Option<f64> {
+        Some(-1.192_431_214_515_1)
+    }
+}
+
+fn softplus<N: Num>(x: N) -> N {
+    let log = (-x.clone().abs()).exp().ln_1p();
+    if x > N::of(0.0) { x + log } else { log }
+}

@@ -1,0 +1,86 @@
+use crate::element::Real;
+use crate::lanes::FloatLanes;
+use crate::math;
+use crate::num::Num;
+use crate::ops::{F32Lanes, FromOutput, Unary};
+use crate::parameters::parameters;
+
+const SCALE: f64 = 1.0507009873554805;
+const ALPHA: f64 = 1.6732632423543772;
+
+/// The self-normalising elu: λ times [`Elu`](crate::Elu), with λ = 1.0507009873554805 and
+/// α = 1.6732632423543772 (Klambauer et al., 2017).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Selu;
+
+parameters!(Selu);
+
+impl Unary for Selu {
+    const FORMULA: &'static str = "λ·(x < 0 ? α·expm1(x) : x)";
+    const ULPS: i32 = 1;
+    const F32: F32Lanes = F32Lanes::Fused;
+    const COMPUTE_BOUND: bool = true;
+    const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
+
+    // On the right, what λ lacks of its last place is a small product that must not be infinite less
+    // infinite.
+    #[inline(always)]
+    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+        let (scale, rest) = math::constant_pair::<R, L>(l, math::SELU_SCALE);
+        let finite = l.min(math::constant::<R, L>(l, R::MATH.largest), x);
+        let right = l.mul_add(x, scale, l.mul(finite, rest));
+        let y = math::exp_minus_one::<R, L>(l, math::Sum::exact(x));
+        let (scale, rest) = math::constant_pair::<R, L>(l, math::SELU_SCALE_ALPHA);
+        let left = math::product_of_sum::<R, L>(l, scale, y);
+        let low = l.mul_add(
+            rest,
+            y.high,
+            left.low_and::<R, L>(l, math::constant::<R, L>(l, 0.0)),
+        );
+        l.select(
+            l.lt(x, math::constant::<R, L>(l, 0.0)),
+            l.add(left.high, low),
+            right,
+        )
+    }
+
+    #[inline(always)]
+    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+        let (scale, _) = math::constant_pair::<R, L>(l, math::SELU_SCALE);
+        let (times, _) = math::constant_pair::<R, L>(l, math::SELU_SCALE_ALPHA);
+        let slope = math::exp_scaled::<R, L>(l, times, math::Sum::exact(x));
+        l.select(l.lt(math::constant::<R, L>(l, 0.0), x), scale, slope)
+    }
+
+    #[inline(always)]
+    fn derivative_from_output<R: Real, L: FloatLanes<R::Lane>>(self, l: L, y: L::V) -> L::V {
+        let (scale, _) = math::constant_pair::<R, L>(l, math::SELU_SCALE);
+        let (limit, rest) = math::constant_pair::<R, L>(l, math::SELU_SCALE_ALPHA);
+        let slope = l.add(l.add(y, limit), rest);
+        l.select(l.lt(math::constant::<R, L>(l, 0.0), y), scale, slope)
+    }
+
+    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+        if x < N::of(0.0) {
+            N::of(SCALE) * N::of(ALPHA) * x.exp_m1()
+        } else {
+            N::of(SCALE) * x
+        }
+    }
+
+    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+        if x > N::of(0.0) {
+            N::of(SCALE)
+        } else {
+            N::of(SCALE) * N::of(ALPHA) * x.exp()
+        }
+    }
+
+    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
+        if y > N::of(0.0) {
+            N::of(SCALE)
+        } else {
+            y + N::of(SCALE) * N::of(ALPHA)
+        }
+    }
+}
