@@ -16,6 +16,8 @@ use crate::math::{Sum, any, constant, polynomial, residual};
 pub(crate) struct Exp<V> {
     pub(crate) scale: V,
     pub(crate) p: V,
+    /// What rounding took from `p`.
+    pub(crate) p_low: V,
 }
 
 /// The integer n, as [`FloatLanes::pow2`] wants it and as a number, and p.
@@ -23,6 +25,7 @@ struct Reduced<V> {
     shifted: V,
     n: V,
     p: V,
+    p_low: V,
 }
 
 #[inline(always)]
@@ -31,23 +34,34 @@ fn reduced<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Reduced<L::V>
     let log2_e = constant::<R, L>(l, core::f64::consts::LOG2_E);
     let shifted = l.mul_add(x.high, log2_e, shift);
     let n = l.sub(shifted, shift);
-    let mut r = l.neg_mul_add(n, constant::<R, L>(l, R::MATH.ln2.0), x.high);
-    r = l.neg_mul_add(n, constant::<R, L>(l, R::MATH.ln2.1), r);
-    if let Some(low) = x.low {
-        r = l.add(r, low);
-    }
+    let high = l.neg_mul_add(n, constant::<R, L>(l, R::MATH.ln2.0), x.high);
+    let ln2_low = constant::<R, L>(l, R::MATH.ln2.1);
+    let r = match x.low {
+        Some(low) => l.add(high, l.neg_mul_add(n, ln2_low, low)),
+        None => l.neg_mul_add(n, ln2_low, high),
+    };
     let r2 = l.mul(r, r);
-    let p = l.mul_add(polynomial::<R, L>(l, r, r2, R::MATH.exp), r2, r);
-    Reduced { shifted, n, p }
+    let q = polynomial::<R, L>(l, r, r2, R::MATH.exp);
+    let p = l.mul_add(q, r2, r);
+    let p_low = l.mul_add(q, r2, l.sub(r, p));
+    Reduced {
+        shifted,
+        n,
+        p,
+        p_low,
+    }
 }
 
 /// e<sup>x</sup> for |x| within the [range](crate::math::Math::range); anything else gives anything, but
 /// NaN NaN.
 #[inline(always)]
 pub(crate) fn exp<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Exp<L::V> {
-    let Reduced { shifted, p, .. } = reduced::<R, L>(l, x);
-    let scale = l.pow2(shifted);
-    Exp { scale, p }
+    let reduced = reduced::<R, L>(l, x);
+    Exp {
+        scale: l.pow2(reduced.shifted),
+        p: reduced.p,
+        p_low: reduced.p_low,
+    }
 }
 
 impl<V: Copy> Exp<V> {
@@ -57,10 +71,19 @@ impl<V: Copy> Exp<V> {
         self.on::<R, L>(l, self.scale)
     }
 
-    /// e<sup>x</sup> − 1 for x ≤ 0. Next to 0 that is p, with all its bits.
+    /// e<sup>x</sup> − 1 for x ≤ 0. Next to 0 that is p, with all its bits; there the whole is not larger
+    /// than p, and what rounding took from p counts.
     #[inline(always)]
     pub(crate) fn minus_one<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> Sum<V> {
-        self.on::<R, L>(l, l.sub(self.scale, constant::<R, L>(l, 1.0)))
+        let sum = self.on::<R, L>(l, l.sub(self.scale, constant::<R, L>(l, 1.0)));
+        let low = match sum.low {
+            Some(low) => Some(l.mul_add(self.scale, self.p_low, low)),
+            None => None,
+        };
+        Sum {
+            high: sum.high,
+            low,
+        }
     }
 
     /// 2<sup>n</sup>·p + base.

@@ -11,7 +11,7 @@ use crate::math::{Exp, Sum, polynomial, quotient};
 pub(crate) fn log1p_exp<R: Real, L: FloatLanes<R::Lane>>(l: L, exp: Exp<L::V>) -> Sum<L::V> {
     let twice = Exp {
         scale: l.add(exp.scale, exp.scale),
-        p: exp.p,
+        ..exp
     };
     let n = twice.value::<R, L>(l);
     let d = exp.plus::<R, L>(l, 2.0);

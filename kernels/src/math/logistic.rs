@@ -2,9 +2,7 @@
 
 use crate::element::Real;
 use crate::lanes::FloatLanes;
-use crate::math::{
-    Sum, any, beyond, constant, exp, exp_beyond, exp_times, product, quotient, reciprocal,
-};
+use crate::math::{Sum, any, beyond, constant, exp, exp_beyond, exp_times, product, reciprocal};
 
 /// factor·x, with what that lost unless the factor is 1.
 #[inline(always)]
@@ -47,7 +45,7 @@ pub(crate) fn negative<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::V>) -> S
 #[inline(always)]
 pub(crate) fn logistic<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::V>) -> L::V {
     let exp = exp::<R, L>(l, negated::<R, L>(l, v));
-    let y = reciprocal::<R, L>(l, exp.plus::<R, L>(l, 1.0));
+    let y = reciprocal::<R, L>(l, exp.plus::<R, L>(l, 1.0)).rounded::<R, L>(l);
     let beyond = beyond::<R, L>(l, v.high);
     if !any(l, beyond) {
         return y;
@@ -62,7 +60,12 @@ pub(crate) fn logistic<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::V>) -> L
 pub(crate) fn gated<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V, v: Sum<L::V>) -> L::V {
     let exp = exp::<R, L>(l, negated::<R, L>(l, v));
     let d = exp.plus::<R, L>(l, 1.0);
-    let y = quotient::<R, L>(l, Sum::exact(x), d).rounded::<R, L>(l);
+    // Not the quotient x/d: it would come out of its own correction as +0 for -0.0.
+    let Sum { high, low } = reciprocal::<R, L>(l, d).sum::<R, L>(l);
+    let y = match low {
+        Some(low) => l.mul_add(x, high, l.mul(x, low)),
+        None => l.mul(x, high),
+    };
     let beyond = beyond::<R, L>(l, v.high);
     if !any(l, beyond) {
         return y;

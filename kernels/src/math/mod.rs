@@ -147,18 +147,6 @@ fn every_second<R: Real, L: FloatLanes<R::Lane>>(
     sum
 }
 
-/// Σ c<sub>i</sub> x<sup>i</sup> by Horner's scheme.
-#[inline(always)]
-pub(crate) fn horner<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V, c: &'static [f64]) -> L::V {
-    let mut i = c.len() - 1;
-    let mut sum = constant::<R, L>(l, c[i]);
-    while i > 0 {
-        i -= 1;
-        sum = l.mul_add(sum, x, constant::<R, L>(l, c[i]));
-    }
-    sum
-}
-
 /// Whether any lane holds.
 #[inline(always)]
 pub(crate) fn any<T: Copy, L: Lanes<T>>(l: L, m: L::M) -> bool {

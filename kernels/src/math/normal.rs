@@ -4,8 +4,7 @@
 use crate::element::Real;
 use crate::lanes::FloatLanes;
 use crate::math::{
-    MILLS_BOTTOM, MILLS_DOUBLE, MILLS_TOP, Sum, constant, horner, polynomial, product, quotient,
-    two_sum,
+    MILLS_BOTTOM, MILLS_DOUBLE, MILLS_TOP, Sum, constant, polynomial, product, quotient, two_sum,
 };
 
 /// m(a) as a quotient of two numbers.
@@ -27,7 +26,8 @@ pub(crate) fn mills<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V) -> (Sum<L::V
     let n = two_sum::<R, L>(l, a, constant::<R, L>(l, -4.0));
     let t = quotient::<R, L>(l, n, d).sum::<R, L>(l);
     let rest = const { MILLS_DOUBLE.split_at(2).1 };
-    let mut sum = Sum::exact(horner::<R, L>(l, t.high, rest));
+    let t2 = l.mul(t.high, t.high);
+    let mut sum = Sum::exact(polynomial::<R, L>(l, t.high, t2, rest));
     sum = step::<R, L>(l, sum, t, MILLS_DOUBLE[1]);
     sum = step::<R, L>(l, sum, t, MILLS_DOUBLE[0]);
     (sum, d)

@@ -181,15 +181,20 @@ impl<V: Copy> Quotient<V> {
 
 /// `1 / d`.
 #[inline(always)]
-pub(crate) fn reciprocal<R: Real, L: FloatLanes<R::Lane>>(l: L, d: Sum<L::V>) -> L::V {
+pub(crate) fn reciprocal<R: Real, L: FloatLanes<R::Lane>>(l: L, d: Sum<L::V>) -> Quotient<L::V> {
     let one = constant::<R, L>(l, 1.0);
-    let y = l.div(one, d.high);
-    if !R::MATH.compensated {
-        return y;
+    let high = l.div(one, d.high);
+    let mut rest = None;
+    if R::MATH.compensated {
+        let of_division = residual::<R, L>(l, high, d.high, one);
+        rest = Some(match d.low {
+            Some(low) => l.neg_mul_add(high, low, of_division),
+            None => of_division,
+        });
     }
-    let mut rest = residual::<R, L>(l, y, d.high, one);
-    if let Some(low) = d.low {
-        rest = l.neg_mul_add(y, low, rest);
+    Quotient {
+        high,
+        rest,
+        reciprocal: high,
     }
-    l.mul_add(rest, y, y)
 }

@@ -12,12 +12,13 @@ use crate::math::{Sum, constant, exp, polynomial};
 /// From here on, tanh is 1 on `f64`.
 const SATURATED: f64 = 20.0;
 
-/// x³·p(x²).
+/// x²·p(x²): Horner's first step by itself, since next to 1 the even and the odd powers nearly cancel.
 #[inline(always)]
-fn cubic<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> (L::V, L::V) {
+fn quadratic<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
     let z = l.mul(x, x);
-    let p = polynomial::<R, L>(l, z, l.mul(z, z), R::MATH.tanh);
-    (l.mul(x, z), p)
+    let (first, rest) = R::MATH.tanh.split_at(1);
+    let rest = polynomial::<R, L>(l, z, l.mul(z, z), rest);
+    l.mul(z, l.mul_add(z, rest, constant::<R, L>(l, first[0])))
 }
 
 /// 2/(1 + e<sup>2a</sup>) for a ≥ 0.
@@ -33,8 +34,7 @@ fn lacking<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V) -> L::V {
 #[inline(always)]
 pub(crate) fn tanh<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
     let (a, one) = (l.abs(x), constant::<R, L>(l, 1.0));
-    let (x3, p) = cubic::<R, L>(l, x);
-    let near = l.mul_add(x3, p, x);
+    let near = l.mul_add(x, quadratic::<R, L>(l, x), x);
     let far = l.sub(one, lacking::<R, L>(l, a));
     // Next to zero the sum has lost the sign of -0.0.
     l.copysign(l.select(l.lt(a, one), near, far), x)
@@ -44,8 +44,7 @@ pub(crate) fn tanh<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
 #[inline(always)]
 pub(crate) fn tanh_shrink<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
     let (a, one) = (l.abs(x), constant::<R, L>(l, 1.0));
-    let (x3, p) = cubic::<R, L>(l, x);
-    let near = l.mul(x3, l.sub(constant::<R, L>(l, 0.0), p));
+    let near = l.mul(x, l.sub(constant::<R, L>(l, 0.0), quadratic::<R, L>(l, x)));
     let lacking = lacking::<R, L>(l, a);
     let to_two = l.add(l.sub(a, one), lacking);
     let beyond = l.sub(a, l.sub(one, lacking));

@@ -2,7 +2,7 @@ use crate::element::Real;
 use crate::lanes::FloatLanes;
 use crate::math;
 use crate::num::Num;
-use crate::ops::{F32Lanes, Unary};
+use crate::ops::{F32Lanes, Unary, nan_of};
 use crate::parameters::parameters;
 
 /// The Gaussian error linear unit `x·Φ(x) = x/2·erfc(-x/√2)` (Hendrycks & Gimpel, 2016).
@@ -50,6 +50,7 @@ impl Unary for Gelu {
         let body = l.add(body.high, l.sub(body.low_and::<R, L>(l, zero), tail_low));
         let y = l.select(l.lt(x, zero), l.add(tail.high, tail_low), body);
         let y = l.select(l.le(l.abs(x), zero), x, y);
+        let y = nan_of::<R, L>(l, x, y);
         let beyond = math::beyond::<R, L>(l, v.high);
         if !math::any(l, beyond) {
             return y;

@@ -2,7 +2,7 @@ use crate::element::Real;
 use crate::lanes::FloatLanes;
 use crate::math;
 use crate::num::Num;
-use crate::ops::{F32Lanes, FromOutput, Unary};
+use crate::ops::{F32Lanes, FromOutput, Unary, nan_of};
 use crate::parameters::parameters;
 
 /// The logarithm of [`Sigmoid`](crate::Sigmoid): `-log1p(e^-x)`.
@@ -28,6 +28,7 @@ impl Unary for LogSigmoid {
         let sum = math::two_sum::<R, L>(l, l.min(zero, x), l.sub(zero, log.high));
         let low = sum.low_and::<R, L>(l, l.sub(zero, log.low_and::<R, L>(l, zero)));
         let y = l.add(sum.high, low);
+        let y = nan_of::<R, L>(l, x, y);
         let beyond = math::beyond::<R, L>(l, x);
         if !math::any(l, beyond) {
             return y;

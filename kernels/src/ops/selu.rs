@@ -23,12 +23,12 @@ impl Unary for Selu {
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     // On the right, what λ lacks of its last place is a small product that must not be infinite less
-    // infinite.
+    // infinite, nor change the sign of -0.0.
     #[inline(always)]
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
         let (scale, rest) = math::constant_pair::<R, L>(l, math::SELU_SCALE);
         let finite = l.min(math::constant::<R, L>(l, R::MATH.largest), x);
-        let right = l.mul_add(x, scale, l.mul(finite, rest));
+        let right = l.copysign(l.mul_add(x, scale, l.mul(finite, rest)), x);
         let y = math::exp_minus_one::<R, L>(l, math::Sum::exact(x));
         let (scale, rest) = math::constant_pair::<R, L>(l, math::SELU_SCALE_ALPHA);
         let left = math::product_of_sum::<R, L>(l, scale, y);

@@ -2,7 +2,7 @@ use crate::element::Real;
 use crate::lanes::FloatLanes;
 use crate::math;
 use crate::num::Num;
-use crate::ops::{F32Lanes, FromOutput, Unary};
+use crate::ops::{F32Lanes, FromOutput, Unary, nan_of};
 use crate::parameters::{POSITIVE, parameters};
 
 /// A smooth relu: `log1p(e^(βx))/β`.
@@ -37,6 +37,7 @@ impl Unary for Softplus {
             sum.high,
             log.low_and::<R, L>(l, sum.low_and::<R, L>(l, zero)),
         );
+        let y = nan_of::<R, L>(l, x, y);
         let beyond = math::beyond::<R, L>(l, v.high);
         if !math::any(l, beyond) {
             return y;

@@ -14,7 +14,7 @@ parameters!(TanhShrink);
 impl Unary for TanhShrink {
     const FORMULA: &'static str = "x − tanh x";
     const ULPS: i32 = 1;
-    const F32: F32Lanes = F32Lanes::Fused;
+    const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
 
     #[inline(always)]
