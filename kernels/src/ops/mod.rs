@@ -75,6 +75,10 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// ulp.
     const IN_F64: bool = false;
 
+    /// Whether 64-byte registers pay: the operation is bound by computation rather than by loads and
+    /// stores, and by instructions that such a register does at the speed of two of 32 bytes, or faster.
+    const COMPUTE_BOUND: bool = false;
+
     /// Whether and how the derivative is had from the output.
     const FROM_OUTPUT: FromOutput = FromOutput::Never;
 
