@@ -29,7 +29,6 @@ impl Unary for Softsign {
     // Two roundings in `f32` lanes.
     const ULPS: i32 = 2;
     const IN_F64: bool = true;
-    const COMPUTE_BOUND: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
