@@ -142,6 +142,7 @@ fn halves<H: Half, S: Simd>(
 trait Plain: Copy + Default + PartialEq + Debug {
     fn of(x: f64) -> Self;
     fn bits(self) -> u64;
+    fn is_nan(self) -> bool;
     fn fused(self, b: Self, c: Self) -> Self;
     fn less(self, b: Self) -> bool;
     fn signed(self, sign: Self) -> Self;
@@ -153,6 +154,7 @@ macro_rules! plain {
         impl Plain for $E {
             fn of(x: f64) -> Self { x as $E }
             fn bits(self) -> u64 { self.to_bits().into() }
+            fn is_nan(self) -> bool { $E::is_nan(self) }
             fn fused(self, b: Self, c: Self) -> Self { self.mul_add(b, c) }
             fn less(self, b: Self) -> bool { self < b }
             fn signed(self, sign: Self) -> Self { self.copysign(sign) }
@@ -170,7 +172,7 @@ fn floats<E: Plain, L: FloatLanes<E>>(l: L, a: &[E], [fraction, bias]: [i32; 2])
         for ((&a, &b), got) in a.iter().zip(b).zip(lanes(l, got)) {
             let want = want(a, b);
             // NaN is one of the operands', and which is not told.
-            let both_nan = want != want && got != got;
+            let both_nan = want.is_nan() && got.is_nan();
             assert!(
                 both_nan || want.bits() == got.bits(),
                 "{name} of {a:?} {b:?}: {got:?}"

@@ -1,6 +1,12 @@
 //! AVX-512 F, BW, DQ and VL on 64-byte registers: for operations that are bound by computation, where
 //! each instruction in flight then works on twice the elements. What is bound by loads and stores stays
 //! with `avx512.rs`, which says why. There is no table of this unit: that of AVX-512 has its kernels.
+//!
+//! On the same buffers in turn (Zen 4, best of 60 or more at 4,096 and 2^18 elements, on a busy machine),
+//! hard_swish ran at 1.3 to 1.4 times the speed of 32-byte registers on f32, f64 and f16 and at 1.03 to
+//! 1.07 on bf16, its derivative at 1.45 to 1.54; hard_sigmoid at 0.91 to 1.11, its derivative at 1.01 to
+//! 1.6. Softsign has 32 bytes: it divides, which is no faster on 64 (on f32 and f64 0.94 to 1.05, and its
+//! derivative 0.84 to 1.14; only on f16 and bf16 up to 1.35).
 
 use core::arch::x86_64::*;
 use core::mem::transmute_copy;
