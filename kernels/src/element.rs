@@ -6,7 +6,7 @@ use core::str::FromStr;
 use half::{bf16, f16};
 
 use crate::forms::{Forms, FormsOf, Masked};
-use crate::lanes::{Simd, V};
+use crate::lanes::{FullSimd, Simd, V};
 use crate::math::{self, Math};
 use crate::ops::Unary;
 use crate::table::{All, Floats, Kernel, MapFn};
@@ -206,9 +206,9 @@ pub trait Half: Float<Lane = i16> {
     const NORMAL: i32;
 
     /// Before [`widen`](Half::widen) or after [`narrow`](Half::narrow), where their lanes are to be
-    /// in the order of the elements; [`Simd::cross_bf16`].
+    /// in the order of the elements; [`FullSimd::cross_bf16`].
     #[inline(always)]
-    fn cross<S: Simd>(_s: S, x: V<S, i16>) -> V<S, i16> {
+    fn cross<S: FullSimd>(_s: S, x: V<S, i16>) -> V<S, i16> {
         x
     }
 
@@ -245,7 +245,7 @@ impl Half for bf16 {
     const DROPPED: u32 = 16;
     const NORMAL: i32 = 0;
     #[inline(always)]
-    fn cross<S: Simd>(s: S, x: V<S, i16>) -> V<S, i16> {
+    fn cross<S: FullSimd>(s: S, x: V<S, i16>) -> V<S, i16> {
         s.cross_bf16(x)
     }
     #[inline(always)]

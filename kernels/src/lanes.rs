@@ -20,8 +20,8 @@ use crate::sparse::Sparse;
 /// call; `.ci/symbols` looks for that in the release artefact.
 ///
 /// # Safety
-/// `V` is plain data: any pattern of bits is one, elements lie in it packed, and it has at most 32
-/// bytes.
+/// `V` is plain data: any pattern of bits is one, elements lie in it packed, and it has at most 64
+/// bytes; where it has more than 32, the unit has its own `load_part` and `store_part`.
 pub unsafe trait Lanes<E: Copy>: Copy {
     /// One register of [`N`](Lanes::N) elements.
     type V: Copy;
@@ -179,11 +179,9 @@ pub trait FloatLanes<E: Copy>: Lanes<E> {
 /// A register of `E`.
 pub type V<S, E> = <S as Lanes<E>>::V;
 
-/// A whole vector unit: lanes of every element type of one instruction set, the ways between them,
-/// and its entry points.
-pub trait Simd:
-    FloatLanes<f32> + FloatLanes<f64> + Lanes<i8> + Lanes<i16> + Lanes<i32> + Lanes<i64> + Sparse
-{
+/// A vector unit as operations on floats see it: lanes of the float dtypes and of their bits, the
+/// ways between them, and its entry points.
+pub trait Simd: FloatLanes<f32> + FloatLanes<f64> + Lanes<i16> + Lanes<i32> {
     /// Every lane, exactly: the lower half, then the upper.
     fn widen(self, x: V<Self, f32>) -> [V<Self, f64>; 2];
 
@@ -222,35 +220,29 @@ pub trait Simd:
         unsafe { core::mem::transmute_copy(&x) }
     }
 
-    /// Four registers as one of bytes, in order; every lane is from −128 to 127.
-    fn pack(self, x: [V<Self, i32>; 4]) -> V<Self, i8>;
-
-    /// The way back.
-    fn unpack(self, x: V<Self, i8>) -> [V<Self, i32>; 4];
-
-    /// `table[x]` of each lane, whose bits count as unsigned.
+    /// `table[x]` of each lane, whose bits count as unsigned. (Not of [`FullSimd`], because a map asks
+    /// for it, of [`Lookup`](crate::forms::Lookup).) Here one by one.
     ///
     /// # Safety
     /// `table` is valid for reads of 256 bytes.
-    unsafe fn lookup(self, table: *const u8, x: V<Self, i8>) -> V<Self, i8>;
-    /// Swaps the two middle quarters where [`widen_bf16`](Simd::widen_bf16) crosses them: before it, or
-    /// after [`narrow_bf16`](Simd::narrow_bf16), for lanes in the order of the elements.
     #[inline(always)]
-    fn cross_bf16(self, x: V<Self, i16>) -> V<Self, i16> {
-        x
+    unsafe fn lookup(self, table: *const u8, x: V<Self, i8>) -> V<Self, i8>
+    where
+        Self: Lanes<i8>,
+    {
+        let mut y = x;
+        let y_bytes = (&raw mut y).cast::<u8>();
+        let mut i = 0;
+        while i < <Self as Lanes<i8>>::N {
+            // SAFETY: a register is `N` packed bytes, and the caller vouches for 256 in the table.
+            unsafe {
+                let entry = table.add(usize::from(y_bytes.add(i).read()));
+                y_bytes.add(i).write(entry.read());
+            }
+            i += 1;
+        }
+        y
     }
-
-    /// The whole product of the lower halves of lanes, without sign.
-    fn mul_u32(self, a: V<Self, i64>, b: V<Self, i64>) -> V<Self, i64>;
-
-    /// The bits that differ.
-    fn xor_u64(self, a: V<Self, i64>, b: V<Self, i64>) -> V<Self, i64>;
-
-    /// Bits moved up; zeros come in.
-    fn shl_u64<const BITS: i32>(self, x: V<Self, i64>) -> V<Self, i64>;
-
-    /// Bits moved down; zeros come in.
-    fn shr_u64<const BITS: i32>(self, x: V<Self, i64>) -> V<Self, i64>;
 
     /// Writes a whole register past the caches (a non-temporal store) where the ISA can, else
     /// plainly.
@@ -282,6 +274,35 @@ pub trait Simd:
     unsafe fn enter<T: Task<Self>>(task: T) -> T::Out;
 }
 
+/// What the forms ask for besides: the integers, and what is no affair of an operation that maps or
+/// zips floats. A unit for such operations alone does without.
+pub trait FullSimd: Simd + Lanes<i8> + Lanes<i64> + Sparse {
+    /// Four registers as one of bytes, in order; every lane is from −128 to 127.
+    fn pack(self, x: [V<Self, i32>; 4]) -> V<Self, i8>;
+
+    /// The way back.
+    fn unpack(self, x: V<Self, i8>) -> [V<Self, i32>; 4];
+
+    /// Swaps the two middle quarters where [`widen_bf16`](Simd::widen_bf16) crosses them: before it, or
+    /// after [`narrow_bf16`](Simd::narrow_bf16), for lanes in the order of the elements.
+    #[inline(always)]
+    fn cross_bf16(self, x: V<Self, i16>) -> V<Self, i16> {
+        x
+    }
+
+    /// The whole product of the lower halves of lanes, without sign.
+    fn mul_u32(self, a: V<Self, i64>, b: V<Self, i64>) -> V<Self, i64>;
+
+    /// The bits that differ.
+    fn xor_u64(self, a: V<Self, i64>, b: V<Self, i64>) -> V<Self, i64>;
+
+    /// Bits moved up; zeros come in.
+    fn shl_u64<const BITS: i32>(self, x: V<Self, i64>) -> V<Self, i64>;
+
+    /// Bits moved down; zeros come in.
+    fn shr_u64<const BITS: i32>(self, x: V<Self, i64>) -> V<Self, i64>;
+}
+
 /// A loop with its arguments.
 pub trait Task<S> {
     /// What it returns.
@@ -294,7 +315,7 @@ pub trait Task<S> {
     unsafe fn run(self, s: S) -> Self::Out;
 }
 
-/// Copies `n <= 32` bytes, what a partial register holds, with two overlapping moves of the largest
+/// Copies `n <= 32` bytes, what part of a register of as many holds, with two overlapping moves of the largest
 /// power of two that fits: a `memcpy` call costs more than the whole kernel at these lengths.
 ///
 /// # Safety

@@ -31,7 +31,7 @@ mod table;
 pub use element::{Dtype, Element, Float, Half, Int, Number, Real, Short, UnknownDtype, Wide};
 pub use half::{bf16, f16};
 pub use isa::Isa;
-pub use lanes::{FloatLanes, Lanes, Simd, Task, V};
+pub use lanes::{FloatLanes, FullSimd, Lanes, Simd, Task, V};
 pub use map::{Zip, fence};
 pub use num::Num;
 pub use ops::*;

@@ -5,7 +5,7 @@ use half::{bf16, f16};
 use crate::element::{Dtype, Element, Float};
 use crate::forms::Forms;
 use crate::isa::Isa;
-use crate::lanes::{Lanes, Simd};
+use crate::lanes::{FullSimd, Lanes, Simd};
 use crate::map::Zip;
 use crate::ops::*;
 
@@ -42,7 +42,20 @@ where
     Backward<O>: Pairwise<E>,
     BackwardFromOutput<O>: Pairwise<E>,
 {
-    pub(crate) const fn of<S: Simd + Lanes<E::Lane>>() -> Self {
+    /// Of `S`, or, if `O` is bound by computation, of `W`; nothing is compiled for the other.
+    pub(crate) const fn of<S, W>() -> Self
+    where
+        S: Simd + Lanes<E::Lane>,
+        W: Simd + Lanes<E::Lane>,
+    {
+        if O::COMPUTE_BOUND {
+            Self::on::<W>()
+        } else {
+            Self::on::<S>()
+        }
+    }
+
+    const fn on<S: Simd + Lanes<E::Lane>>() -> Self {
         Self {
             map: S::map::<E, O>,
             backward: S::enter::<Zip<Backward<O>, E>>,
@@ -65,12 +78,12 @@ pub struct Floats<O> {
 }
 
 impl<O: Unary> Floats<O> {
-    pub(crate) const fn of<S: Simd>() -> Self {
+    pub(crate) const fn of<S: Simd, W: Simd>() -> Self {
         Self {
-            f32: Kernel::of::<S>(),
-            f64: Kernel::of::<S>(),
-            f16: Kernel::of::<S>(),
-            bf16: Kernel::of::<S>(),
+            f32: Kernel::of::<S, W>(),
+            f64: Kernel::of::<S, W>(),
+            f16: Kernel::of::<S, W>(),
+            bf16: Kernel::of::<S, W>(),
         }
     }
 }
@@ -87,9 +100,9 @@ pub struct All<O> {
 }
 
 impl<O: Unary + UnaryInt> All<O> {
-    pub(crate) const fn of<S: Simd>() -> Self {
+    pub(crate) const fn of<S: FullSimd, W: Simd>() -> Self {
         Self {
-            floats: Floats::of::<S>(),
+            floats: Floats::of::<S, W>(),
             i8: S::map::<i8, O>,
             i16: S::map::<i16, O>,
             i32: S::map::<i32, O>,
@@ -164,8 +177,9 @@ macro_rules! table {
         }
 
         impl Kernels {
-            pub(crate) const fn of<S: Simd>(isa: Isa) -> Self {
-                Self { isa, forms: Forms::of::<S>(), $($field: $Row::of::<S>(),)* }
+            /// `S` is the whole unit, `W` the one for what is bound by computation.
+            pub(crate) const fn of<S: FullSimd, W: Simd>(isa: Isa) -> Self {
+                Self { isa, forms: Forms::of::<S>(), $($field: $Row::of::<S, W>(),)* }
             }
         }
 

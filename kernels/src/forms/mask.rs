@@ -4,7 +4,7 @@
 use half::{bf16, f16};
 
 use crate::element::{Element, Int, Number};
-use crate::lanes::{FloatLanes, Lanes, Simd, Task};
+use crate::lanes::{FloatLanes, FullSimd, Lanes, Task};
 use crate::ops::{Relu, Unary, UnaryInt};
 
 /// A [`Mask`] on one instruction set.
@@ -37,7 +37,7 @@ pub struct MaskForms<E> {
 }
 
 impl<E: Masked> MaskForms<E> {
-    pub(crate) const fn of<S: Simd + Lanes<E::Lane>>() -> Self {
+    pub(crate) const fn of<S: FullSimd + Lanes<E::Lane>>() -> Self {
         Self {
             positive: S::enter::<Mask<Positive, E>>,
             non_zero: S::enter::<Mask<NonZero, E>>,
@@ -51,39 +51,39 @@ impl<E: Masked> MaskForms<E> {
 /// A dtype as masks see it.
 pub trait Masked: Element {
     /// The lanes where `relu(x)` is a zero.
-    fn flat<S: Simd + Lanes<Self::Lane, V = R>, R: Copy>(s: S, x: R) -> u32;
+    fn flat<S: FullSimd + Lanes<Self::Lane, V = R>, R: Copy>(s: S, x: R) -> u32;
 
     /// The lanes where `x` is a zero.
-    fn zero<S: Simd + Lanes<Self::Lane, V = R>, R: Copy>(s: S, x: R) -> u32;
+    fn zero<S: FullSimd + Lanes<Self::Lane, V = R>, R: Copy>(s: S, x: R) -> u32;
 
     /// The lanes whose bit is set, and `+0` for the others.
-    fn keep<S: Simd + Lanes<Self::Lane, V = R>, R: Copy>(s: S, bits: u32, x: R) -> R;
+    fn keep<S: FullSimd + Lanes<Self::Lane, V = R>, R: Copy>(s: S, bits: u32, x: R) -> R;
 
     /// Those of the eight elements at `from` whose bit is set, at `to`.
     ///
     /// # Safety
     /// As [`Sparse`](crate::Sparse).
-    unsafe fn pack<S: Simd>(s: S, bits: u8, from: *const Self, to: *mut Self);
+    unsafe fn pack<S: FullSimd>(s: S, bits: u8, from: *const Self, to: *mut Self);
 }
 
 macro_rules! masked {
     (half: $($H:ident)*) => {$(
         impl Masked for $H {
             #[inline(always)]
-            fn flat<S: Simd + Lanes<i16, V = R>, R: Copy>(s: S, x: R) -> u32 {
+            fn flat<S: FullSimd + Lanes<i16, V = R>, R: Copy>(s: S, x: R) -> u32 {
                 Self::zero(s, Relu.half::<$H, S>(s, x))
             }
             #[inline(always)]
-            fn zero<S: Simd + Lanes<i16, V = R>, R: Copy>(s: S, x: R) -> u32 {
+            fn zero<S: FullSimd + Lanes<i16, V = R>, R: Copy>(s: S, x: R) -> u32 {
                 let magnitude = Lanes::<i16>::and(s, x, s.splat(i16::MAX));
                 Lanes::<i16>::bitmask(s, Lanes::<i16>::lt(s, magnitude, s.splat(1i16)))
             }
             #[inline(always)]
-            fn keep<S: Simd + Lanes<i16, V = R>, R: Copy>(s: S, bits: u32, x: R) -> R {
+            fn keep<S: FullSimd + Lanes<i16, V = R>, R: Copy>(s: S, bits: u32, x: R) -> R {
                 s.keep_i16(bits, x)
             }
             #[inline(always)]
-            unsafe fn pack<S: Simd>(s: S, bits: u8, from: *const Self, to: *mut Self) {
+            unsafe fn pack<S: FullSimd>(s: S, bits: u8, from: *const Self, to: *mut Self) {
                 // SAFETY: forwarded.
                 unsafe { s.pack_16(bits, from.cast(), to.cast()) }
             }
@@ -92,19 +92,19 @@ macro_rules! masked {
     ($($E:ident $keep:ident $pack:ident)*) => {$(
         impl Masked for $E {
             #[inline(always)]
-            fn flat<S: Simd + Lanes<$E, V = R>, R: Copy>(s: S, x: R) -> u32 {
+            fn flat<S: FullSimd + Lanes<$E, V = R>, R: Copy>(s: S, x: R) -> u32 {
                 Lanes::<$E>::bitmask(s, FloatLanes::<$E>::le(s, x, s.splat($E::ZERO)))
             }
             #[inline(always)]
-            fn zero<S: Simd + Lanes<$E, V = R>, R: Copy>(s: S, x: R) -> u32 {
+            fn zero<S: FullSimd + Lanes<$E, V = R>, R: Copy>(s: S, x: R) -> u32 {
                 Self::flat(s, FloatLanes::<$E>::abs(s, x))
             }
             #[inline(always)]
-            fn keep<S: Simd + Lanes<$E, V = R>, R: Copy>(s: S, bits: u32, x: R) -> R {
+            fn keep<S: FullSimd + Lanes<$E, V = R>, R: Copy>(s: S, bits: u32, x: R) -> R {
                 s.$keep(bits, x)
             }
             #[inline(always)]
-            unsafe fn pack<S: Simd>(s: S, bits: u8, from: *const Self, to: *mut Self) {
+            unsafe fn pack<S: FullSimd>(s: S, bits: u8, from: *const Self, to: *mut Self) {
                 // SAFETY: forwarded.
                 unsafe { s.$pack(bits, from, to) }
             }
@@ -117,7 +117,7 @@ masked! { half: f16 bf16 }
 /// Of which elements a mask has the bit set.
 pub trait Predicate<E: Masked>: Copy {
     /// The lanes whose bit is clear.
-    fn clear<S: Simd + Lanes<E::Lane, V = R>, R: Copy>(s: S, x: R) -> u32;
+    fn clear<S: FullSimd + Lanes<E::Lane, V = R>, R: Copy>(s: S, x: R) -> u32;
 }
 
 /// Above zero, or NaN: where relu's output is not zero, and its derivative is one.
@@ -126,7 +126,7 @@ pub struct Positive;
 
 impl<E: Masked> Predicate<E> for Positive {
     #[inline(always)]
-    fn clear<S: Simd + Lanes<E::Lane, V = R>, R: Copy>(s: S, x: R) -> u32 {
+    fn clear<S: FullSimd + Lanes<E::Lane, V = R>, R: Copy>(s: S, x: R) -> u32 {
         E::flat(s, x)
     }
 }
@@ -137,7 +137,7 @@ pub struct NonZero;
 
 impl<E: Masked> Predicate<E> for NonZero {
     #[inline(always)]
-    fn clear<S: Simd + Lanes<E::Lane, V = R>, R: Copy>(s: S, x: R) -> u32 {
+    fn clear<S: FullSimd + Lanes<E::Lane, V = R>, R: Copy>(s: S, x: R) -> u32 {
         E::zero(s, x)
     }
 }
@@ -158,7 +158,7 @@ pub struct Mask<P, E> {
 
 impl<S, P, E> Task<S> for Mask<P, E>
 where
-    S: Simd + Lanes<E::Lane>,
+    S: FullSimd + Lanes<E::Lane>,
     P: Predicate<E>,
     E: Masked,
 {
@@ -234,7 +234,7 @@ impl<E: Masked> Unmask<E> {
     /// # Safety
     /// As the fields, and `i <= end <= len`.
     #[inline(always)]
-    unsafe fn plainly<S: Simd + Lanes<E::Lane>>(&self, s: S, mut i: usize, end: usize) {
+    unsafe fn plainly<S: FullSimd + Lanes<E::Lane>>(&self, s: S, mut i: usize, end: usize) {
         let (src, dst) = (self.src.cast::<E::Lane>(), self.dst.cast::<E::Lane>());
         let n = <S as Lanes<E::Lane>>::N;
         // SAFETY: only bytes with bits of `i..end`, and only registers or parts in it, are touched.
@@ -258,7 +258,7 @@ impl<E: Masked> Unmask<E> {
     }
 }
 
-impl<S: Simd + Lanes<E::Lane>, E: Masked> Task<S> for Unmask<E> {
+impl<S: FullSimd + Lanes<E::Lane>, E: Masked> Task<S> for Unmask<E> {
     type Out = ();
 
     #[inline(always)]
@@ -313,7 +313,7 @@ pub trait Index: Copy + Default + Send + Sync + sealed::Sealed + 'static {
     /// # Safety
     /// As [`Sparse`](crate::Sparse).
     #[doc(hidden)]
-    unsafe fn pack<S: Simd>(s: S, bits: u8, first: usize, to: *mut Self);
+    unsafe fn pack<S: FullSimd>(s: S, bits: u8, first: usize, to: *mut Self);
 
     /// The kernel that packs these.
     #[doc(hidden)]
@@ -331,7 +331,7 @@ macro_rules! index {
                 i as $I
             }
             #[inline(always)]
-            unsafe fn pack<S: Simd>(s: S, bits: u8, first: usize, to: *mut Self) {
+            unsafe fn pack<S: FullSimd>(s: S, bits: u8, first: usize, to: *mut Self) {
                 // SAFETY: forwarded.
                 unsafe { s.$index(bits, first as $I, to) }
             }
@@ -369,7 +369,7 @@ impl<I: Index, E: Masked> Compress<I, E> {
     /// # Safety
     /// As the fields, and `x` has them.
     #[inline(always)]
-    unsafe fn eight<S: Simd>(&self, s: S, bits: u8, i: usize, k: usize) {
+    unsafe fn eight<S: FullSimd>(&self, s: S, bits: u8, i: usize, k: usize) {
         // SAFETY: forwarded.
         unsafe {
             E::pack(s, bits, self.x.add(i), self.values.add(k));
@@ -378,7 +378,7 @@ impl<I: Index, E: Masked> Compress<I, E> {
     }
 }
 
-impl<S: Simd, I: Index, E: Masked> Task<S> for Compress<I, E> {
+impl<S: FullSimd, I: Index, E: Masked> Task<S> for Compress<I, E> {
     type Out = usize;
 
     #[inline(always)]

@@ -26,7 +26,7 @@ pub use sum::{SlopeSum, SlopeSums, Summand};
 use half::{bf16, f16};
 
 use crate::element::Float;
-use crate::lanes::{Lanes, Simd};
+use crate::lanes::{FullSimd, Lanes};
 use crate::ops::{Elementwise, Pairwise, Relu};
 use crate::table::MapFn;
 
@@ -63,7 +63,7 @@ where
     PreluSlopeGradient: Pairwise<E>,
     E: Summand + Drawn,
 {
-    const fn of<S: Simd + Lanes<E::Lane>>() -> Self {
+    const fn of<S: FullSimd + Lanes<E::Lane>>() -> Self {
         Self {
             add: ArithmeticFn::of::<S>(),
             mul: ArithmeticFn::of::<S>(),
@@ -101,7 +101,7 @@ pub struct Forms {
 }
 
 impl Forms {
-    pub(crate) const fn of<S: Simd>() -> Self {
+    pub(crate) const fn of<S: FullSimd>() -> Self {
         Self {
             f32: FormsOf::of::<S>(),
             f64: FormsOf::of::<S>(),

@@ -4,7 +4,7 @@ use half::{bf16, f16};
 
 use crate::element::{Float, Half};
 use crate::forms::Forms;
-use crate::lanes::{FloatLanes, Lanes, Simd, Task, V};
+use crate::lanes::{FloatLanes, FullSimd, Lanes, Task, V};
 
 /// The numbers that bytes stand for: `(q − zero_point) · scale`.
 ///
@@ -58,7 +58,7 @@ pub struct QuantizeFns<E> {
 }
 
 impl<E: Quantizable> QuantizeFns<E> {
-    pub(crate) const fn of<S: Simd>() -> Self {
+    pub(crate) const fn of<S: FullSimd>() -> Self {
         Self {
             quantize: S::enter::<Quantize<E>>,
             dequantize: S::enter::<Dequantize<E>>,
@@ -88,7 +88,7 @@ pub trait Quantizable: Float {
     /// # Safety
     /// `n <= 32`, and `p` is valid for reads of `n` elements.
     #[doc(hidden)]
-    unsafe fn load<S: Simd>(s: S, p: *const Self, n: usize) -> Block<S>;
+    unsafe fn load<S: FullSimd>(s: S, p: *const Self, n: usize) -> Block<S>;
 
     /// Writes the first `n` elements of a block, which may be all.
     ///
@@ -96,7 +96,7 @@ pub trait Quantizable: Float {
     /// `n <= 32`, and `p` is valid for writes of `n` elements. With `stream`, `n` is 32, and `p`
     /// aligned to a register.
     #[doc(hidden)]
-    unsafe fn store<S: Simd>(s: S, p: *mut Self, n: usize, x: Block<S>, stream: bool);
+    unsafe fn store<S: FullSimd>(s: S, p: *mut Self, n: usize, x: Block<S>, stream: bool);
 }
 
 impl Quantizable for f32 {
@@ -104,7 +104,7 @@ impl Quantizable for f32 {
         forms.quantize_f32
     }
     #[inline(always)]
-    unsafe fn load<S: Simd>(s: S, p: *const f32, n: usize) -> Block<S> {
+    unsafe fn load<S: FullSimd>(s: S, p: *const f32, n: usize) -> Block<S> {
         // SAFETY: forwarded.
         unsafe {
             [
@@ -116,7 +116,7 @@ impl Quantizable for f32 {
         }
     }
     #[inline(always)]
-    unsafe fn store<S: Simd>(s: S, p: *mut f32, n: usize, x: Block<S>, stream: bool) {
+    unsafe fn store<S: FullSimd>(s: S, p: *mut f32, n: usize, x: Block<S>, stream: bool) {
         // SAFETY: forwarded.
         unsafe {
             store(s, p, n, 0, x[0], stream);
@@ -134,7 +134,7 @@ macro_rules! halves {
                 forms.$field
             }
             #[inline(always)]
-            unsafe fn load<S: Simd>(s: S, p: *const $H, n: usize) -> Block<S> {
+            unsafe fn load<S: FullSimd>(s: S, p: *const $H, n: usize) -> Block<S> {
                 let p = p.cast::<i16>();
                 // SAFETY: forwarded.
                 let (low, high) = unsafe { (load::<i16, S>(s, p, n, 0), load::<i16, S>(s, p, n, 1)) };
@@ -143,7 +143,7 @@ macro_rules! halves {
                 [a, b, c, d]
             }
             #[inline(always)]
-            unsafe fn store<S: Simd>(s: S, p: *mut $H, n: usize, x: Block<S>, stream: bool) {
+            unsafe fn store<S: FullSimd>(s: S, p: *mut $H, n: usize, x: Block<S>, stream: bool) {
                 let [a, b, c, d] = x;
                 let low = $H::cross(s, $H::narrow(s, [a, b]));
                 let high = $H::cross(s, $H::narrow(s, [c, d]));
@@ -186,7 +186,7 @@ unsafe fn load<E: Copy, S: Lanes<E>>(s: S, p: *const E, n: usize, r: usize) -> S
 #[inline(always)]
 unsafe fn store<E: Copy, S>(s: S, p: *mut E, n: usize, r: usize, v: V<S, E>, stream: bool)
 where
-    S: Simd + Lanes<E>,
+    S: FullSimd + Lanes<E>,
 {
     let before = r * <S as Lanes<E>>::N;
     let p = p.wrapping_add(before);
@@ -205,7 +205,7 @@ where
 impl Grid {
     /// One block of signed or unsigned bytes.
     #[inline(always)]
-    fn quantize<S: Simd>(self, s: S, x: Block<S>) -> V<S, i8> {
+    fn quantize<S: FullSimd>(self, s: S, x: Block<S>) -> V<S, i8> {
         let [a, b, c, d] = x;
         let signed = s.pack([
             self.signed(s, a),
@@ -218,7 +218,7 @@ impl Grid {
 
     /// The signed bytes of one register.
     #[inline(always)]
-    fn signed<S: Simd>(self, s: S, x: V<S, f32>) -> V<S, i32> {
+    fn signed<S: FullSimd>(self, s: S, x: V<S, f32>) -> V<S, i32> {
         let bits = s.to_bits(self.shifted_steps::<S>(s, x));
         plus::<i32, S>(s, bits, i32::from(self.zero_point) - SHIFT_BITS)
     }
@@ -241,7 +241,7 @@ impl Grid {
 
     /// The numbers that one block of bytes stands for.
     #[inline(always)]
-    fn dequantize<S: Simd>(self, s: S, q: V<S, i8>) -> Block<S> {
+    fn dequantize<S: FullSimd>(self, s: S, q: V<S, i8>) -> Block<S> {
         let [a, b, c, d] = s.unpack(plus::<i8, S>(s, q, self.flip));
         [
             self.values(s, a),
@@ -253,7 +253,7 @@ impl Grid {
 
     /// The numbers that one register of signed bytes stands for.
     #[inline(always)]
-    fn values<S: Simd>(self, s: S, q: V<S, i32>) -> V<S, f32> {
+    fn values<S: FullSimd>(self, s: S, q: V<S, i32>) -> V<S, f32> {
         let bits = plus::<i32, S>(s, q, SHIFT_BITS - i32::from(self.zero_point));
         self.of_shifted_steps::<S>(s, s.float_of_bits(bits))
     }
@@ -285,7 +285,13 @@ trait Blocks<S>: Copy {
 /// # Safety
 /// `blocks` takes `len` elements and writes them to `dst`.
 #[inline(always)]
-unsafe fn run<S: Simd, E, B: Blocks<S>>(s: S, blocks: B, dst: *mut E, len: usize, stream: bool) {
+unsafe fn run<S: FullSimd, E, B: Blocks<S>>(
+    s: S,
+    blocks: B,
+    dst: *mut E,
+    len: usize,
+    stream: bool,
+) {
     let register = size_of::<V<S, i8>>();
     // SAFETY: a block at `i` covers `i..i + N`, and every `i` below is at most `len - N`; a shorter
     // array gets its length. What is streamed is aligned by the choice of `first`.
@@ -309,7 +315,7 @@ unsafe fn run<S: Simd, E, B: Blocks<S>>(s: S, blocks: B, dst: *mut E, len: usize
     }
 }
 
-impl<S: Simd, E: Quantizable> Blocks<S> for Quantize<E> {
+impl<S: FullSimd, E: Quantizable> Blocks<S> for Quantize<E> {
     #[inline(always)]
     unsafe fn block(self, s: S, i: usize, n: usize, stream: bool) {
         // SAFETY: forwarded.
@@ -320,7 +326,7 @@ impl<S: Simd, E: Quantizable> Blocks<S> for Quantize<E> {
     }
 }
 
-impl<S: Simd, E: Quantizable> Blocks<S> for Dequantize<E> {
+impl<S: FullSimd, E: Quantizable> Blocks<S> for Dequantize<E> {
     #[inline(always)]
     unsafe fn block(self, s: S, i: usize, n: usize, stream: bool) {
         // SAFETY: forwarded.
@@ -331,7 +337,7 @@ impl<S: Simd, E: Quantizable> Blocks<S> for Dequantize<E> {
     }
 }
 
-impl<S: Simd, E: Quantizable> Task<S> for Quantize<E> {
+impl<S: FullSimd, E: Quantizable> Task<S> for Quantize<E> {
     type Out = ();
     #[inline(always)]
     unsafe fn run(self, s: S) {
@@ -341,7 +347,7 @@ impl<S: Simd, E: Quantizable> Task<S> for Quantize<E> {
     }
 }
 
-impl<S: Simd, E: Quantizable> Task<S> for Dequantize<E> {
+impl<S: FullSimd, E: Quantizable> Task<S> for Dequantize<E> {
     type Out = ();
     #[inline(always)]
     unsafe fn run(self, s: S) {

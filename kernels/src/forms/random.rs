@@ -10,7 +10,7 @@
 use half::{bf16, f16};
 
 use crate::element::{Float, Half, Real};
-use crate::lanes::{FloatLanes, Lanes, Simd, Task, V};
+use crate::lanes::{FloatLanes, FullSimd, Lanes, Task, V};
 
 /// A dtype whose slopes can be drawn.
 pub trait Drawn: Float {
@@ -21,7 +21,7 @@ pub trait Drawn: Float {
     ///
     /// # Safety
     /// `dst` is valid for writes of [`PER_DRAW`](Drawn::PER_DRAW) elements.
-    unsafe fn draw<S: Simd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut Self);
+    unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut Self);
 }
 
 /// The bounds that slopes are drawn between, both included.
@@ -47,7 +47,7 @@ impl Range {
 
     /// 16 slopes in their order.
     #[inline(always)]
-    fn f32<S: Simd>(self, s: S, words: [V<S, i64>; 4]) -> [V<S, f32>; 2] {
+    fn f32<S: FullSimd>(self, s: S, words: [V<S, i64>; 4]) -> [V<S, f32>; 2] {
         let cell = f64::from(f32::EPSILON);
         let numbers = [
             numbers_f32(s, words[0], words[1]),
@@ -62,7 +62,7 @@ impl Range {
 
 /// `1 + u / 2^32`, cut off: `f32` from the upper 23 bits of each word.
 #[inline(always)]
-fn numbers_f32<S: Simd>(s: S, low: V<S, i64>, high: V<S, i64>) -> V<S, f32> {
+fn numbers_f32<S: FullSimd>(s: S, low: V<S, i64>, high: V<S, i64>) -> V<S, f32> {
     let (low, high) = (s.shr_u64::<9>(low), s.shl_u64::<23>(high));
     let one = 0x3F80_0000_3F80_0000;
     cast(joined(s, low, 0x7F_FFFF, high, 0x7F_FFFF << 32, one))
@@ -70,7 +70,7 @@ fn numbers_f32<S: Simd>(s: S, low: V<S, i64>, high: V<S, i64>) -> V<S, f32> {
 
 /// The same as `f64`, from the upper bits of each pair.
 #[inline(always)]
-fn numbers_f64<S: Simd>(s: S, low: V<S, i64>, high: V<S, i64>) -> V<S, f64> {
+fn numbers_f64<S: FullSimd>(s: S, low: V<S, i64>, high: V<S, i64>) -> V<S, f64> {
     let (low, high) = (s.shr_u64::<12>(low), s.shl_u64::<20>(high));
     let one = 0x3FF0_0000_0000_0000;
     cast(joined(s, low, 0xF_FFFF, high, 0xF_FFFF_FFF0_0000, one))
@@ -101,7 +101,7 @@ fn cast<A: Copy, B: Copy>(a: A) -> B {
 
 impl Drawn for f32 {
     #[inline(always)]
-    unsafe fn draw<S: Simd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f32) {
+    unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f32) {
         let [a, b] = range.f32(s, words);
         // SAFETY: two registers of eight, for which the caller vouches.
         unsafe {
@@ -115,7 +115,7 @@ impl Drawn for f64 {
     const PER_DRAW: usize = 8;
 
     #[inline(always)]
-    unsafe fn draw<S: Simd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f64) {
+    unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f64) {
         let (a, b) = (
             numbers_f64(s, words[0], words[1]),
             numbers_f64(s, words[2], words[3]),
@@ -130,7 +130,7 @@ impl Drawn for f64 {
 
 impl Drawn for f16 {
     #[inline(always)]
-    unsafe fn draw<S: Simd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f16) {
+    unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f16) {
         let bits = f16::narrow(s, range.f32(s, words));
         // SAFETY: a register of sixteen, for which the caller vouches.
         unsafe { s.store(dst.cast::<i16>(), bits) }
@@ -139,7 +139,7 @@ impl Drawn for f16 {
 
 impl Drawn for bf16 {
     #[inline(always)]
-    unsafe fn draw<S: Simd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut bf16) {
+    unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut bf16) {
         let bits = s.cross_bf16(bf16::narrow(s, range.f32(s, words)));
         // SAFETY: as above.
         unsafe { s.store(dst.cast::<i16>(), bits) }
@@ -149,7 +149,7 @@ impl Drawn for bf16 {
 /// Four words each for four counters. A word lies in the lower half of a lane; what the upper halves
 /// hold, before and after, means nothing.
 #[inline(always)]
-fn philox<S: Simd>(s: S, counter: [V<S, i64>; 4], seed: u64) -> [V<S, i64>; 4] {
+fn philox<S: FullSimd>(s: S, counter: [V<S, i64>; 4], seed: u64) -> [V<S, i64>; 4] {
     const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
     let multiplier = [s.splat(0xD251_1F53_i64), s.splat(0xCD9E_8D57_i64)];
     let mut key = [seed as u32, (seed >> 32) as u32];
@@ -181,7 +181,7 @@ pub struct DrawSlopes<E> {
     pub draws: usize,
 }
 
-impl<E: Drawn, S: Simd> Task<S> for DrawSlopes<E> {
+impl<E: Drawn, S: FullSimd> Task<S> for DrawSlopes<E> {
     type Out = ();
 
     #[inline(always)]
@@ -214,7 +214,7 @@ mod tests {
         seed: u64,
     }
 
-    impl<S: Simd> Task<S> for Philox {
+    impl<S: FullSimd> Task<S> for Philox {
         type Out = [[u32; 4]; 4];
 
         #[inline(always)]
@@ -234,7 +234,7 @@ mod tests {
     }
 
     /// The vectors that the authors publish with Random123 (`tests/kat_vectors`).
-    fn known_answers<S: Simd>() {
+    fn known_answers<S: FullSimd>() {
         let ones = u32::MAX;
         for (counter, seed, words) in [
             (

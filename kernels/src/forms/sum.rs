@@ -8,7 +8,7 @@
 use half::{bf16, f16};
 
 use crate::element::{Float, Half};
-use crate::lanes::{FloatLanes, Lanes, Simd, Task, V};
+use crate::lanes::{FloatLanes, FullSimd, Lanes, Task, V};
 
 /// A dtype that is summed in `f64` lanes.
 pub trait Summand: Float {
@@ -17,19 +17,19 @@ pub trait Summand: Float {
 
     /// The values of a register in the order of its elements, in the first
     /// [`REGISTERS`](Summand::REGISTERS).
-    fn values<S: Simd + Lanes<Self::Lane>>(s: S, x: V<S, Self::Lane>) -> [V<S, f64>; 4];
+    fn values<S: FullSimd + Lanes<Self::Lane>>(s: S, x: V<S, Self::Lane>) -> [V<S, f64>; 4];
 }
 
 impl Summand for f64 {
     #[inline(always)]
-    fn values<S: Simd>(_: S, x: V<S, f64>) -> [V<S, f64>; 4] {
+    fn values<S: FullSimd>(_: S, x: V<S, f64>) -> [V<S, f64>; 4] {
         [x; 4]
     }
 }
 
 impl Summand for f32 {
     #[inline(always)]
-    fn values<S: Simd>(s: S, x: V<S, f32>) -> [V<S, f64>; 4] {
+    fn values<S: FullSimd>(s: S, x: V<S, f32>) -> [V<S, f64>; 4] {
         let [a, b] = s.widen(x);
         [a, b, a, b]
     }
@@ -37,7 +37,7 @@ impl Summand for f32 {
 
 impl Summand for f16 {
     #[inline(always)]
-    fn values<S: Simd>(s: S, x: V<S, i16>) -> [V<S, f64>; 4] {
+    fn values<S: FullSimd>(s: S, x: V<S, i16>) -> [V<S, f64>; 4] {
         let [low, high] = f16::widen(s, x);
         let ([a, b], [c, d]) = (s.widen(low), s.widen(high));
         [a, b, c, d]
@@ -46,7 +46,7 @@ impl Summand for f16 {
 
 impl Summand for bf16 {
     #[inline(always)]
-    fn values<S: Simd>(s: S, x: V<S, i16>) -> [V<S, f64>; 4] {
+    fn values<S: FullSimd>(s: S, x: V<S, i16>) -> [V<S, f64>; 4] {
         let [low, high] = bf16::widen(s, s.cross_bf16(x));
         let ([a, b], [c, d]) = (s.widen(low), s.widen(high));
         [a, b, c, d]
@@ -55,7 +55,7 @@ impl Summand for bf16 {
 
 /// `sums[k] + (x ≥ 0 ? 0 : x · dy)`, for the registers that one of `E` becomes.
 #[inline(always)]
-fn add<E: Summand, S: Simd + Lanes<E::Lane>>(
+fn add<E: Summand, S: FullSimd + Lanes<E::Lane>>(
     s: S,
     x: V<S, E::Lane>,
     dy: V<S, E::Lane>,
@@ -87,7 +87,7 @@ pub struct SlopeSum<E> {
     pub len: usize,
 }
 
-impl<E: Summand, S: Simd + Lanes<E::Lane>> Task<S> for SlopeSum<E> {
+impl<E: Summand, S: FullSimd + Lanes<E::Lane>> Task<S> for SlopeSum<E> {
     type Out = f64;
 
     #[inline(always)]
@@ -154,7 +154,7 @@ pub struct SlopeSums<E> {
 impl<E: Summand> SlopeSums<E> {
     /// The next `ROWS` rows: together, so that the sums are loaded and stored once for all of them.
     #[inline(always)]
-    unsafe fn rows<S: Simd + Lanes<E::Lane>, const ROWS: usize>(self, s: S, row: usize) {
+    unsafe fn rows<S: FullSimd + Lanes<E::Lane>, const ROWS: usize>(self, s: S, row: usize) {
         let n = <S as Lanes<E::Lane>>::N;
         let first = row * self.stride;
         let mut column = 0;
@@ -193,7 +193,7 @@ impl<E: Summand> SlopeSums<E> {
     }
 }
 
-impl<E: Summand, S: Simd + Lanes<E::Lane>> Task<S> for SlopeSums<E> {
+impl<E: Summand, S: FullSimd + Lanes<E::Lane>> Task<S> for SlopeSums<E> {
     type Out = ();
 
     #[inline(always)]

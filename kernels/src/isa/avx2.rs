@@ -5,12 +5,12 @@ use core::mem::transmute_copy;
 
 use crate::element::Element;
 use crate::isa::{Isa, entry, words};
-use crate::lanes::{FloatLanes, Lanes, Simd, Task};
+use crate::lanes::{FloatLanes, FullSimd, Lanes, Simd, Task};
 use crate::ops::Elementwise;
 use crate::table::Kernels;
 
 /// The AVX2 kernels. Calling one needs a CPU with AVX2, FMA and F16C.
-pub static KERNELS: Kernels = Kernels::of::<Avx2>(Isa::Avx2);
+pub static KERNELS: Kernels = Kernels::of::<Avx2, Avx2>(Isa::Avx2);
 
 /// The AVX2 vector unit; only the functions that `entry!` stamps make one.
 #[derive(Clone, Copy)]
@@ -54,23 +54,6 @@ impl Simd for Avx2 {
             _mm256_packus_epi32(bf16_of(x[0]), bf16_of(x[1]));
         fn upper(x: [__m256i; 2]) -> __m256i =
             _mm256_packus_epi32(_mm256_srli_epi32::<16>(x[0]), _mm256_srli_epi32::<16>(x[1]));
-        // Packing goes by 128-bit halves: four bytes of each register in turn, put right at the end.
-        fn pack(x: [__m256i; 4]) -> __m256i = _mm256_permutevar8x32_epi32(
-            _mm256_packs_epi16(_mm256_packs_epi32(x[0], x[1]), _mm256_packs_epi32(x[2], x[3])),
-            _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7),
-        );
-        fn unpack(x: __m256i) -> [__m256i; 4] = {
-            let (low, high) = (_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
-            [
-                _mm256_cvtepi8_epi32(low),
-                _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(low)),
-                _mm256_cvtepi8_epi32(high),
-                _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(high)),
-            ]
-        };
-        fn cross_bf16(x: __m256i) -> __m256i = _mm256_permute4x64_epi64::<0b11_01_10_00>(x);
-        fn mul_u32(a: __m256i, b: __m256i) -> __m256i = _mm256_mul_epu32(a, b);
-        fn xor_u64(a: __m256i, b: __m256i) -> __m256i = _mm256_xor_si256(a, b);
     }
 
     // A byte shuffle looks up the lower four bits in 16 entries; the upper four choose one of 16
@@ -95,6 +78,34 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
+        // SAFETY: the caller vouches for `p`, and that `V` is 32 bytes.
+        unsafe { _mm256_stream_si256(p.cast(), transmute_copy(&v)) }
+    }
+}
+
+impl FullSimd for Avx2 {
+    words! {
+        // Packing goes by 128-bit halves: four bytes of each register in turn, put right at the end.
+        fn pack(x: [__m256i; 4]) -> __m256i = _mm256_permutevar8x32_epi32(
+            _mm256_packs_epi16(_mm256_packs_epi32(x[0], x[1]), _mm256_packs_epi32(x[2], x[3])),
+            _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7),
+        );
+        fn unpack(x: __m256i) -> [__m256i; 4] = {
+            let (low, high) = (_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
+            [
+                _mm256_cvtepi8_epi32(low),
+                _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(low)),
+                _mm256_cvtepi8_epi32(high),
+                _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(high)),
+            ]
+        };
+        fn cross_bf16(x: __m256i) -> __m256i = _mm256_permute4x64_epi64::<0b11_01_10_00>(x);
+        fn mul_u32(a: __m256i, b: __m256i) -> __m256i = _mm256_mul_epu32(a, b);
+        fn xor_u64(a: __m256i, b: __m256i) -> __m256i = _mm256_xor_si256(a, b);
+    }
+
+    #[inline(always)]
     fn shl_u64<const BITS: i32>(self, x: __m256i) -> __m256i {
         // SAFETY: register arithmetic; a unit exists only where the CPU has its instructions.
         unsafe { _mm256_slli_epi64::<BITS>(x) }
@@ -103,12 +114,6 @@ impl Simd for Avx2 {
     fn shr_u64<const BITS: i32>(self, x: __m256i) -> __m256i {
         // SAFETY: as above.
         unsafe { _mm256_srli_epi64::<BITS>(x) }
-    }
-
-    #[inline(always)]
-    unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
-        // SAFETY: the caller vouches for `p`, and that `V` is 32 bytes.
-        unsafe { _mm256_stream_si256(p.cast(), transmute_copy(&v)) }
     }
 }
 

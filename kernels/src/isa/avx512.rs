@@ -1,26 +1,27 @@
 //! AVX-512 F, BW, DQ and VL, on 32-byte registers: AVX2 with masks, which load and store the part of
 //! a register that a short slice has without a detour through the stack.
 //!
-//! 64-byte registers were tried and did not pay. In L1, on the same buffers in turn (Zen 4, best of
+//! For rectifiers 64-byte registers were tried and did not pay. In L1, on the same buffers in turn (Zen 4, best of
 //! 60), relu of f32 by them had 0.39 to 1.06 of the speed at 64 to 1,000 elements and 0.93 to 1.10
 //! at 2,048 and 4,096, by where the data lay: unless it is aligned to a cache line, which an
 //! allocator's 16 bytes are not, every 64-byte load straddles two lines, and of the 32-byte ones
 //! only every other. Beyond L1 the two were equal: a rectifier is bound by the load and store ports
-//! and by memory.
+//! and by memory. What is bound by computation has them, in `zmm.rs`.
 
 use core::arch::x86_64::*;
 
 use crate::element::Element;
 use crate::forms::Lookup;
 use crate::isa::avx2::Avx2;
+use crate::isa::zmm::Zmm;
 use crate::isa::{Isa, entry, words};
-use crate::lanes::{FloatLanes, Lanes, Simd, Task};
+use crate::lanes::{FloatLanes, FullSimd, Lanes, Simd, Task};
 use crate::ops::Elementwise;
 use crate::table::Kernels;
 
 /// The AVX-512 kernels. Calling one needs a CPU with AVX-512 F, BW, DQ and VL, and with all that
 /// AVX2's kernels need.
-pub static KERNELS: Kernels = Kernels::of::<Avx512>(Isa::Avx512);
+pub static KERNELS: Kernels = Kernels::of::<Avx512, Zmm>(Isa::Avx512);
 
 /// The AVX-512 vector unit; only the functions that `entry!` stamps make one.
 #[derive(Clone, Copy)]
@@ -68,6 +69,20 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn lookup(self, table: *const u8, x: __m256i) -> __m256i {
+        // SAFETY: forwarded.
+        unsafe { self.avx2().lookup(table, x) }
+    }
+
+    #[inline(always)]
+    unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
+        // SAFETY: forwarded.
+        unsafe { self.avx2().stream(p, v) }
+    }
+}
+
+impl FullSimd for Avx512 {
+    #[inline(always)]
     fn pack(self, x: [__m256i; 4]) -> __m256i {
         self.avx2().pack(x)
     }
@@ -75,12 +90,6 @@ impl Simd for Avx512 {
     fn unpack(self, x: __m256i) -> [__m256i; 4] {
         self.avx2().unpack(x)
     }
-    #[inline(always)]
-    unsafe fn lookup(self, table: *const u8, x: __m256i) -> __m256i {
-        // SAFETY: forwarded.
-        unsafe { self.avx2().lookup(table, x) }
-    }
-
     #[inline(always)]
     fn cross_bf16(self, x: __m256i) -> __m256i {
         self.avx2().cross_bf16(x)
@@ -100,11 +109,6 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn shr_u64<const BITS: i32>(self, x: __m256i) -> __m256i {
         self.avx2().shr_u64::<BITS>(x)
-    }
-    #[inline(always)]
-    unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
-        // SAFETY: forwarded.
-        unsafe { self.avx2().stream(p, v) }
     }
 }
 
@@ -249,6 +253,6 @@ unsafe fn lookup_64(table: [__m512i; 4], x: __m512i) -> __m512i {
 
 /// The mask of the first `n` lanes.
 #[inline(always)]
-fn first(n: usize) -> u64 {
+pub(super) fn first(n: usize) -> u64 {
     (1 << n) - 1
 }

@@ -8,12 +8,12 @@ use wide::{f32x8, f64x4, i8x16, i8x32, i16x8, i16x16, i32x8, i64x4, u16x8, u32x8
 
 use crate::element::Element;
 use crate::isa::{Isa, entry};
-use crate::lanes::{FloatLanes, Lanes, Simd, Task};
+use crate::lanes::{FloatLanes, FullSimd, Lanes, Simd, Task};
 use crate::ops::Elementwise;
 use crate::table::Kernels;
 
 /// The portable kernels. Every CPU of the target runs them.
-pub static KERNELS: Kernels = Kernels::of::<Portable>(Isa::Portable);
+pub static KERNELS: Kernels = Kernels::of::<Portable, Portable>(Isa::Portable);
 
 /// The vector unit of `wide`: 32 bytes, as one or several registers of the machine.
 #[derive(Clone, Copy)]
@@ -100,6 +100,42 @@ impl Simd for Portable {
         pack(low >> 16, high >> 16)
     }
 
+    // SSE2 has no byte shuffle, but NEON has: four tables of 64 bytes; beyond its table, `vqtbx4q_u8` keeps what there was.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    unsafe fn lookup(self, table: *const u8, x: i8x32) -> i8x32 {
+        use core::arch::aarch64::*;
+        // SAFETY: the caller vouches for 256 bytes, and every aarch64 CPU this is built for has NEON.
+        unsafe {
+            let of = [0, 64, 128, 192].map(|i| vld1q_u8_x4(table.add(i)));
+            cast(cast::<_, [uint8x16_t; 2]>(x).map(|x| {
+                let y = vqtbl4q_u8(of[0], x);
+                let y = vqtbx4q_u8(y, of[1], vsubq_u8(x, vdupq_n_u8(64)));
+                let y = vqtbx4q_u8(y, of[2], vsubq_u8(x, vdupq_n_u8(128)));
+                vqtbx4q_u8(y, of[3], vsubq_u8(x, vdupq_n_u8(192)))
+            }))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the caller vouches for `p`, and that `V` is 32 bytes: two SSE2 registers.
+        unsafe {
+            use core::arch::x86_64::{__m128i, _mm_stream_si128};
+            let [lo, hi]: [__m128i; 2] = core::mem::transmute_copy(&v);
+            _mm_stream_si128(p.cast(), lo);
+            _mm_stream_si128(p.cast::<__m128i>().add(1), hi);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        // SAFETY: forwarded.
+        unsafe {
+            p.write(v);
+        }
+    }
+}
+
+impl FullSimd for Portable {
     #[inline(always)]
     fn pack(self, [a, b, c, d]: [i32x8; 4]) -> i8x32 {
         let low = [i16x8::from_i32x8_saturate(a), i16x8::from_i32x8_saturate(b)];
@@ -121,37 +157,6 @@ impl Simd for Portable {
             i32x8::from_i16x8(c),
             i32x8::from_i16x8(d),
         ]
-    }
-
-    // Four tables of 64 bytes; beyond its table, `vqtbx4q_u8` keeps what there was.
-    #[cfg(target_arch = "aarch64")]
-    #[inline(always)]
-    unsafe fn lookup(self, table: *const u8, x: i8x32) -> i8x32 {
-        use core::arch::aarch64::*;
-        // SAFETY: the caller vouches for 256 bytes, and every aarch64 CPU this is built for has NEON.
-        unsafe {
-            let of = [0, 64, 128, 192].map(|i| vld1q_u8_x4(table.add(i)));
-            cast(cast::<_, [uint8x16_t; 2]>(x).map(|x| {
-                let y = vqtbl4q_u8(of[0], x);
-                let y = vqtbx4q_u8(y, of[1], vsubq_u8(x, vdupq_n_u8(64)));
-                let y = vqtbx4q_u8(y, of[2], vsubq_u8(x, vdupq_n_u8(128)));
-                vqtbx4q_u8(y, of[3], vsubq_u8(x, vdupq_n_u8(192)))
-            }))
-        }
-    }
-
-    // One by one: SSE2 has no byte shuffle. By words, because single bytes would go through memory.
-    #[cfg(not(target_arch = "aarch64"))]
-    #[inline(always)]
-    unsafe fn lookup(self, table: *const u8, x: i8x32) -> i8x32 {
-        let mut y = cast::<_, [u8; 32]>(x);
-        let mut i = 0;
-        while i < 32 {
-            // SAFETY: the caller vouches for 256 bytes.
-            y[i] = unsafe { table.add(usize::from(y[i])).read() };
-            i += 1;
-        }
-        cast(y)
     }
 
     #[inline(always)]
@@ -184,23 +189,6 @@ impl Simd for Portable {
     #[inline(always)]
     fn shr_u64<const BITS: i32>(self, x: i64x4) -> i64x4 {
         cast(cast::<_, u64x4>(x) >> BITS as u32)
-    }
-
-    #[inline(always)]
-    unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: the caller vouches for `p`, and that `V` is 32 bytes: two SSE2 registers.
-        unsafe {
-            use core::arch::x86_64::{__m128i, _mm_stream_si128};
-            let [lo, hi]: [__m128i; 2] = core::mem::transmute_copy(&v);
-            _mm_stream_si128(p.cast(), lo);
-            _mm_stream_si128(p.cast::<__m128i>().add(1), hi);
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        // SAFETY: forwarded.
-        unsafe {
-            p.write(v);
-        }
     }
 }
 

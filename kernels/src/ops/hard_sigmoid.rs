@@ -80,6 +80,7 @@ impl HardSigmoid {
 impl Unary for HardSigmoid {
     const FORMULA: &'static str = "min(max(alpha·x + beta, 0), 1)";
     const ULPS: i32 = 1;
+    const COMPUTE_BOUND: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]

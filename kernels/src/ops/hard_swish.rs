@@ -26,6 +26,7 @@ parameters!(HardSwish);
 impl Unary for HardSwish {
     const FORMULA: &'static str = "x·min(max(x + 3, 0), 6)/6";
     const ULPS: i32 = 1;
+    const COMPUTE_BOUND: bool = true;
 
     // x·(x + 3)/6 rounds three times, and is up to 1.91 ulps off on `f32`; x/2·(x/3 + 1) 1.49. But up
     // to -1, x + 3 is exact: so are two roundings enough; and from there on x/2 is, beside which the

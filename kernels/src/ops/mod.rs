@@ -130,8 +130,8 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// The same of the derivative.
     const F32_SLOPE: F32Lanes = Self::F32;
 
-    /// Whether there is so much to compute that the largest registers pay, though their loads and
-    /// stores straddle cache lines more often.
+    /// Whether 64-byte registers pay: the operation is bound by computation rather than by loads and
+    /// stores, and by instructions that such a register does at the speed of two of 32 bytes, or faster.
     const COMPUTE_BOUND: bool = false;
 
     /// Whether and how the derivative is had from the output.
