@@ -181,10 +181,10 @@ trait Step<S: Lanes<T>, T: Copy>: Copy {
     fn on(self, s: S, x: Self::X) -> S::V;
 }
 
-/// One register at a time, and the step in the code but twice: for operations that are many
+/// One register at a time, and the step in the code but once: for operations that are many
 /// instructions, where all that [`unrolled`] has of them made the library three times as large and as
-/// slow to compile. The tail is loaded first and stored last; what follows the head, which overlaps
-/// it, is loaded before the head is stored.
+/// slow to compile. The tail is loaded first and stored last; each other register is loaded before the
+/// one that may overlap it is stored.
 ///
 /// # Safety
 /// As [`map`] and [`Zip`].
@@ -196,43 +196,39 @@ where
     P: Step<S, T>,
 {
     let n = <S as Lanes<T>>::N;
+    let part = len < n;
     // SAFETY: as in `unrolled`; streaming stores go only where a register is aligned.
     unsafe {
         let last = len.wrapping_sub(n);
-        let tail = if len < n {
+        let tail = if part {
             step.load_part(s, len)
         } else {
             step.load(s, last)
         };
-        let tail = step.on(s, tail);
-        if len < n {
-            return s.store_part(dst, len, tail);
-        }
-        let behind = dst.addr() / size_of::<T>() % n;
         let mut i = 0;
-        let mut next = n - behind;
-        if last > 0 {
-            let mut x = step.load(s, 0);
-            loop {
-                let y = step.on(s, x);
-                if next < last {
-                    x = step.load(s, next);
-                }
-                if stream && (i > 0 || behind == 0) {
-                    s.stream(dst.add(i).cast(), y);
-                } else {
-                    s.store(dst.add(i), y);
-                }
-                if next >= last {
-                    break;
-                }
-                (i, next) = (next, next + n);
+        let mut next = n - dst.addr() / size_of::<T>() % n;
+        let mut x = if part { tail } else { step.load(s, 0) };
+        loop {
+            let y = step.on(s, x);
+            if part {
+                return s.store_part(dst, len, y);
             }
-        }
-        if stream && next == last {
-            s.stream(dst.add(last).cast(), tail);
-        } else {
-            s.store(dst.add(last), tail);
+            x = if next < last {
+                step.load(s, next)
+            } else {
+                tail
+            };
+            let to = dst.add(i).cast::<V<S, T>>();
+            if stream && to.addr() % size_of::<V<S, T>>() == 0 {
+                s.stream(to, y);
+            } else {
+                s.store(to.cast::<T>(), y);
+            }
+            if i == last {
+                return;
+            }
+            i = if next < last { next } else { last };
+            next += n;
         }
     }
 }

@@ -22,8 +22,7 @@ use crate::ops::{Unary, in_f32};
 
 #[inline(always)]
 pub(crate) fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
-    let [a, b] = H::widen(s, x);
-    let y = [in_f32(s, op, a), in_f32(s, op, b)];
+    let y = both_in_f32(s, op, H::widen(s, x));
     if const { O::ULPS == 0 } {
         return H::narrow(s, y);
     }
@@ -33,6 +32,18 @@ pub(crate) fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>
     } else {
         H::narrow_off_middle(s, y)
     }
+}
+
+/// Of a long operation a loop, which halves the code.
+#[inline(always)]
+fn both_in_f32<S: Simd, O: Unary>(s: S, op: O, x: [V<S, f32>; 2]) -> [V<S, f32>; 2] {
+    let mut y = x;
+    let mut i = 0;
+    while i < 2 {
+        y[i] = in_f32(s, op, x[i]);
+        i += 1;
+    }
+    y
 }
 
 #[inline(always)]
@@ -152,12 +163,18 @@ impl<S: Simd, O: Unary, H: Half> Task<S> for Again<S, O, H> {
     #[inline(always)]
     unsafe fn run(self, s: S) -> V<S, i16> {
         let (x, op) = (self.x, self.op);
-        let [a, b] = H::widen(s, x);
-        let y = H::narrow(s, [in_f64(s, op, a), in_f64(s, op, b)]);
+        let x = H::widen(s, x);
+        let mut y = x;
+        let mut i = 0;
+        while i < 2 {
+            y[i] = in_f64(s, op, x[i]);
+            i += 1;
+        }
+        let y = H::narrow(s, y);
         // A signalling NaN comes out of `f64` quiet. Whether a register goes this way is no affair of
         // each of its elements, so NaN comes out as it does the other way.
-        let y32 = [in_f32(s, op, a), in_f32(s, op, b)];
-        Lanes::<i16>::select(s, nan::<H, S>(s, x), H::narrow_off_middle(s, y32), y)
+        let y32 = both_in_f32(s, op, x);
+        Lanes::<i16>::select(s, nan::<H, S>(s, self.x), H::narrow_off_middle(s, y32), y)
     }
 }
 
@@ -165,8 +182,13 @@ impl<S: Simd, O: Unary, H: Half> Task<S> for Again<S, O, H> {
 /// neighbours.
 #[inline(always)]
 fn in_f64<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
-    let [a, b] = s.widen(x);
-    let (a, b) = (op.lanes::<Wide, S>(s, a), op.lanes::<Wide, S>(s, b));
+    let mut y = s.widen(x);
+    let mut i = 0;
+    while i < 2 {
+        y[i] = op.lanes::<Wide, S>(s, y[i]);
+        i += 1;
+    }
+    let [a, b] = y;
     let near = s.narrow([a, b]);
     let [near_a, near_b] = s.widen(near);
     // What the rounding took away, made so large that no sign of it is lost on the way to `f32`.

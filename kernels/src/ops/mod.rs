@@ -385,8 +385,14 @@ macro_rules! halves {
             where
                 S: Simd + Lanes<i16, V = R>,
             {
-                let ([x0, x1], [dy0, dy1]) = ($H::widen(s, x), $H::widen(s, dy));
-                $H::narrow(s, [self.f32(s, x0, dy0), self.f32(s, x1, dy1)])
+                let (x, dy) = ($H::widen(s, x), $H::widen(s, dy));
+                let mut dx = x;
+                let mut i = 0;
+                while i < 2 {
+                    dx[i] = self.f32(s, x[i], dy[i]);
+                    i += 1;
+                }
+                $H::narrow(s, dx)
             }
         }
     )*};
