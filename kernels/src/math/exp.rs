@@ -9,46 +9,67 @@
 
 use crate::element::Real;
 use crate::lanes::FloatLanes;
-use crate::math::{Sum, any, constant, polynomial, residual};
+use crate::math::{Sum, any, constant, polynomial_of, residual};
 
 /// `e^x = scale · (1 + p)`, with a power of two.
 #[derive(Clone, Copy)]
 pub(crate) struct Exp<V> {
     pub(crate) scale: V,
-    pub(crate) p: V,
-    /// What rounding took from `p`.
-    pub(crate) p_low: V,
-}
-
-/// The integer n, as [`FloatLanes::pow2`] wants it and as a number, and p.
-struct Reduced<V> {
-    shifted: V,
-    n: V,
     p: V,
+    /// What rounding took from `p`.
     p_low: V,
+    /// Whether `p` and `p_low` are with the opposite sign; known when the code is compiled.
+    opposite: bool,
 }
 
+/// The integer n as a number, and the rest.
+struct Reduced<V> {
+    n: V,
+    exp: Exp<V>,
+}
+
+/// Of −x where `minus`: then everything is done with −r, which is x + n·ln 2, and no instruction is spent
+/// on a sign.
 #[inline(always)]
-fn reduced<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Reduced<L::V> {
+fn reduced<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>, minus: bool) -> Reduced<L::V> {
     let shift = constant::<R, L>(l, R::MATH.shift);
     let log2_e = constant::<R, L>(l, core::f64::consts::LOG2_E);
-    let shifted = l.mul_add(x.high, log2_e, shift);
+    let shifted = add_or_sub::<R, L>(l, x.high, log2_e, shift, minus);
     let n = l.sub(shifted, shift);
-    let high = l.neg_mul_add(n, constant::<R, L>(l, R::MATH.ln2.0), x.high);
+    let ln2 = constant::<R, L>(l, R::MATH.ln2.0);
+    let high = add_or_sub::<R, L>(l, n, ln2, x.high, !minus);
     let ln2_low = constant::<R, L>(l, R::MATH.ln2.1);
     let r = match x.low {
-        Some(low) => l.add(high, l.neg_mul_add(n, ln2_low, low)),
-        None => l.neg_mul_add(n, ln2_low, high),
+        Some(low) => l.add(high, add_or_sub::<R, L>(l, n, ln2_low, low, !minus)),
+        None if R::MATH.compensated => add_or_sub::<R, L>(l, n, ln2_low, high, !minus),
+        None => high,
     };
     let r2 = l.mul(r, r);
-    let q = polynomial::<R, L>(l, r, r2, R::MATH.exp);
-    let p = l.mul_add(q, r2, r);
-    let p_low = l.mul_add(q, r2, l.sub(r, p));
-    Reduced {
-        shifted,
-        n,
+    let q = polynomial_of::<R, L>(l, r, r2, R::MATH.exp, minus);
+    let p = add_or_sub::<R, L>(l, q, r2, r, minus);
+    let p_low = add_or_sub::<R, L>(l, q, r2, l.sub(r, p), minus);
+    let exp = Exp {
+        scale: l.pow2(shifted),
         p,
         p_low,
+        opposite: minus,
+    };
+    Reduced { n, exp }
+}
+
+/// c ± a·b.
+#[inline(always)]
+fn add_or_sub<R: Real, L: FloatLanes<R::Lane>>(
+    l: L,
+    a: L::V,
+    b: L::V,
+    c: L::V,
+    minus: bool,
+) -> L::V {
+    if minus {
+        l.neg_mul_add(a, b, c)
+    } else {
+        l.mul_add(a, b, c)
     }
 }
 
@@ -56,42 +77,47 @@ fn reduced<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Reduced<L::V>
 /// NaN NaN.
 #[inline(always)]
 pub(crate) fn exp<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Exp<L::V> {
-    let reduced = reduced::<R, L>(l, x);
-    Exp {
-        scale: l.pow2(reduced.shifted),
-        p: reduced.p,
-        p_low: reduced.p_low,
-    }
+    reduced::<R, L>(l, x, false).exp
+}
+
+/// e<sup>−x</sup>, likewise.
+#[inline(always)]
+pub(crate) fn exp_minus<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Exp<L::V> {
+    reduced::<R, L>(l, x, true).exp
 }
 
 impl<V: Copy> Exp<V> {
+    /// Twice that.
+    #[inline(always)]
+    pub(crate) fn twice<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> Self {
+        Self {
+            scale: l.add(self.scale, self.scale),
+            ..self
+        }
+    }
+
     /// e<sup>x</sup>.
     #[inline(always)]
     pub(crate) fn value<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> Sum<V> {
-        self.on::<R, L>(l, self.scale)
+        let high = self.on::<R, L>(l, self.scale);
+        let low = if R::MATH.compensated {
+            Some(self.on::<R, L>(l, l.sub(self.scale, high)))
+        } else {
+            None
+        };
+        Sum { high, low }
     }
 
     /// e<sup>x</sup> − 1 for x ≤ 0. Next to 0 that is p, with all its bits; there the whole is not larger
     /// than p, and what rounding took from p counts.
     #[inline(always)]
     pub(crate) fn minus_one<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> Sum<V> {
-        let sum = self.on::<R, L>(l, l.sub(self.scale, constant::<R, L>(l, 1.0)));
-        let low = match sum.low {
-            Some(low) => Some(l.mul_add(self.scale, self.p_low, low)),
-            None => None,
-        };
-        Sum {
-            high: sum.high,
-            low,
-        }
-    }
-
-    /// 2<sup>n</sup>·p + base.
-    #[inline(always)]
-    fn on<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L, base: V) -> Sum<V> {
-        let high = l.mul_add(self.scale, self.p, base);
+        let base = l.sub(self.scale, constant::<R, L>(l, 1.0));
+        let high = self.on::<R, L>(l, base);
         let low = if R::MATH.compensated {
-            Some(l.mul_add(self.scale, self.p, l.sub(base, high)))
+            let low = self.on::<R, L>(l, l.sub(base, high));
+            let minus = self.opposite;
+            Some(add_or_sub::<R, L>(l, self.scale, self.p_low, low, minus))
         } else {
             None
         };
@@ -103,14 +129,19 @@ impl<V: Copy> Exp<V> {
     #[inline(always)]
     pub(crate) fn plus<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L, c: f64) -> Sum<V> {
         let c = constant::<R, L>(l, c);
-        let high = l.mul_add(self.scale, self.p, l.add(self.scale, c));
+        let high = self.on::<R, L>(l, l.add(self.scale, c));
         let low = if R::MATH.compensated {
-            let rest = l.add(l.sub(self.scale, high), c);
-            Some(l.mul_add(self.scale, self.p, rest))
+            Some(self.on::<R, L>(l, l.add(l.sub(self.scale, high), c)))
         } else {
             None
         };
         Sum { high, low }
+    }
+
+    /// 2<sup>n</sup>·p + base.
+    #[inline(always)]
+    fn on<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L, base: V) -> V {
+        add_or_sub::<R, L>(l, self.scale, self.p, base, self.opposite)
     }
 }
 
@@ -118,7 +149,7 @@ impl<V: Copy> Exp<V> {
 #[inline(always)]
 pub(crate) fn exp_beyond<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> L::V {
     let reduced = clamped::<R, L>(l, x);
-    let y = l.add(constant::<R, L>(l, 1.0), reduced.p);
+    let y = l.add(constant::<R, L>(l, 1.0), reduced.exp.p);
     scaled::<R, L>(l, y, reduced.n)
 }
 
@@ -128,8 +159,8 @@ pub(crate) fn exp_beyond<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) ->
 pub(crate) fn exp_times<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V, x: Sum<L::V>) -> L::V {
     let reduced = clamped::<R, L>(l, x);
     let (zero, one) = (constant::<R, L>(l, 0.0), constant::<R, L>(l, 1.0));
-    let high = l.add(one, reduced.p);
-    let low = l.sub(reduced.p, l.sub(high, one));
+    let high = l.add(one, reduced.exp.p);
+    let low = l.sub(reduced.exp.p, l.sub(high, one));
     let y = l.mul(a, high);
     let lost = residual::<R, L>(l, a, high, y);
     let y = l.add(y, l.sub(l.mul(a, low), lost));
@@ -148,7 +179,7 @@ fn clamped<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Reduced<L::V>
         Some(low) => Some(l.select(gone, constant::<R, L>(l, 0.0), low)),
         None => None,
     };
-    reduced::<R, L>(l, Sum { high, low })
+    reduced::<R, L>(l, Sum { high, low }, false)
 }
 
 /// y·2<sup>n</sup>, in two steps, since 2<sup>n</sup> alone may be no normal number; the first is exact.

@@ -9,11 +9,7 @@ use crate::math::{Exp, Sum, polynomial, quotient};
 /// first, so its own roundings weigh little.
 #[inline(always)]
 pub(crate) fn log1p_exp<R: Real, L: FloatLanes<R::Lane>>(l: L, exp: Exp<L::V>) -> Sum<L::V> {
-    let twice = Exp {
-        scale: l.add(exp.scale, exp.scale),
-        ..exp
-    };
-    let n = twice.value::<R, L>(l);
+    let n = exp.twice::<R, L>(l).value::<R, L>(l);
     let d = exp.plus::<R, L>(l, 2.0);
     let s = quotient::<R, L>(l, n, d).sum::<R, L>(l);
     let z = l.mul(s.high, s.high);

@@ -2,7 +2,9 @@
 
 use crate::element::Real;
 use crate::lanes::FloatLanes;
-use crate::math::{Sum, any, beyond, constant, exp, exp_beyond, exp_times, product, reciprocal};
+use crate::math::{
+    Sum, any, beyond, constant, exp, exp_beyond, exp_minus, exp_times, product, reciprocal,
+};
 
 /// factor·x, with what that lost unless the factor is 1.
 #[inline(always)]
@@ -11,19 +13,6 @@ pub(crate) fn times<R: Real, L: FloatLanes<R::Lane>>(l: L, factor: f64, x: L::V)
         return Sum::exact(x);
     }
     product::<R, L>(l, l.splat(R::of(factor)), x)
-}
-
-#[inline(always)]
-fn negated<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::V>) -> Sum<L::V> {
-    let zero = constant::<R, L>(l, 0.0);
-    let low = match v.low {
-        Some(low) => Some(l.sub(zero, low)),
-        None => None,
-    };
-    Sum {
-        high: l.sub(zero, v.high),
-        low,
-    }
 }
 
 /// −|v|.
@@ -44,7 +33,7 @@ pub(crate) fn negative<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::V>) -> S
 /// it lost of it.
 #[inline(always)]
 pub(crate) fn logistic<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::V>) -> L::V {
-    let exp = exp::<R, L>(l, negated::<R, L>(l, v));
+    let exp = exp_minus::<R, L>(l, v);
     let y = reciprocal::<R, L>(l, exp.plus::<R, L>(l, 1.0)).rounded::<R, L>(l);
     let beyond = beyond::<R, L>(l, v.high);
     if !any(l, beyond) {
@@ -58,7 +47,7 @@ pub(crate) fn logistic<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::V>) -> L
 /// x·σ(v), where v is infinite or of the sign of x if x is infinite.
 #[inline(always)]
 pub(crate) fn gated<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V, v: Sum<L::V>) -> L::V {
-    let exp = exp::<R, L>(l, negated::<R, L>(l, v));
+    let exp = exp_minus::<R, L>(l, v);
     let d = exp.plus::<R, L>(l, 1.0);
     // Not the quotient x/d: it would come out of its own correction as +0 for -0.0.
     let Sum { high, low } = reciprocal::<R, L>(l, d).sum::<R, L>(l);

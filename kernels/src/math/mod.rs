@@ -25,7 +25,9 @@ use coefficients::*;
 pub(crate) use coefficients::{
     DENSITY_0, GELU_TANH_1, GELU_TANH_3, QUICK_GELU, SELU_SCALE, SELU_SCALE_ALPHA,
 };
-pub(crate) use exp::{Exp, exp, exp_beyond, exp_minus_one, exp_scaled, exp_times, one_minus_exp};
+pub(crate) use exp::{
+    Exp, exp, exp_beyond, exp_minus, exp_minus_one, exp_scaled, exp_times, one_minus_exp,
+};
 pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, negative, times};
 pub(crate) use normal::mills;
@@ -92,6 +94,7 @@ pub(crate) const DOUBLE: Math = Math {
 /// For `f64` lanes whose result is rounded to `f32`.
 pub(crate) const SHORT: Math = Math {
     compensated: false,
+    ln2: (core::f64::consts::LN_2, 0.0),
     exp: EXP_SINGLE,
     atanh: ATANH_SINGLE,
     tanh: TANH_SINGLE,
@@ -116,8 +119,7 @@ pub(crate) fn constant_pair<R: Real, L: FloatLanes<R::Lane>>(
     )
 }
 
-/// Σ c<sub>i</sub> x<sup>i</sup>, by the even and the odd powers apart: half the latency of Horner's
-/// scheme and the same number of instructions, where x² is there already.
+/// Σ c<sub>i</sub> x<sup>i</sup>.
 #[inline(always)]
 pub(crate) fn polynomial<R: Real, L: FloatLanes<R::Lane>>(
     l: L,
@@ -125,26 +127,72 @@ pub(crate) fn polynomial<R: Real, L: FloatLanes<R::Lane>>(
     x2: L::V,
     c: &'static [f64],
 ) -> L::V {
-    let even = every_second::<R, L>(l, x2, c, 0);
-    let odd = every_second::<R, L>(l, x2, c, 1);
-    l.mul_add(x, odd, even)
+    polynomial_of::<R, L>(l, x, x2, c, false)
 }
 
-/// Σ c<sub>first + 2i</sub> x2<sup>i</sup>.
+/// Σ c<sub>i</sub> (±x)<sup>i</sup>: pairs of terms, and Horner's scheme in x² or x⁴ over them (Estrin's
+/// first step or two). As many instructions as Horner's alone (one more, for x⁴) in half or a quarter of the
+/// time: the chain of dependent instructions is what bounds a smooth operation, since only so many
+/// registers' worth of it are in flight at once.
 #[inline(always)]
-fn every_second<R: Real, L: FloatLanes<R::Lane>>(
+pub(crate) fn polynomial_of<R: Real, L: FloatLanes<R::Lane>>(
     l: L,
+    x: L::V,
     x2: L::V,
     c: &'static [f64],
-    first: usize,
+    minus: bool,
 ) -> L::V {
-    let mut i = first + (c.len() - 1 - first) / 2 * 2;
-    let mut sum = constant::<R, L>(l, c[i]);
-    while i > first {
-        i -= 2;
-        sum = l.mul_add(sum, x2, constant::<R, L>(l, c[i]));
+    if c.len() <= 8 {
+        let mut i = (c.len() - 1) / 2 * 2;
+        let mut sum = pair::<R, L>(l, x, c, i, minus);
+        while i > 0 {
+            i -= 2;
+            sum = l.mul_add(sum, x2, pair::<R, L>(l, x, c, i, minus));
+        }
+        return sum;
+    }
+    let x4 = l.mul(x2, x2);
+    let mut i = (c.len() - 1) / 4 * 4;
+    let mut sum = four::<R, L>(l, x, x2, c, i, minus);
+    while i > 0 {
+        i -= 4;
+        sum = l.mul_add(sum, x4, four::<R, L>(l, x, x2, c, i, minus));
     }
     sum
+}
+
+/// c<sub>i</sub> + c<sub>i + 1</sub>·(±x), as far as there are such.
+#[inline(always)]
+fn pair<R: Real, L: FloatLanes<R::Lane>>(
+    l: L,
+    x: L::V,
+    c: &'static [f64],
+    i: usize,
+    minus: bool,
+) -> L::V {
+    let first = constant::<R, L>(l, c[i]);
+    if i + 1 == c.len() {
+        return first;
+    }
+    let second = if minus { -c[i + 1] } else { c[i + 1] };
+    l.mul_add(x, constant::<R, L>(l, second), first)
+}
+
+/// Two pairs.
+#[inline(always)]
+fn four<R: Real, L: FloatLanes<R::Lane>>(
+    l: L,
+    x: L::V,
+    x2: L::V,
+    c: &'static [f64],
+    i: usize,
+    minus: bool,
+) -> L::V {
+    let low = pair::<R, L>(l, x, c, i, minus);
+    if i + 2 >= c.len() {
+        return low;
+    }
+    l.mul_add(pair::<R, L>(l, x, c, i + 2, minus), x2, low)
 }
 
 /// Whether any lane holds.

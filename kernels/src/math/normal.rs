@@ -39,7 +39,7 @@ fn step<R: Real, L: FloatLanes<R::Lane>>(l: L, sum: Sum<L::V>, t: Sum<L::V>, c: 
     let c = constant::<R, L>(l, c);
     let p = product::<R, L>(l, t.high, sum.high);
     let s = two_sum::<R, L>(l, c, p.high);
-    let mut low = s.low_and::<R, L>(l, p.low_and::<R, L>(l, l.splat(R::coefficient(0.0))));
+    let mut low = s.low_and::<R, L>(l, p.low_or_zero::<R, L>(l));
     if let Some(of_t) = t.low {
         low = l.mul_add(of_t, sum.high, low);
     }

@@ -28,6 +28,15 @@ impl<V: Copy> Sum<V> {
         }
     }
 
+    /// The lower part, or zero.
+    #[inline(always)]
+    pub(crate) fn low_or_zero<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> V {
+        match self.low {
+            Some(low) => low,
+            None => constant::<R, L>(l, 0.0),
+        }
+    }
+
     /// Both parts, rounded.
     #[inline(always)]
     pub(crate) fn rounded<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> V {

@@ -26,9 +26,7 @@ fn quadratic<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
 fn lacking<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V) -> L::V {
     let a = l.min(constant::<R, L>(l, SATURATED), a);
     let exp = exp::<R, L>(l, Sum::exact(l.add(a, a)));
-    let one = constant::<R, L>(l, 1.0);
-    let d = l.mul_add(exp.scale, exp.p, l.add(exp.scale, one));
-    l.div(constant::<R, L>(l, 2.0), d)
+    l.div(constant::<R, L>(l, 2.0), exp.plus::<R, L>(l, 1.0).high)
 }
 
 #[inline(always)]

@@ -85,9 +85,9 @@ fn argument<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> math::Sum<L::V> {
     let of_d = math::product::<R, L>(l, d, z.high);
     let sum = math::two_sum::<R, L>(l, c, of_d.high);
     let rest = l.mul_add(d_low, z.high, l.mul_add(d, z_low, c_low));
-    let rest = l.add(rest, sum.low_and::<R, L>(l, of_d.low_and::<R, L>(l, zero)));
+    let rest = l.add(rest, sum.low_and::<R, L>(l, of_d.low_or_zero::<R, L>(l)));
     let v = math::product::<R, L>(l, x, sum.high);
-    let low = l.mul_add(x, rest, v.low_and::<R, L>(l, zero));
+    let low = l.mul_add(x, rest, v.low_or_zero::<R, L>(l));
     math::Sum {
         high: l.sub(zero, v.high),
         low: Some(l.sub(zero, low)),

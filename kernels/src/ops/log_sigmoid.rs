@@ -26,7 +26,7 @@ impl Unary for LogSigmoid {
         let exp = math::exp::<R, L>(l, math::Sum::exact(negative));
         let log = math::log1p_exp::<R, L>(l, exp);
         let sum = math::two_sum::<R, L>(l, l.min(zero, x), l.sub(zero, log.high));
-        let low = sum.low_and::<R, L>(l, l.sub(zero, log.low_and::<R, L>(l, zero)));
+        let low = sum.low_and::<R, L>(l, l.sub(zero, log.low_or_zero::<R, L>(l)));
         let y = l.add(sum.high, low);
         let y = nan_of::<R, L>(l, x, y);
         let beyond = math::beyond::<R, L>(l, x);

@@ -32,11 +32,7 @@ impl Unary for Selu {
         let y = math::exp_minus_one::<R, L>(l, math::Sum::exact(x));
         let (scale, rest) = math::constant_pair::<R, L>(l, math::SELU_SCALE_ALPHA);
         let left = math::product_of_sum::<R, L>(l, scale, y);
-        let low = l.mul_add(
-            rest,
-            y.high,
-            left.low_and::<R, L>(l, math::constant::<R, L>(l, 0.0)),
-        );
+        let low = l.mul_add(rest, y.high, left.low_or_zero::<R, L>(l));
         l.select(
             l.lt(x, math::constant::<R, L>(l, 0.0)),
             l.add(left.high, low),

@@ -33,10 +33,7 @@ impl Unary for Softplus {
             log = math::quotient::<R, L>(l, log, math::Sum::exact(beta)).sum::<R, L>(l);
         }
         let sum = math::two_sum::<R, L>(l, l.max(zero, x), log.high);
-        let y = l.add(
-            sum.high,
-            log.low_and::<R, L>(l, sum.low_and::<R, L>(l, zero)),
-        );
+        let y = l.add(sum.high, log.low_and::<R, L>(l, sum.low_or_zero::<R, L>(l)));
         let y = nan_of::<R, L>(l, x, y);
         let beyond = math::beyond::<R, L>(l, v.high);
         if !math::any(l, beyond) {
