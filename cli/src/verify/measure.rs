@@ -1,0 +1,372 @@
+//! The measurements: how far results are from the truth.
+
+use anyhow::{Result, ensure};
+use halfwave::{Backend, Dtype, Element};
+use halfwave_oracle::{Format, Truth};
+use indicatif::ProgressBar;
+use rayon::prelude::*;
+
+use super::inputs;
+use super::subject::{Form, Reference, Subject};
+
+/// What was seen of one subject on one backend.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    pub inputs: u64,
+    /// How many results are those nearest to the truth.
+    pub correct: u64,
+    /// The largest error in ulps, as it counts.
+    pub ulps: f64,
+    /// The bits of the input there.
+    pub at: Option<u64>,
+}
+
+impl Seen {
+    fn add(&mut self, bits: u64, ulps: f64, correct: bool) {
+        self.inputs += 1;
+        self.correct += u64::from(correct);
+        if ulps > self.ulps || self.at.is_none() {
+            (self.ulps, self.at) = (ulps, Some(bits));
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.inputs += other.inputs;
+        self.correct += other.correct;
+        if self.at.is_none() || other.ulps > self.ulps {
+            (self.ulps, self.at) = (other.ulps, other.at.or(self.at));
+        }
+    }
+}
+
+/// Of each backend.
+type All = Vec<Seen>;
+
+fn merged(mut a: All, b: All) -> Result<All> {
+    a.iter_mut().zip(b).for_each(|(a, b)| a.merge(b));
+    Ok(a)
+}
+
+/// Each of `x` against arbitrary precision, on each backend.
+pub fn precisely<E: Format + Element>(
+    subject: Subject,
+    backends: &[Backend],
+    x: &[E],
+    progress: &ProgressBar,
+) -> Result<All> {
+    const BLOCK: usize = 512;
+    let block = |x: &[E]| {
+        let mut seen = vec![Seen::default(); backends.len()];
+        let mut x = x.to_vec();
+        subject.given(halfwave::backend()?, &mut x)?;
+        let (ones, mut y) = (vec![E::from_f64(1.0); x.len()], x.clone());
+        let truths: Vec<Option<Truth>> = x
+            .iter()
+            .map(|x| Some(x.to_f64()).filter(|x| x.is_finite()))
+            .map(|x| Some(subject.truth::<E>(x?)))
+            .collect();
+        for (seen, &backend) in seen.iter_mut().zip(backends) {
+            subject.run(backend, &x, &ones, &mut y)?;
+            for ((&x, &y), truth) in x.iter().zip(&y).zip(&truths) {
+                let Some(truth) = truth else {
+                    if let Some(right) = subject.beyond(x, y)? {
+                        seen.add(x.bits(), if right { 0.0 } else { f64::INFINITY }, right);
+                    }
+                    continue;
+                };
+                let nearest: E = truth.nearest();
+                let correct = y == nearest;
+                let (ulps, absolute) = (truth.ulps(y), (y.to_f64() - truth.to_f64()).abs());
+                seen.add(
+                    x.bits(),
+                    subject.counted(x.to_f64(), ulps, absolute),
+                    correct,
+                );
+            }
+        }
+        progress.inc(x.len() as u64);
+        anyhow::Ok(seen)
+    };
+    let none = || vec![Seen::default(); backends.len()];
+    x.par_chunks(BLOCK).map(block).try_reduce(none, merged)
+}
+
+impl Subject {
+    /// Whether `y` is right for an `x` that is no finite number: the same NaN, or what the `f64` kernel
+    /// has for an infinity. `None` if nothing is said of it.
+    fn beyond<E: Format>(self, x: E, y: E) -> Result<Option<bool>> {
+        if x.to_f64().is_nan() {
+            let quiet = x.bits() | 1 << (E::PRECISION - 2);
+            let kept = y.bits() == x.bits() || y.bits() == quiet;
+            return Ok((self.form == Form::Forward).then_some(kept));
+        }
+        let mut limit = [0.0];
+        self.run(halfwave::backend()?, &[x.to_f64()], &[1.0], &mut limit)?;
+        let limit = E::from_f64(limit[0]);
+        let same = limit == y || limit.to_f64().is_nan() && y.to_f64().is_nan();
+        Ok(Some(same))
+    }
+}
+
+/// What `f32` is compared with, and how near to the truth that was seen to be, in ulps of `f32`.
+#[derive(Clone, Copy, Debug)]
+pub struct Trusted {
+    pub reference: Reference,
+    /// The operation of the `f64` kernel.
+    pub subject: Subject,
+    pub samples: usize,
+    pub ulps: f64,
+}
+
+impl Trusted {
+    /// Measures the reference against arbitrary precision on `count` samples and the edges of `f32`.
+    ///
+    /// # Errors
+    /// If it is not near enough: half a thousandth of an ulp.
+    pub fn new(subject: Subject, reference: Reference, count: usize) -> Result<Self> {
+        const NEAR: f64 = 1.0 / 2048.0;
+        let values: Vec<f64> = subject.op.values().collect();
+        let mut x: Vec<f32> = inputs::samples(count);
+        let edges: Vec<f32> = inputs::edges(&values);
+        let step = edges.len() / (count / 4 + 1) + 1;
+        x.extend(edges.iter().step_by(step));
+        subject.given(halfwave::backend()?, &mut x)?;
+        x.retain(|x| x.is_finite());
+        let truths: Vec<Truth> = x
+            .par_iter()
+            .map(|x| subject.truth::<f32>(f64::from(*x)))
+            .collect();
+        let mut nearest = f64::INFINITY;
+        let candidates = match reference {
+            Reference::Kernel => subject.in_f64(),
+            Reference::Libm => vec![subject],
+        };
+        for candidate in candidates {
+            let mut trusted = Self {
+                reference,
+                subject: candidate,
+                samples: x.len(),
+                ulps: 0.0,
+            };
+            let wide: Vec<f64> = x.iter().copied().map(f64::from).collect();
+            let mut values = wide.clone();
+            trusted.values(subject, &wide, &vec![1.0; x.len()], &mut values)?;
+            for ((&x, y), truth) in wide.iter().zip(values).zip(&truths) {
+                let truth = truth.to_f64();
+                let ulps = subject.counted(x, off(y, truth), (y - truth).abs());
+                trusted.ulps = trusted.ulps.max(ulps);
+            }
+            if trusted.ulps <= NEAR {
+                return Ok(trusted);
+            }
+            nearest = nearest.min(trusted.ulps);
+        }
+        let name = subject.form.name();
+        ensure!(
+            reference == Reference::Libm,
+            "{} {name}: the f64 kernel is {nearest:.2e} ulps of f32 from the truth, too far to \
+             measure f32 by it; see what --dtype f64 says, or compare with --reference libm",
+            subject.op
+        );
+        anyhow::bail!(
+            "{} {name}: the formula in f64 is {nearest:.2e} ulps of f32 from the truth, too far to \
+             measure f32 by it; leave --reference out",
+            subject.op
+        )
+    }
+
+    /// The values of reference.
+    fn values(self, of: Subject, x: &[f64], ones: &[f64], y: &mut [f64]) -> Result<()> {
+        match self.reference {
+            Reference::Kernel => self.subject.run(halfwave::backend()?, x, ones, y)?,
+            Reference::Libm => x.iter().zip(&mut *y).for_each(|(x, y)| *y = of.libm(*x)),
+        }
+        // A formula need not do limits.
+        if self.reference == Reference::Libm && x.iter().any(|x| x.is_infinite()) {
+            for (x, y) in x.iter().zip(y).filter(|(x, _)| x.is_infinite()) {
+                let y = std::slice::from_mut(y);
+                self.subject.run(halfwave::backend()?, &[*x], &[1.0], y)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which `f32` are tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Coverage {
+    /// One in how many bit patterns.
+    pub step: u32,
+}
+
+/// The arrays that a thread works on. They stay in its cache.
+struct Buffers {
+    x: Vec<f32>,
+    y: Vec<f32>,
+    ones: Vec<f32>,
+    wide: Vec<f64>,
+    wide_ones: Vec<f64>,
+    reference: Vec<f64>,
+    errors: Vec<f64>,
+}
+
+const BLOCK: usize = 2048;
+
+impl Buffers {
+    fn new() -> Self {
+        Self {
+            x: vec![0.0; BLOCK],
+            y: vec![0.0; BLOCK],
+            ones: vec![1.0; BLOCK],
+            wide: vec![0.0; BLOCK],
+            wide_ones: vec![1.0; BLOCK],
+            reference: vec![0.0; BLOCK],
+            errors: vec![0.0; BLOCK],
+        }
+    }
+}
+
+/// `f32` against the reference: every `step`-th bit pattern, and all edges.
+pub fn by_reference(
+    subject: Subject,
+    backends: &[Backend],
+    trusted: &Trusted,
+    coverage: Coverage,
+    progress: &ProgressBar,
+) -> Result<All> {
+    debug_assert_eq!(subject.dtype, Dtype::F32);
+    let none = || vec![Seen::default(); backends.len()];
+    let count = (1u64 << 32).div_ceil(coverage.step.into());
+    // Enough blocks that the bar moves, and few enough that it costs nothing.
+    const BLOCKS: u64 = 64;
+    let per_task = BLOCKS * BLOCK as u64;
+    let task = |buffers: &mut Buffers, task: u64| {
+        let mut seen = none();
+        let range = task * per_task..((task + 1) * per_task).min(count);
+        for start in range.clone().step_by(BLOCK) {
+            let len = (range.end - start).min(BLOCK as u64);
+            for (i, x) in buffers.x[..len as usize].iter_mut().enumerate() {
+                *x = f32::from_bits((start as u32 + i as u32).wrapping_mul(coverage.step));
+            }
+            block(subject, backends, trusted, buffers, len as usize, &mut seen)?;
+        }
+        progress.inc(range.end - range.start);
+        anyhow::Ok(seen)
+    };
+    let tasks = (0..count.div_ceil(per_task)).into_par_iter();
+    let mut seen = tasks
+        .map_init(Buffers::new, task)
+        .try_reduce(none, merged)?;
+    if coverage.step > 1 {
+        let values: Vec<f64> = subject.op.values().collect();
+        let mut buffers = Buffers::new();
+        for edges in inputs::edges::<f32>(&values).chunks(BLOCK) {
+            buffers.x[..edges.len()].copy_from_slice(edges);
+            block(
+                subject,
+                backends,
+                trusted,
+                &mut buffers,
+                edges.len(),
+                &mut seen,
+            )?;
+        }
+    }
+    Ok(seen)
+}
+
+/// The first `len` inputs.
+fn block(
+    subject: Subject,
+    backends: &[Backend],
+    trusted: &Trusted,
+    buffers: &mut Buffers,
+    len: usize,
+    seen: &mut All,
+) -> Result<()> {
+    let x = &mut buffers.x[..len];
+    subject.given(halfwave::backend()?, x)?;
+    let (ones, wide_ones) = (&buffers.ones[..len], &buffers.wide_ones[..len]);
+    let (wide, reference) = (&mut buffers.wide[..len], &mut buffers.reference[..len]);
+    let (y, errors) = (&mut buffers.y[..len], &mut buffers.errors[..len]);
+    wide.iter_mut()
+        .zip(&*x)
+        .for_each(|(wide, x)| *wide = f64::from(*x));
+    // Conversion, as arithmetic, makes NaNs quiet and nothing else: the numbers alone are compared.
+    trusted.values(subject, wide, wide_ones, reference)?;
+    let nans = x.iter().filter(|x| x.is_nan()).count();
+    for (seen, &backend) in seen.iter_mut().zip(backends) {
+        subject.run(backend, x, ones, y)?;
+        if nans > 0 || subject.turn().is_some() {
+            one_by_one(subject, x, y, reference, errors, seen);
+            continue;
+        }
+        let correct = compare(y, reference, errors);
+        seen.inputs += len as u64;
+        seen.correct += correct;
+        let worst = errors
+            .iter()
+            .fold(0.0, |a: f64, &b| if b > a { b } else { a });
+        if worst > seen.ulps || seen.at.is_none() {
+            let at = errors.iter().position(|error| *error == worst);
+            (seen.ulps, seen.at) = (worst, at.map(|i| x[i].to_bits().into()));
+        }
+    }
+    Ok(())
+}
+
+/// With NaNs among them, or a bound that is not everywhere the same.
+fn one_by_one(
+    subject: Subject,
+    x: &[f32],
+    y: &[f32],
+    reference: &[f64],
+    errors: &mut [f64],
+    seen: &mut Seen,
+) {
+    compare(y, reference, errors);
+    for (i, &x) in x.iter().enumerate() {
+        let (y, reference) = (y[i], reference[i]);
+        let (ulps, correct) = if x.is_nan() {
+            let kept = y.to_bits() | 1 << 22 == x.to_bits() | 1 << 22;
+            if subject.form != Form::Forward {
+                continue;
+            }
+            (if kept { 0.0 } else { f64::INFINITY }, kept)
+        } else {
+            let absolute = (f64::from(y) - reference).abs();
+            let ulps = subject.counted(x.into(), errors[i], absolute);
+            (ulps, y == reference as f32)
+        };
+        seen.add(x.to_bits().into(), ulps, correct);
+    }
+}
+
+/// The error of `y` in ulps of `f32` at the reference. What `f32` holds no more counts as 2^128, which
+/// its infinity stands for.
+#[inline]
+fn off(y: f64, reference: f64) -> f64 {
+    const LIMIT: f64 = 340282366920938463463374607431768211456.0;
+    let exponent = ((reference.to_bits() >> 52) & 0x7ff).clamp(1023 - 126, 1023 + 127);
+    // The distance between neighbours is 2^-23 of the power of two below, and over that is times
+    // the power whose exponent is turned round.
+    let inverse = f64::from_bits((2046 + 23 - exponent) << 52);
+    let off = (y.clamp(-LIMIT, LIMIT) - reference.clamp(-LIMIT, LIMIT)).abs() * inverse;
+    if off.is_nan() { f64::INFINITY } else { off }
+}
+
+/// The error of each `y`; how many are those nearest to the reference. No branch: two to four at a
+/// time.
+fn compare(y: &[f32], reference: &[f64], errors: &mut [f64]) -> u64 {
+    let mut correct = 0;
+    for ((&y, &reference), error) in y.iter().zip(reference).zip(errors) {
+        *error = off(y.into(), reference);
+        correct += u64::from(y == reference as f32);
+    }
+    correct
+}
+
+/// How many inputs there are to try.
+pub fn count(coverage: Coverage) -> u64 {
+    (1u64 << 32).div_ceil(coverage.step.into())
+}
