@@ -18,8 +18,8 @@ use subject::{Reference, Subject};
 ///
 /// f16 and bf16: every one of the 65,536 inputs, and f64: samples, against arbitrary precision. f32:
 /// every 257th bit pattern and all edges, or all 2^32 with --exhaustive, against halfwave's own f64
-/// kernel of the same operation; how far that is from arbitrary precision is measured first, on
-/// samples of f32, and said below the table. The edges are the 64 numbers on each side of zero, of the
+/// kernel of the same operation (or its formula, see --reference); how far that is from arbitrary
+/// precision is measured first, on samples of f32, and said below the table. The edges are the 64 numbers on each side of zero, of the
 /// smallest normal number, of infinity, of the operation's parameters, and of every power of two from
 /// 2^-64 to 2^64 (of the others, 2).
 #[derive(clap::Args)]
@@ -63,9 +63,9 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     samples: usize,
 
-    /// What f32 is compared with
-    #[arg(long, value_enum, default_value = "kernel")]
-    reference: Reference,
+    /// What f32 is compared with [default: kernel; with parameters of one's own, libm]
+    #[arg(long, value_enum)]
+    reference: Option<Reference>,
 
     /// Print JSON: an array of {op, form, dtype, backend, inputs, ulps, at, at_bits, correct, bound,
     /// correctly_rounded, holds, reference}; ulps is null if infinite
@@ -232,10 +232,7 @@ impl Row {
         let [at, bits] = self.at();
         let reference = match self.trusted {
             Some(trusted) => json!({
-                "kind": match trusted.reference {
-                    Reference::Kernel => "kernel",
-                    Reference::Libm => "libm",
-                },
+                "kind": trusted.reference.name(),
                 "op": trusted.subject.op.to_string(),
                 "samples": trusted.samples,
                 "ulps": trusted.ulps,
@@ -300,22 +297,24 @@ fn cells(rows: &[Row]) -> Vec<Vec<String>> {
     lines
 }
 
-/// What the reference of `f32` is, in a sentence.
+/// What the references of `f32` are, a sentence on each.
 fn notes(rows: &[Row]) -> String {
-    let trusted: Vec<Trusted> = rows.iter().filter_map(|row| row.trusted).collect();
-    let Some(first) = trusted.first() else {
-        return String::new();
-    };
-    let farthest = trusted.iter().map(|t| t.ulps).fold(0.0, f64::max);
-    let kind = match first.reference {
-        Reference::Kernel => "halfwave's f64 kernels",
-        Reference::Libm => "the formulas in f64 with libm",
-    };
-    format!(
-        "\nf32 is compared with {kind}. On {} samples and edges of each, they were at most {farthest:.1e}\n\
-         ulps of f32 from arbitrary precision.\n",
-        first.samples
-    )
+    let mut text = String::new();
+    for (kind, said) in [
+        (Reference::Kernel, "f64 kernels"),
+        (Reference::Libm, "formulas in f64 with libm"),
+    ] {
+        let of = rows.iter().filter_map(|row| row.trusted);
+        let of: Vec<Trusted> = of.filter(|trusted| trusted.reference == kind).collect();
+        let farthest = of.iter().map(|trusted| trusted.ulps).fold(0.0, f64::max);
+        if let Some(Trusted { samples, .. }) = of.first() {
+            text += &format!(
+                "\nf32 is compared with halfwave's {said}, which on {samples} samples and edges of f32\n\
+                 were at most {farthest:.1e} ulps of f32 from arbitrary precision.\n"
+            );
+        }
+    }
+    text
 }
 
 fn markdown(rows: &[Row]) -> String {

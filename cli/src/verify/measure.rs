@@ -1,6 +1,6 @@
 //! The measurements: how far results are from the truth.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 use halfwave::{Backend, Dtype, Element};
 use halfwave_oracle::{Format, Truth, truth};
 use indicatif::ProgressBar;
@@ -106,11 +106,20 @@ impl Subject {
             let kept = y.bits() == x.bits() || y.bits() == quiet;
             return Ok((self.form == Form::Forward).then_some(kept));
         }
-        let mut limit = [0.0];
-        self.run(halfwave::backend()?, &[x.to_f64()], &[1.0], &mut limit)?;
-        let limit = E::from_f64(limit[0]);
+        let limit = E::from_f64(self.limit(x.to_f64())?);
         let same = limit == y || limit.to_f64().is_nan() && y.to_f64().is_nan();
         Ok(Some(same))
+    }
+
+    /// What the `f64` kernel has for an infinity.
+    fn limit(self, x: f64) -> Result<f64> {
+        let of = match self.dtype {
+            Dtype::F64 => self,
+            _ => self.in_f64()[0],
+        };
+        let mut limit = [0.0];
+        of.run(halfwave::backend()?, &[x], &[1.0], &mut limit)?;
+        Ok(limit[0])
     }
 }
 
@@ -118,18 +127,22 @@ impl Subject {
 #[derive(Clone, Copy, Debug)]
 pub struct Trusted {
     pub reference: Reference,
-    /// The operation of the `f64` kernel.
+    /// The function that it is of.
     pub subject: Subject,
     pub samples: usize,
     pub ulps: f64,
 }
 
 impl Trusted {
-    /// Measures the reference against arbitrary precision on `count` samples and the edges of `f32`.
+    /// The first reference, of those asked for or of all, that is near enough to arbitrary precision on
+    /// `count` samples and edges of `f32`: half a thousandth of an ulp.
+    ///
+    /// With parameters that are not the defaults, formulas come first: `f32` may round what is made of
+    /// them, where no `f64` kernel does, and samples need not tell.
     ///
     /// # Errors
-    /// If it is not near enough: half a thousandth of an ulp.
-    pub fn new(subject: Subject, reference: Reference, count: usize) -> Result<Self> {
+    /// If there is none.
+    pub fn new(subject: Subject, asked: Option<Reference>, count: usize) -> Result<Self> {
         const NEAR: f64 = 1.0 / 2048.0;
         let values: Vec<f64> = subject.op.values().collect();
         let mut x: Vec<f32> = inputs::samples(count);
@@ -138,27 +151,31 @@ impl Trusted {
         x.extend(edges.iter().step_by(step));
         subject.given(halfwave::backend()?, &mut x)?;
         x.retain(|x| x.is_finite());
-        let truths: Vec<Truth> = x
-            .par_iter()
-            .map(|x| subject.truth::<f32>(f64::from(*x)))
-            .collect();
-        let mut nearest = f64::INFINITY;
-        let candidates = match reference {
-            Reference::Kernel => subject.in_f64(),
-            Reference::Libm => vec![subject],
+        let truth = |x: &f32| subject.truth::<f32>(f64::from(*x)).to_f64();
+        let truths: Vec<f64> = x.par_iter().map(truth).collect();
+        let x: Vec<f64> = x.into_iter().map(f64::from).collect();
+
+        let kernels = subject.in_f64().into_iter();
+        let mut candidates: Vec<_> = kernels.map(|op| (Reference::Kernel, op)).collect();
+        let formula = (Reference::Libm, subject);
+        let place = if subject.is_default() {
+            candidates.len()
+        } else {
+            0
         };
-        for candidate in candidates {
+        candidates.insert(place, formula);
+        candidates.retain(|(reference, _)| asked.is_none_or(|asked| asked == *reference));
+        let mut nearest = f64::INFINITY;
+        let (ones, mut values) = (vec![1.0; x.len()], x.clone());
+        for (reference, candidate) in candidates {
             let mut trusted = Self {
                 reference,
                 subject: candidate,
                 samples: x.len(),
                 ulps: 0.0,
             };
-            let wide: Vec<f64> = x.iter().copied().map(f64::from).collect();
-            let mut values = wide.clone();
-            trusted.values(subject, &wide, &vec![1.0; x.len()], &mut values)?;
-            for ((&x, y), truth) in wide.iter().zip(values).zip(&truths) {
-                let truth = truth.to_f64();
+            trusted.values(&x, &ones, &mut values)?;
+            for ((&x, &y), &truth) in x.iter().zip(&values).zip(&truths) {
                 let ulps = subject.counted(x, off(y, truth), (y - truth).abs());
                 trusted.ulps = trusted.ulps.max(ulps);
             }
@@ -167,31 +184,27 @@ impl Trusted {
             }
             nearest = nearest.min(trusted.ulps);
         }
-        let name = subject.form.name();
-        ensure!(
-            reference == Reference::Libm,
-            "{} {name}: the f64 kernel is {nearest:.2e} ulps of f32 from the truth, too far to \
-             measure f32 by it; see what --dtype f64 says, or compare with --reference libm",
-            subject.op
-        );
-        anyhow::bail!(
-            "{} {name}: the formula in f64 is {nearest:.2e} ulps of f32 from the truth, too far to \
-             measure f32 by it; leave --reference out",
-            subject.op
+        bail!(
+            "{} {}: what f32 is to be compared with is {nearest:.2e} ulps of f32 from arbitrary \
+             precision, too far to measure by it; look at --dtype f64, or choose another --reference",
+            subject.op,
+            subject.form.name()
         )
     }
 
     /// The values of reference.
-    fn values(self, of: Subject, x: &[f64], ones: &[f64], y: &mut [f64]) -> Result<()> {
+    fn values(self, x: &[f64], ones: &[f64], y: &mut [f64]) -> Result<()> {
         match self.reference {
             Reference::Kernel => self.subject.run(halfwave::backend()?, x, ones, y)?,
-            Reference::Libm => x.iter().zip(&mut *y).for_each(|(x, y)| *y = of.libm(*x)),
+            Reference::Libm => {
+                let pairs = x.iter().zip(&mut *y);
+                pairs.for_each(|(x, y)| *y = self.subject.libm(*x));
+            }
         }
         // A formula need not do limits.
-        if self.reference == Reference::Libm && x.iter().any(|x| x.is_infinite()) {
+        if self.reference == Reference::Libm {
             for (x, y) in x.iter().zip(y).filter(|(x, _)| x.is_infinite()) {
-                let y = std::slice::from_mut(y);
-                self.subject.run(halfwave::backend()?, &[*x], &[1.0], y)?;
+                *y = self.subject.limit(*x)?;
             }
         }
         Ok(())
@@ -299,7 +312,7 @@ fn block(
         .zip(&*x)
         .for_each(|(wide, x)| *wide = f64::from(*x));
     // Conversion, as arithmetic, makes NaNs quiet and nothing else: the numbers alone are compared.
-    trusted.values(subject, wide, wide_ones, reference)?;
+    trusted.values(wide, wide_ones, reference)?;
     let nans = x.iter().filter(|x| x.is_nan()).count();
     for (seen, &backend) in seen.iter_mut().zip(backends) {
         subject.run(backend, x, ones, y)?;
@@ -375,4 +388,38 @@ fn compare(y: &[f32], reference: &[f64], errors: &mut [f64]) -> u64 {
 /// How many inputs there are to try.
 pub fn count(coverage: Coverage) -> u64 {
     (1u64 << 32).div_ceil(coverage.step.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fast measure of `f32` and the one in arbitrary precision.
+    #[test]
+    fn both_measures_of_f32_are_the_same() {
+        let x: Vec<f32> = inputs::edges(&[0.1]);
+        let numbers = x.iter().filter(|x| x.is_finite());
+        for &y in numbers {
+            for by in [0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 3.0] {
+                let (y64, up) = (f64::from(y), f64::from(y.next_up()));
+                let up = if up.is_infinite() { 2f64.powi(128) } else { up };
+                let reference = y64 + (up - y64) * by;
+                let precise = truth(reference, |x| x);
+                let fast = off(y.into(), reference);
+                let slow = precise.ulps(y);
+                assert!(
+                    (fast - slow).abs() <= 1e-6 * slow || reference.abs() >= 2f64.powi(128),
+                    "{y:e} {by}: {fast} {slow}"
+                );
+                let correct = compare(&[y], &[reference], &mut [0.0]);
+                assert_eq!(correct == 1, precise.nearest::<f32>() == y, "{y:e} {by}");
+            }
+        }
+        assert_eq!(off(f64::INFINITY, 1e300), 0.0);
+        assert_eq!(off(f64::INFINITY, f32::MAX.into()), 1.0);
+        assert_eq!(off(f32::MAX.into(), 1e300), 1.0);
+        assert_eq!(off(f64::NAN, 1.0), f64::INFINITY);
+        assert_eq!(off(1.0, f64::NAN), f64::INFINITY);
+        assert_eq!(off(1e-45f32.into(), 0.0), 1.0);
+    }
 }

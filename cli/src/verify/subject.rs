@@ -29,10 +29,19 @@ impl Form {
 /// What `f32` is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Reference {
-    /// halfwave's own f64 kernel, measured first
+    /// halfwave's own f64 kernel
     Kernel,
-    /// The formula in f64 with the libm crate: slow, and as exact as the formula is
+    /// The formula in f64 with the libm crate: slower, and as exact as the formula is
     Libm,
+}
+
+impl Reference {
+    pub fn name(self) -> &'static str {
+        match self {
+            Reference::Kernel => "kernel",
+            Reference::Libm => "libm",
+        }
+    }
 }
 
 /// What [`Unary`] knows of an operation.
@@ -148,8 +157,9 @@ impl Subject {
         formula::<f32, f64>(self.op, self.form, x)
     }
 
-    /// What `f64` kernels may be compared with for `f32`: the operation with its parameters as `f32`
-    /// has them; or with those given, where not they are what is rounded, but what is made of them.
+    /// On `f64`, what it is on `f32` but for what `f32` rounds: the operation with its parameters as
+    /// `f32` has them; or with those given, where not they are what is rounded, but what is made of
+    /// them.
     pub fn in_f64(self) -> Vec<Self> {
         let parameters = self.op.parameters().iter().zip(self.op.values());
         let rounded: Vec<String> = parameters
@@ -169,6 +179,11 @@ impl Subject {
             ..self
         };
         ops.into_iter().map(subject).collect()
+    }
+
+    /// Whether the parameters are the defaults, or there are none.
+    pub fn is_default(self) -> bool {
+        Op::all().contains(&self.op)
     }
 
     /// `y = f(x)`. `ones` has as many elements as they.

@@ -69,7 +69,7 @@ fn every_operation_holds_its_bounds() {
 /// With both references: the formula's figures are the kernel's.
 #[test]
 fn references_agree() {
-    for op in ["hard_swish", "hard_sigmoid(alpha=0.2)"] {
+    for op in ["hard_swish", "hard_sigmoid"] {
         let by = |reference| rows(&[op, "--dtype=f32", "--backward", "--reference", reference]);
         for (kernel, libm) in by("kernel").iter().zip(by("libm")) {
             assert_eq!(kernel["reference"]["kind"], "kernel");
@@ -77,6 +77,21 @@ fn references_agree() {
             assert!((ulps(kernel) - ulps(&libm)).abs() < 1e-6, "{kernel} {libm}");
             assert_eq!(kernel["inputs"], libm["inputs"]);
         }
+    }
+}
+
+/// With parameters of its own, what is made of them is rounded to `f32`: no `f64` kernel does that.
+#[test]
+fn parameters_are_rounded_as_f32_has_them() {
+    for op in [
+        "hard_sigmoid(alpha=0.3, beta=-0.3)",
+        "hard_sigmoid(alpha=1e-7, beta=-1e5)",
+        "leaky_relu(slope=1e-300)",
+        "leaky_relu(slope=0.1)",
+    ] {
+        let rows = rows(&[op, "--backward"]);
+        assert_eq!(rows[0]["reference"]["kind"], "libm");
+        assert!(rows.iter().all(|row| row["holds"] == true), "{op}");
     }
 }
 
