@@ -15,7 +15,7 @@ pub(crate) const ROUND: RoundingMode = RoundingMode::None;
 /// The first leaves 50 bits for what a formula loses; most need no more. `x - tanh(x)` is `x³/3` for
 /// small numbers, of which `f64` holds those from `x = 2^-359` on: 718 bits are lost there, the most
 /// of any operation.
-pub(crate) const PRECISIONS: [usize; 3] = [128, 320, 1024];
+pub(crate) const PRECISIONS: [usize; 3] = [128, 320, 1280];
 
 /// A real number in arbitrary precision, by [`astro_float_num`], and a bound of its error: every
 /// operation adds what it rounds to what its operands were off. So [`truth`](crate::truth) knows

@@ -32,7 +32,7 @@ pub struct Truth(BigFloat);
 /// ```
 ///
 /// # Panics
-/// If 1,024 bits are not enough: the formula cancels more than any should.
+/// If 1,280 bits are not enough: the formula cancels more than any should.
 pub fn truth(x: f64, f: impl Fn(Big) -> Big) -> Truth {
     for level in 0..PRECISIONS.len() {
         functions::set_level(level);

@@ -130,21 +130,20 @@ impl Subject {
     /// From half of where the derivative changes its sign to twice that, half an ulp of 1 may stand
     /// for every two.
     pub fn counted(self, x: f64, ulps: f64, absolute: f64) -> f64 {
-        match self.turn() {
-            Some(turn) if (0.5..=2.0).contains(&(x / turn)) => {
-                let half = match self.dtype {
-                    Dtype::F64 => f64::EPSILON / 2.0,
-                    _ => f64::from(f32::EPSILON) / 2.0,
-                };
-                ulps.min(absolute / half * 2.0)
-            }
-            _ => ulps,
+        if !self.turns_near(x) {
+            return ulps;
         }
+        let half = match self.dtype {
+            Dtype::F64 => f64::EPSILON / 2.0,
+            _ => f64::from(f32::EPSILON) / 2.0,
+        };
+        ulps.min(absolute / half * 2.0)
     }
 
-    /// Where the bound is an absolute one, if anywhere.
-    pub fn turn(self) -> Option<f64> {
-        facts(self.op).turn.filter(|_| self.form != Form::Forward)
+    /// Whether the bound is an absolute one there.
+    pub fn turns_near(self, x: f64) -> bool {
+        let turn = facts(self.op).turn.filter(|_| self.form != Form::Forward);
+        turn.is_some_and(|turn| (0.5..=2.0).contains(&(x / turn)))
     }
 
     /// In arbitrary precision, with parameters as `E` has them.
