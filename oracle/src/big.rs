@@ -21,7 +21,7 @@ pub(crate) const PRECISIONS: [usize; 3] = [128, 320, 1280];
 /// operation adds what it rounds to what its operands were off. So [`truth`](crate::truth) knows
 /// whether a result is good enough, or has to be computed again with more bits.
 ///
-/// Its exponents have 32 bits. What is too small for them is zero, what is too large is infinite.
+/// Its exponents have some 30 bits. What is too small for them is zero, what is too large is infinite.
 #[derive(Clone, Debug)]
 pub struct Big {
     pub(crate) value: BigFloat,
@@ -178,8 +178,7 @@ impl Div for Big {
         let (a, b) = (&self, &other);
         let value = a.value.div(&b.value, functions::precision(), ROUND);
         if b.value.is_inf() {
-            // The divisor is at least as large as the largest number.
-            let error = a.log2() + f64::from(astro_float_num::EXPONENT_MIN);
+            let error = a.log2() + functions::VANISHED;
             return Self { value, error };
         }
         if b.error > b.log2() - 2.0 {

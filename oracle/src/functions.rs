@@ -14,6 +14,13 @@ use crate::big::{Big, PRECISIONS, ROUND, fraction, log2, to_f64};
 /// does a few hundred operations at most. The tests hold them to it.
 const OWN: f64 = 9.0;
 
+/// The largest argument of `e^x`: on targets of 32 bits, exponents have no more than 29.
+const EXPONENTS: f64 = 3e8;
+
+/// What is zero because its exponent is too small is below this power of two, and what is infinite
+/// above its reciprocal.
+pub(crate) const VANISHED: f64 = -4e8;
+
 /// Constants and coefficients at one precision.
 struct Context {
     precision: usize,
@@ -135,7 +142,7 @@ impl Context {
     /// `(k, e^r - 1)` with `x = k·ln 2 + r` and `|r| < 0.35`; `None` beyond the exponents there are.
     fn exp_reduced(&mut self, x: &BigFloat) -> Option<(i32, BigFloat)> {
         let near = to_f64(x);
-        if near.is_nan() || near.abs() > 1e9 {
+        if near.is_nan() || near.abs() > EXPONENTS {
             return None;
         }
         let k = (near / core::f64::consts::LN_2).round();
@@ -313,8 +320,7 @@ impl Num for Big {
         let slope = log2(&value);
         let own = own() + self.log2().max(0.0);
         if value.is_zero() {
-            // It may be anything that no exponent holds.
-            let error = f64::from(astro_float_num::EXPONENT_MIN);
+            let error = VANISHED;
             return Self { value, error };
         }
         Self::computed(value, own, propagated(self.error, slope + 1.0))
@@ -350,7 +356,7 @@ impl Num for Big {
         let value = with_context(|c| c.erfc(&self.value));
         let x = to_f64(&self.value);
         if value.is_zero() {
-            let error = f64::from(astro_float_num::EXPONENT_MIN);
+            let error = VANISHED;
             return Self { value, error };
         }
         // The derivative is -2/√π·e^(-x²). Besides, of one less erf, what that is off remains.
