@@ -106,11 +106,15 @@ fn formulas_of_activations_are_mpmaths() {
     fn half_normal(x: Big) -> Big {
         (-x / Big::of(2.0).sqrt()).erfc() / Big::of(2.0)
     }
+    fn softplus(x: Big) -> Big {
+        let rest = (-x.clone().abs()).exp().ln_1p();
+        if x > Big::of(0.0) { x + rest } else { rest }
+    }
     fn formula(name: &str, x: Big) -> Big {
         let of = Big::of;
         match name {
             "sigmoid" => of(1.0) / (of(1.0) + (-x).exp()),
-            "softplus" => x.exp().ln_1p(),
+            "softplus" => softplus(x),
             "tanh_shrink" => x.clone() - x.tanh(),
             "gelu" => x.clone() * half_normal(x),
             "gelu_slope" => {
@@ -122,7 +126,7 @@ fn formulas_of_activations_are_mpmaths() {
                 let z = (of(2.0) / Big::pi()).sqrt() * (x.clone() + of(0.044715) * cube);
                 x / (of(1.0) + (of(-2.0) * z).exp())
             }
-            "mish" => x.clone() * x.exp().ln_1p().tanh(),
+            "mish" => x.clone() * softplus(x).tanh(),
             _ => panic!("{name}"),
         }
     }
@@ -151,6 +155,11 @@ const VALUES: &[(&str, f64, f64)] = &[
     ("sigmoid", 40.0, 1.0),
     ("sigmoid", -100.0, 3.720075976020836e-44),
     ("sigmoid", -745.0, 5e-324),
+    ("sigmoid", 100000.0, 1.0),
+    ("sigmoid", -100000.0, 0.0),
+    ("sigmoid", -10000000000.0, 0.0),
+    ("sigmoid", 1e300, 1.0),
+    ("sigmoid", -1e300, 0.0),
     ("softplus", 1e-300, 0.6931471805599453),
     ("softplus", -1e-17, 0.6931471805599453),
     ("softplus", 3e-05, 0.6931621806724453),
@@ -167,6 +176,11 @@ const VALUES: &[(&str, f64, f64)] = &[
     ("softplus", 40.0, 40.0),
     ("softplus", -100.0, 3.720075976020836e-44),
     ("softplus", -745.0, 5e-324),
+    ("softplus", 100000.0, 100000.0),
+    ("softplus", -100000.0, 0.0),
+    ("softplus", -10000000000.0, 0.0),
+    ("softplus", 1e300, 1e300),
+    ("softplus", -1e300, 0.0),
     ("tanh_shrink", 1e-300, 0.0),
     ("tanh_shrink", -1e-17, -3.333333333333334e-52),
     ("tanh_shrink", 3e-05, 8.999999996760001e-15),
@@ -183,6 +197,11 @@ const VALUES: &[(&str, f64, f64)] = &[
     ("tanh_shrink", 40.0, 39.0),
     ("tanh_shrink", -100.0, -99.0),
     ("tanh_shrink", -745.0, -744.0),
+    ("tanh_shrink", 100000.0, 99999.0),
+    ("tanh_shrink", -100000.0, -99999.0),
+    ("tanh_shrink", -10000000000.0, -9999999999.0),
+    ("tanh_shrink", 1e300, 1e300),
+    ("tanh_shrink", -1e300, -1e300),
     ("gelu", 1e-300, 5e-301),
     ("gelu", -1e-17, -5e-18),
     ("gelu", 3e-05, 1.5000359048052309e-05),
@@ -199,6 +218,11 @@ const VALUES: &[(&str, f64, f64)] = &[
     ("gelu", 40.0, 40.0),
     ("gelu", -100.0, 0.0),
     ("gelu", -745.0, 0.0),
+    ("gelu", 100000.0, 100000.0),
+    ("gelu", -100000.0, 0.0),
+    ("gelu", -10000000000.0, 0.0),
+    ("gelu", 1e300, 1e300),
+    ("gelu", -1e300, 0.0),
     ("gelu_slope", 1e-300, 0.5),
     ("gelu_slope", -1e-17, 0.5),
     ("gelu_slope", 3e-05, 0.5000239365368169),
@@ -215,6 +239,11 @@ const VALUES: &[(&str, f64, f64)] = &[
     ("gelu_slope", 40.0, 1.0),
     ("gelu_slope", -100.0, 0.0),
     ("gelu_slope", -745.0, 0.0),
+    ("gelu_slope", 100000.0, 1.0),
+    ("gelu_slope", -100000.0, 0.0),
+    ("gelu_slope", -10000000000.0, 0.0),
+    ("gelu_slope", 1e300, 1.0),
+    ("gelu_slope", -1e300, 0.0),
     ("gelu_tanh", 1e-300, 5e-301),
     ("gelu_tanh", -1e-17, -5e-18),
     ("gelu_tanh", 3e-05, 1.5000359048052307e-05),
@@ -231,6 +260,11 @@ const VALUES: &[(&str, f64, f64)] = &[
     ("gelu_tanh", 40.0, 40.0),
     ("gelu_tanh", -100.0, 0.0),
     ("gelu_tanh", -745.0, 0.0),
+    ("gelu_tanh", 100000.0, 100000.0),
+    ("gelu_tanh", -100000.0, 0.0),
+    ("gelu_tanh", -10000000000.0, 0.0),
+    ("gelu_tanh", 1e300, 1e300),
+    ("gelu_tanh", -1e300, 0.0),
     ("mish", 1e-300, 6e-301),
     ("mish", -1e-17, -6.0000000000000004e-18),
     ("mish", 3e-05, 1.8000287999567964e-05),
@@ -247,4 +281,31 @@ const VALUES: &[(&str, f64, f64)] = &[
     ("mish", 40.0, 40.0),
     ("mish", -100.0, -3.720075976020836e-42),
     ("mish", -745.0, -2.105e-321),
+    ("mish", 100000.0, 100000.0),
+    ("mish", -100000.0, 0.0),
+    ("mish", -10000000000.0, 0.0),
+    ("mish", 1e300, 1e300),
+    ("mish", -1e300, 0.0),
 ];
+
+/// Where no number of bits is enough, nothing is said.
+#[test]
+fn what_is_not_known_is_refused() {
+    type Formula = fn(Big) -> Big;
+    let textbook: [(f64, Formula); 4] = [
+        // Infinite on the way, and finite in truth.
+        (1e300, |x| x.exp().ln_1p()),
+        (1e300, |x| (x.clone() / x.clone().exp()) * x.exp()),
+        (1e300, |x| x.clone().exp() - x.exp()),
+        // 10^-2700, times 10^300.
+        (1e300, |x| {
+            let cube = x.clone() * x.clone() * x.clone();
+            let small = Big::of(1.0) / (cube.clone() * cube.clone() * cube);
+            (small + Big::of(1.0) - Big::of(1.0)) * x
+        }),
+    ];
+    for (x, f) in textbook {
+        let known = std::panic::catch_unwind(|| truth(x, f).to_f64());
+        assert!(known.is_err(), "{known:?}");
+    }
+}
