@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::human::{print, table};
-use measure::{Coverage, Seen, Trusted};
+use measure::{Seen, Trusted};
 use subject::{Reference, Subject};
 
 /// Measure how exact the operations are on this machine, in ulps, against the true values
@@ -112,9 +112,7 @@ pub fn run(args: Args) -> Result<()> {
         Some(op) => std::slice::from_ref(op),
         None => Op::all(),
     };
-    let coverage = Coverage {
-        step: if args.exhaustive { 1 } else { 257 },
-    };
+    let step = if args.exhaustive { 1 } else { 257 };
     let subjects: Vec<Subject> = ops
         .iter()
         .flat_map(|&op| args.dtype.iter().map(move |&dtype| (op, dtype)))
@@ -133,10 +131,10 @@ pub fn run(args: Args) -> Result<()> {
         let mut trusted = None;
         let seen = match dtype {
             Dtype::F32 => {
-                progress.set_length(measure::count(coverage));
+                progress.set_length(measure::count(step));
                 let reference = Trusted::new(subject, args.reference, args.samples)?;
                 trusted = Some(reference);
-                measure::by_reference(subject, &backends, &reference, coverage, &progress)?
+                measure::by_reference(subject, &backends, &reference, step, &progress)?
             }
             Dtype::F64 => {
                 let values: Vec<f64> = op.values().collect();

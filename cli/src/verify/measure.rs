@@ -211,13 +211,6 @@ impl Trusted {
     }
 }
 
-/// Which `f32` are tried.
-#[derive(Clone, Copy, Debug)]
-pub struct Coverage {
-    /// One in how many bit patterns.
-    pub step: u32,
-}
-
 /// The arrays that a thread works on. They stay in its cache.
 struct Buffers {
     x: Vec<f32>,
@@ -250,12 +243,12 @@ pub fn by_reference(
     subject: Subject,
     backends: &[Backend],
     trusted: &Trusted,
-    coverage: Coverage,
+    step: u32,
     progress: &ProgressBar,
 ) -> Result<All> {
     debug_assert_eq!(subject.dtype, Dtype::F32);
     let none = || vec![Seen::default(); backends.len()];
-    let count = (1u64 << 32).div_ceil(coverage.step.into());
+    let count = count(step);
     // Enough blocks that the bar moves, and few enough that it costs nothing.
     const BLOCKS: u64 = 64;
     let per_task = BLOCKS * BLOCK as u64;
@@ -265,7 +258,7 @@ pub fn by_reference(
         for start in range.clone().step_by(BLOCK) {
             let len = (range.end - start).min(BLOCK as u64);
             for (i, x) in buffers.x[..len as usize].iter_mut().enumerate() {
-                *x = f32::from_bits((start as u32 + i as u32).wrapping_mul(coverage.step));
+                *x = f32::from_bits((start as u32 + i as u32).wrapping_mul(step));
             }
             block(subject, backends, trusted, buffers, len as usize, &mut seen)?;
         }
@@ -276,7 +269,7 @@ pub fn by_reference(
     let mut seen = tasks
         .map_init(Buffers::new, task)
         .try_reduce(none, merged)?;
-    if coverage.step > 1 {
+    if step > 1 {
         let values: Vec<f64> = subject.op.values().collect();
         let mut buffers = Buffers::new();
         for edges in inputs::edges::<f32>(&values).chunks(BLOCK) {
@@ -387,9 +380,9 @@ fn compare(y: &[f32], reference: &[f64], errors: &mut [f64]) -> u64 {
     correct
 }
 
-/// How many inputs there are to try.
-pub fn count(coverage: Coverage) -> u64 {
-    (1u64 << 32).div_ceil(coverage.step.into())
+/// How many bit patterns of `f32` that is.
+pub fn count(step: u32) -> u64 {
+    (1u64 << 32).div_ceil(step.into())
 }
 
 #[cfg(test)]
