@@ -2,6 +2,7 @@
 
 mod inputs;
 mod measure;
+mod reference;
 mod subject;
 
 use anyhow::{Result, bail};
@@ -11,7 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::human::{print, table};
-use measure::{Seen, Trusted};
+use measure::Seen;
+use reference::Trusted;
 use subject::{Reference, Subject};
 
 /// Measure how exact the operations are on this machine, in ulps, against the true values
