@@ -10,6 +10,7 @@ mod list;
 mod output;
 mod plot;
 mod signals;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ enum Command {
     Apply(apply::Args),
     Plot(plot::Args),
     Bench(bench::Args),
+    Verify(verify::Args),
     Info(info::Args),
     List(list::Args),
 }
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Apply(args) => apply::run(args),
         Command::Plot(args) => plot::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Info(args) => info::run(args),
         Command::List(args) => list::run(args),
     };

@@ -7,8 +7,10 @@ use std::time::Instant;
 use halfwave_kernels::Num;
 use halfwave_oracle::{Big, truth};
 
+type Function = fn(Big) -> Big;
+
 fn main() {
-    let functions: [(&str, fn(Big) -> Big); 9] = [
+    let functions: [(&str, Function); 9] = [
         ("x", |x| x),
         ("x + x", |x| x.clone() + x),
         ("x · x", |x| x.clone() * x),

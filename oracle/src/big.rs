@@ -15,13 +15,13 @@ pub(crate) const ROUND: RoundingMode = RoundingMode::None;
 /// The first leaves 50 bits for what a formula loses; most need no more. `x - tanh(x)` is `x³/3` for
 /// small numbers, of which `f64` holds those from `x = 2^-359` on: 718 bits are lost there, the most
 /// of any operation.
-pub(crate) const PRECISIONS: [usize; 3] = [128, 320, 1024];
+pub(crate) const PRECISIONS: [usize; 3] = [128, 320, 1280];
 
 /// A real number in arbitrary precision, by [`astro_float_num`], and a bound of its error: every
 /// operation adds what it rounds to what its operands were off. So [`truth`](crate::truth) knows
 /// whether a result is good enough, or has to be computed again with more bits.
 ///
-/// Its exponents have 32 bits. What is too small for them is zero, what is too large is infinite.
+/// Its exponents have some 30 bits. What is too small for them is zero, what is too large is infinite.
 #[derive(Clone, Debug)]
 pub struct Big {
     pub(crate) value: BigFloat,
@@ -178,8 +178,7 @@ impl Div for Big {
         let (a, b) = (&self, &other);
         let value = a.value.div(&b.value, functions::precision(), ROUND);
         if b.value.is_inf() {
-            // The divisor is at least as large as the largest number.
-            let error = a.log2() + f64::from(astro_float_num::EXPONENT_MIN);
+            let error = a.log2() + functions::VANISHED;
             return Self { value, error };
         }
         if b.error > b.log2() - 2.0 {

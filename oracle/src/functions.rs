@@ -8,11 +8,21 @@ use core::cell::{Cell, RefCell};
 use astro_float_num::{BigFloat, Consts, Exponent, Sign};
 use halfwave_kernels::Num;
 
-use crate::big::{Big, PRECISIONS, ROUND, fraction, log2, to_f64};
+use crate::big::{Big, PRECISIONS, ROUND, fraction, log2, sum, to_f64};
 
 /// What a function's own relative error may be, in ulps of the precision, as a power of two: each
 /// does a few hundred operations at most. The tests hold them to it.
 const OWN: f64 = 9.0;
+
+/// The largest argument of `e^x`: on targets of 32 bits, exponents have no more than 29.
+const EXPONENTS: f64 = 3e8;
+
+/// The largest argument of `erfc`, for `e^(-x²)`.
+const ERFC_ARGUMENTS: f64 = 3e4;
+
+/// What is zero because its exponent is too small is below this power of two, and what is infinite
+/// above its reciprocal.
+pub(crate) const VANISHED: f64 = -4e8;
 
 /// Constants and coefficients at one precision.
 struct Context {
@@ -135,7 +145,7 @@ impl Context {
     /// `(k, e^r - 1)` with `x = k·ln 2 + r` and `|r| < 0.35`; `None` beyond the exponents there are.
     fn exp_reduced(&mut self, x: &BigFloat) -> Option<(i32, BigFloat)> {
         let near = to_f64(x);
-        if near.is_nan() || near.abs() > 1e9 {
+        if near.is_nan() || near.abs() > EXPONENTS {
             return None;
         }
         let k = (near / core::f64::consts::LN_2).round();
@@ -211,8 +221,7 @@ impl Context {
         if near.is_nan() {
             return x.clone();
         }
-        // e^(-x²) has no exponent any more.
-        if near.abs() > 3e4 {
+        if near.abs() > ERFC_ARGUMENTS {
             return self.of(if near < 0.0 { 2.0 } else { 0.0 });
         }
         let size = x.abs();
@@ -313,8 +322,7 @@ impl Num for Big {
         let slope = log2(&value);
         let own = own() + self.log2().max(0.0);
         if value.is_zero() {
-            // It may be anything that no exponent holds.
-            let error = f64::from(astro_float_num::EXPONENT_MIN);
+            let error = VANISHED;
             return Self { value, error };
         }
         Self::computed(value, own, propagated(self.error, slope + 1.0))
@@ -322,7 +330,13 @@ impl Num for Big {
 
     fn exp_m1(self) -> Self {
         let value = with_context(|c| c.exp_m1(&self.value));
-        let slope = (to_f64(&self.value) * core::f64::consts::LOG2_E).max(-1e9) + 1.0;
+        let x = to_f64(&self.value);
+        if x < -EXPONENTS {
+            // -1, but for a power that has vanished.
+            let error = VANISHED;
+            return Self { value, error };
+        }
+        let slope = x * core::f64::consts::LOG2_E + 1.0;
         let own = own() + self.log2().max(0.0);
         Self::computed(value, own, propagated(self.error, slope))
     }
@@ -330,7 +344,8 @@ impl Num for Big {
     fn ln_1p(self) -> Self {
         let value = with_context(|c| c.ln_1p(&self.value));
         let above = Self::of(1.0) + self.clone();
-        if self.error > above.log2() - 1.0 {
+        // Of what is infinite for want of exponents, the logarithm need not be.
+        if self.error > above.log2() - 1.0 || self.value.is_inf() {
             let error = f64::INFINITY;
             return Self { value, error };
         }
@@ -349,26 +364,18 @@ impl Num for Big {
     fn erfc(self) -> Self {
         let value = with_context(|c| c.erfc(&self.value));
         let x = to_f64(&self.value);
-        if value.is_zero() {
-            let error = f64::from(astro_float_num::EXPONENT_MIN);
+        if value.is_zero() || x < -ERFC_ARGUMENTS {
+            let error = VANISHED;
             return Self { value, error };
         }
         // The derivative is -2/√π·e^(-x²). Besides, of one less erf, what that is off remains.
-        let slope = 1.0 - x * x * core::f64::consts::LOG2_E;
-        let slope = slope.max(-1e9);
+        let slope = 2.0 - x * x * core::f64::consts::LOG2_E;
+        let from_argument = propagated(self.error, slope);
         let tail = x * x > precision() as f64 * core::f64::consts::LN_2 / 6.0;
-        let absolute = if x > 0.0 && !tail {
-            own()
-        } else {
-            f64::NEG_INFINITY
-        };
+        let difference = x > 0.0 && !tail;
+        let absolute = if difference { own() } else { f64::NEG_INFINITY };
         let squared = (x * x).log2().max(0.0);
-        let from_argument = propagated(self.error, slope + 1.0);
-        Self::computed(
-            value,
-            own() + squared,
-            crate::big::sum(absolute, from_argument),
-        )
+        Self::computed(value, own() + squared, sum(absolute, from_argument))
     }
 
     fn sqrt(self) -> Self {

@@ -32,18 +32,19 @@ pub struct Truth(BigFloat);
 /// ```
 ///
 /// # Panics
-/// If 1,024 bits are not enough: the formula cancels more than any should.
+/// If 1,280 bits are not enough, or the formula makes a NaN of a number: it cancels more than any
+/// should, or goes by way of numbers beyond all exponents.
 pub fn truth(x: f64, f: impl Fn(Big) -> Big) -> Truth {
     for level in 0..PRECISIONS.len() {
         functions::set_level(level);
         let y = f(Big::of(x));
         let settled = y.error <= y.log2() + ENOUGH || y.error < NOTHING;
-        if settled {
+        if settled && (!y.value.is_nan() || x.is_nan()) {
             functions::set_level(0);
             return Truth(y.value);
         }
     }
-    panic!("the formula loses too many bits at {x:e}");
+    panic!("at {x:e} the formula loses too many bits");
 }
 
 impl Truth {

@@ -1,8 +1,9 @@
-//! The other commands end to end: `plot`, `bench`, `info` and `list`.
+//! The other commands end to end: `plot`, `bench`, `verify`, `info` and `list`.
 
 mod bench;
 mod info;
 mod plot;
+mod verify;
 
 use std::fs;
 use std::path::Path;

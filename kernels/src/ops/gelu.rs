@@ -11,8 +11,12 @@ pub struct Gelu;
 
 parameters!(Gelu);
 
-/// Here the tail has vanished, on every dtype.
-const FAR: f64 = 39.0;
+/// Where the tail has vanished.
+#[inline(always)]
+fn far<R: Real, L: FloatLanes<R::Lane>>(l: L) -> L::V {
+    // On `f64`, and on `f32`.
+    math::constant::<R, L>(l, if R::MATH.compensated { 39.0 } else { 20.0 })
+}
 
 /// -x²/2, and what it lost.
 #[inline(always)]
@@ -40,7 +44,7 @@ impl Unary for Gelu {
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
         let zero = math::constant::<R, L>(l, 0.0);
         let relu = l.max(zero, x);
-        let a = l.min(math::constant::<R, L>(l, FAR), l.abs(x));
+        let a = l.min(far::<R, L>(l), l.abs(x));
         let v = exponent::<R, L>(l, a);
         let (top, bottom) = math::mills::<R, L>(l, a);
         let exp = math::exp::<R, L>(l, v).value::<R, L>(l);
@@ -70,16 +74,19 @@ impl Unary for Gelu {
             math::constant::<R, L>(l, 0.0),
             math::constant::<R, L>(l, 1.0),
         );
-        let near = l.min(
-            math::constant::<R, L>(l, FAR),
-            l.max(math::constant::<R, L>(l, -FAR), x),
-        );
-        let (top, bottom) = math::mills::<R, L>(l, l.abs(near));
+        let a = l.min(far::<R, L>(l), l.abs(x));
+        let (top, bottom) = math::mills::<R, L>(l, a);
         let m = math::quotient::<R, L>(l, top, bottom).rounded::<R, L>(l);
-        // Φ(x) + x·φ(x) for negative x, and 1 less that for positive.
+        // Φ(-a) - a·φ(a) is the derivative for negative x, and 1 less that for positive.
         let density = math::constant::<R, L>(l, math::DENSITY_0.0);
-        let tail = l.neg_mul_add(density, l.abs(near), m);
-        let tail = math::exp_times::<R, L>(l, tail, exponent::<R, L>(l, near));
+        let tail = l.neg_mul_add(density, a, m);
+        let v = exponent::<R, L>(l, a);
+        let tail = if R::MATH.compensated {
+            math::exp_times::<R, L>(l, tail, v)
+        } else {
+            l.mul(tail, math::exp::<R, L>(l, v).value::<R, L>(l).high)
+        };
+        let tail = nan_of::<R, L>(l, x, tail);
         l.select(l.lt(x, zero), tail, l.sub(one, tail))
     }
 

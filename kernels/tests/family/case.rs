@@ -1,16 +1,19 @@
 //! An operation of the table with some parameters, on one dtype, without its type.
 
 use halfwave_kernels::*;
+use halfwave_oracle::{Truth, truth};
 
+use crate::forward::Bound;
 use crate::number::{Number, Random, one_in};
 
 #[path = "../shared/tables.rs"]
 mod tables;
 pub use tables::tables;
 
-type Function = Box<dyn Fn(&[f64], &mut [f64])>;
-type Map<E> = Box<dyn Fn(&Kernels, &[E], &mut [E])>;
-type Zipped<E> = Box<dyn Fn(&Kernels, &[E], &[E], &mut [E])>;
+type Function = Box<dyn Fn(&[f64], &mut [f64]) + Sync>;
+type Precise = Box<dyn Fn(f64) -> Truth + Sync>;
+type Map<E> = Box<dyn Fn(&Kernels, &[E], &mut [E]) + Sync>;
+type Zipped<E> = Box<dyn Fn(&Kernels, &[E], &[E], &mut [E]) + Sync>;
 
 /// What is left of an operation when its type is forgotten: the tests are compiled once for a dtype.
 pub struct Case<E> {
@@ -21,6 +24,12 @@ pub struct Case<E> {
     pub by_itself: bool,
     pub oracle: Function,
     pub slope: Function,
+    /// The derivative where the output is this.
+    pub slope_of_output: Function,
+    /// The same three in arbitrary precision.
+    pub truths: [Precise; 3],
+    /// Where the derivative changes its sign without a kink.
+    pub turn: Option<f64>,
     pub map: Map<E>,
     pub backward: Zipped<E>,
     /// Where the output suffices.
@@ -29,17 +38,6 @@ pub struct Case<E> {
 
 impl<E: Number> Case<E> {
     fn new<O: Tabled>(name: &'static str, op: O) -> Self {
-        let (oracle, slope): (Function, Function) = if E::DTYPE == Dtype::F64 {
-            (
-                each(move |x| op.oracle::<f64, f64>(x)),
-                each(move |x| op.derivative_oracle::<f64, f64>(x)),
-            )
-        } else {
-            (
-                each(move |x| op.oracle::<f32, f64>(x)),
-                each(move |x| op.derivative_oracle::<f32, f64>(x)),
-            )
-        };
         let values = op.values()[..O::PARAMETERS.len()].to_vec();
         let kernel = move |table: &Kernels| E::float_kernel_of(O::row(table).floats());
         let suffices = O::FROM_OUTPUT != FromOutput::Never && op.output_suffices::<E>();
@@ -49,8 +47,17 @@ impl<E: Number> Case<E> {
             label: format!("{name}{values:?} on {}", E::DTYPE),
             values,
             by_itself: O::FROM_OUTPUT == FromOutput::ByItself,
-            oracle,
-            slope,
+            oracle: each(move |x| op.oracle::<E::Constant, f64>(x)),
+            slope: each(move |x| op.derivative_oracle::<E::Constant, f64>(x)),
+            slope_of_output: each(move |y| op.derivative_from_output_oracle::<E::Constant, f64>(y)),
+            truths: [
+                Box::new(move |x| truth(x, |x| op.oracle::<E::Constant, _>(x))),
+                Box::new(move |x| truth(x, |x| op.derivative_oracle::<E::Constant, _>(x))),
+                Box::new(move |y| {
+                    truth(y, |y| op.derivative_from_output_oracle::<E::Constant, _>(y))
+                }),
+            ],
+            turn: op.turn(),
             map: Box::new(move |table, x, y| {
                 assert_eq!(x.len(), y.len());
                 // SAFETY: `tables` gives what this CPU runs, and the lengths are the same.
@@ -84,11 +91,26 @@ impl<E: Number> Case<E> {
         evaluated(&self.oracle, x)
     }
 
-    /// What it says of the derivative; zero as `+0`, which `dx` is there.
+    /// What it says of the derivative; zero as `+0`, which `dx` is there. On `f64`, where the oracle's
+    /// own errors would show, it is computed precisely.
     pub fn slopes(&self, x: &[E]) -> Vec<f64> {
         let mut slopes = evaluated(&self.slope, x);
-        slopes.iter_mut().for_each(|slope| *slope += 0.0);
+        for (slope, x) in slopes.iter_mut().zip(x) {
+            if E::DTYPE == Dtype::F64 && !self.exact && x.to_f64().is_finite() {
+                *slope = (self.truths[1])(x.to_f64()).nearest::<f64>();
+            }
+            *slope += 0.0;
+        }
         slopes
+    }
+
+    /// What a derivative is held to.
+    pub fn slope_bound(&self, ulps: f64) -> Bound {
+        match self.turn {
+            _ if self.exact => Bound::Nearest,
+            None => Bound::Ulps(ulps),
+            Some(turn) => Bound::Turning { ulps, turn },
+        }
     }
 
     /// Edges, 64 numbers on each side of whatever a formula may branch at, and random ones.
@@ -112,6 +134,10 @@ impl<E: Number> Case<E> {
             E::LAST / 2,
         ];
         let mut points = vec![0.0, 0.5, 0.75, 1.0, 1.5, 3.0, 6.0];
+        // Where sums of 1 and e^x, tanh and erfc arrive at their limits, e^x at the smallest normal
+        // and subnormal numbers and the largest, in `f32` and in `f64`.
+        points.extend([9.01, 16.6, 19.06, 36.74, 5.9, 14.1, 26.5, 38.5]);
+        points.extend([87.34, 88.72, 103.97, 708.4, 709.78, 745.13]);
         points.extend(&self.values);
         if let [a, b] = self.values[..] {
             points.extend([a + b, a - b, a / b, b / a, b / a / 2.0, (1.0 - b) / a]);
@@ -129,17 +155,17 @@ impl<E: Number> Case<E> {
         let mut numbers = Random(self.values.len() as u64);
         for _ in 0..random / 2 {
             x.push(E::from_bits(numbers.bits() & E::LAST));
-            x.push(E::round(numbers.within(8.0)));
+            x.push(E::round(numbers.within(10.0)));
         }
         x
     }
 }
 
-fn each(f: impl Fn(f64) -> f64 + 'static) -> Function {
+fn each(f: impl Fn(f64) -> f64 + Sync + 'static) -> Function {
     Box::new(move |x, y| x.iter().zip(y).for_each(|(&x, y)| *y = f(x)))
 }
 
-fn evaluated<E: Number>(f: &Function, x: &[E]) -> Vec<f64> {
+pub fn evaluated<E: Number>(f: &Function, x: &[E]) -> Vec<f64> {
     let x: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
     let mut y = vec![0.0; x.len()];
     f(&x, &mut y);

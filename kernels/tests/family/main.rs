@@ -6,4 +6,4 @@ mod case;
 mod exhaustive;
 mod forward;
 mod number;
-mod rational;
+mod precise;

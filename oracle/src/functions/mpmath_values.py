@@ -39,5 +39,5 @@ for name, (function, low, high) in FUNCTIONS.items():
             continue
         y = function(mpf(x))
         assert y != 0
-        digits = 330 if i % 9 == 3 else 60
+        digits = 400 if i % 9 == 3 else 60
         print(name, repr(x), digits, mp.nstr(y, digits, min_fixed=1, max_fixed=0))

@@ -29,9 +29,9 @@ fn call(name: &str, x: Big) -> Big {
 
 /// How far `y` is off, and how far mpmath's digits may be, as powers of two.
 fn off(y: &BigFloat, (want, digits): (&str, f64), constants: &mut Consts) -> (f64, f64) {
-    let want = BigFloat::parse(want, Radix::Dec, 1152, ROUND, constants);
+    let want = BigFloat::parse(want, Radix::Dec, 1408, ROUND, constants);
     let known = log2(&want) + (1.0 - digits) * 10f64.log2();
-    (log2(&y.sub(&want, 1152, ROUND)), known)
+    (log2(&y.sub(&want, 1408, ROUND)), known)
 }
 
 #[test]

@@ -1,0 +1,330 @@
+//! `halfwave verify`: how exact the operations are on this machine.
+
+mod inputs;
+mod measure;
+mod reference;
+mod subject;
+
+use anyhow::{Result, bail};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use halfwave::{Backend, Dtype, Op, bf16, f16};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::human::{print, table};
+use measure::Seen;
+use reference::Trusted;
+use subject::{Reference, Subject};
+
+/// Measure how exact the operations are on this machine, in ulps, against the true values
+///
+/// f16 and bf16: every one of the 65,536 inputs, and f64: samples, against arbitrary precision. f32:
+/// every 257th bit pattern and all edges, or all 2^32 with --exhaustive, against halfwave's own f64
+/// kernel of the same operation (or its formula, see --reference); how far that is from arbitrary
+/// precision is measured first, on samples of f32, and said below the table. The edges are the 64 numbers on each side of zero, of the
+/// smallest normal number, of infinity, of the operation's parameters, and of every power of two from
+/// 2^-64 to 2^64 (of the others, 2).
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  halfwave verify                                   every operation on every dtype
+  halfwave verify softsign --dtype f32 --exhaustive
+  halfwave verify 'leaky_relu(slope=0.2)' --backward --isa all
+  halfwave verify --dtype f64 --samples 10000000
+  halfwave verify --exhaustive --backward --isa all --markdown
+
+An ulp is the distance between neighbouring numbers of the dtype at the true value; `ulps` is the
+largest error, `at` the input where it was seen, `correct` how many results are those nearest to
+the true value (or to the f64 nearest to that, in ties that only more bits could tell). From half of the point where a derivative changes its sign to twice that, half an
+ulp of 1 counts as two ulps. A derivative is `backward` from the input, `from_output` from the
+output, where that has a formula of its own; at NaN it is not compared.
+
+The exit status is 1 if a bound is exceeded.")]
+pub struct Args {
+    /// Operation to measure [default: all]
+    op: Option<Op>,
+
+    /// Element types [default: f32,f64,f16,bf16]
+    #[arg(long, value_name = "DTYPE,...", value_delimiter = ',', value_parser = parser(),
+          default_values = ["f32", "f64", "f16", "bf16"], hide_default_value = true)]
+    dtype: Vec<Dtype>,
+
+    /// All 2^32 inputs of f32
+    #[arg(long)]
+    exhaustive: bool,
+
+    /// The derivatives too
+    #[arg(long)]
+    backward: bool,
+
+    /// Backend to measure, or all [default: the one chosen; `halfwave info` lists them]
+    #[arg(long, visible_alias = "backend", value_name = "NAME")]
+    isa: Option<String>,
+
+    /// Random inputs of f64, and of f32 to measure the reference with
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    samples: usize,
+
+    /// What f32 is compared with [default: kernel; with parameters of one's own, libm]
+    #[arg(long, value_enum)]
+    reference: Option<Reference>,
+
+    /// Print JSON: an array of {op, form, dtype, backend, inputs, ulps, at, at_bits, correct, bound,
+    /// correctly_rounded, holds, reference}; ulps is null if infinite
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
+
+    /// Print Markdown, as in docs/accuracy.md
+    #[arg(long)]
+    markdown: bool,
+}
+
+/// Reads the name of a float dtype.
+fn parser() -> impl TypedValueParser<Value = Dtype> {
+    let names = Dtype::FLOATS.iter().map(|dtype| dtype.name());
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Dtype>())
+}
+
+/// The operation with its parameters, if they are not the defaults.
+fn label(op: Op) -> String {
+    if Op::all().contains(&op) {
+        op.name().into()
+    } else {
+        op.to_string()
+    }
+}
+
+/// One line of what is printed.
+struct Row {
+    subject: Subject,
+    backend: Backend,
+    seen: Seen,
+    /// What `f32` was compared with.
+    trusted: Option<Trusted>,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let chosen = halfwave::backend()?;
+    let backends: Vec<Backend> = match args.isa.as_deref() {
+        None => vec![chosen],
+        Some("all") => halfwave::backends().to_vec(),
+        Some(name) => vec![halfwave::backend_named(name)?],
+    };
+    let ops = match &args.op {
+        Some(op) => std::slice::from_ref(op),
+        None => Op::all(),
+    };
+    let step = if args.exhaustive { 1 } else { 257 };
+    let subjects: Vec<Subject> = ops
+        .iter()
+        .flat_map(|&op| args.dtype.iter().map(move |&dtype| (op, dtype)))
+        .flat_map(|(op, dtype)| Subject::all(op, dtype, args.backward))
+        .collect();
+
+    let progress = ProgressBar::no_length().with_style(
+        ProgressStyle::with_template("{wide_bar} {percent}% {msg}")
+            .expect("a template that is written well"),
+    );
+    let mut rows = Vec::new();
+    for subject in subjects {
+        let Subject { op, form, dtype } = subject;
+        progress.reset();
+        progress.set_message(format!("{} {dtype} {}", label(op), form.name()));
+        let mut trusted = None;
+        let seen = match dtype {
+            Dtype::F32 => {
+                progress.set_length(measure::count(step));
+                let reference = Trusted::new(subject, args.reference, args.samples)?;
+                trusted = Some(reference);
+                measure::by_reference(subject, &backends, &reference, step, &progress)?
+            }
+            Dtype::F64 => {
+                let values: Vec<f64> = op.values().collect();
+                let mut x = inputs::edges::<f64>(&values);
+                x.extend(inputs::samples::<f64>(args.samples));
+                progress.set_length(x.len() as u64);
+                measure::precisely(subject, &backends, &x, &progress)?
+            }
+            Dtype::F16 => {
+                progress.set_length(1 << 16);
+                measure::precisely(subject, &backends, &inputs::all::<f16>(), &progress)?
+            }
+            _ => {
+                progress.set_length(1 << 16);
+                measure::precisely(subject, &backends, &inputs::all::<bf16>(), &progress)?
+            }
+        };
+        rows.extend(backends.iter().zip(seen).map(|(&backend, seen)| Row {
+            subject,
+            backend,
+            seen,
+            trusted,
+        }));
+    }
+    progress.finish_and_clear();
+
+    let text = match (args.json, args.markdown) {
+        (true, _) => format!("{:#}\n", rows.iter().map(Row::as_json).collect::<Value>()),
+        (_, true) => markdown(&rows),
+        _ => format!("{}{}", table(&cells(&rows), 4), notes(&rows)),
+    };
+    print(&text)?;
+    let broken: Vec<&Row> = rows.iter().filter(|row| !row.holds()).collect();
+    if let [first, rest @ ..] = &broken[..] {
+        let more = match rest.len() {
+            0 => String::new(),
+            n => format!("; so are {n} more of {}", rows.len()),
+        };
+        bail!("{} is beyond its bound{more}", first.said());
+    }
+    Ok(())
+}
+
+impl Row {
+    fn holds(&self) -> bool {
+        if self.subject.correctly_rounded() {
+            self.seen.correct == self.seen.inputs
+        } else {
+            self.seen.ulps <= self.subject.bound()
+        }
+    }
+
+    /// The input of the largest error, and its bits.
+    fn at(&self) -> [String; 2] {
+        let Some(bits) = self.seen.at else {
+            return Default::default();
+        };
+        let half = |x: f32| format!("{x:e}");
+        let (number, digits) = match self.subject.dtype {
+            Dtype::F64 => (format!("{:e}", f64::from_bits(bits)), 16),
+            Dtype::F32 => (format!("{:e}", f32::from_bits(bits as u32)), 8),
+            Dtype::F16 => (half(f16::from_bits(bits as u16).to_f32()), 4),
+            _ => (half(bf16::from_bits(bits as u16).to_f32()), 4),
+        };
+        [number, format!("0x{bits:0digits$x}")]
+    }
+
+    fn share(&self) -> f64 {
+        self.seen.correct as f64 / self.seen.inputs as f64
+    }
+
+    /// What went wrong.
+    fn said(&self) -> String {
+        let Subject { op, form, dtype } = self.subject;
+        let [at, bits] = self.at();
+        let bound = if self.subject.correctly_rounded() {
+            let wrong = self.seen.inputs - self.seen.correct;
+            format!("{wrong} results are not correctly rounded")
+        } else {
+            format!("the bound is {}", self.subject.bound())
+        };
+        format!(
+            "{} {dtype} {} on {}, {:.4} ulps off at {at} ({bits}; {bound}),",
+            label(op),
+            form.name(),
+            self.backend.name(),
+            self.seen.ulps,
+        )
+    }
+
+    fn as_json(&self) -> Value {
+        let Subject { op, form, dtype } = self.subject;
+        let [at, bits] = self.at();
+        let reference = match self.trusted {
+            Some(trusted) => json!({
+                "kind": trusted.reference.name(),
+                "op": trusted.subject.op.to_string(),
+                "samples": trusted.samples,
+                "ulps": trusted.ulps,
+            }),
+            None => json!({"kind": "arbitrary precision"}),
+        };
+        json!({
+            "op": op.to_string(),
+            "form": form.name(),
+            "dtype": dtype.name(),
+            "backend": self.backend.name(),
+            "inputs": self.seen.inputs,
+            "ulps": self.seen.ulps,
+            "at": at,
+            "at_bits": bits,
+            "correct": self.seen.correct,
+            "bound": self.subject.bound(),
+            "correctly_rounded": self.subject.correctly_rounded(),
+            "holds": self.holds(),
+            "reference": reference,
+        })
+    }
+}
+
+const HEAD: [&str; 9] = [
+    "operation",
+    "form",
+    "dtype",
+    "backend",
+    "inputs",
+    "ulps",
+    "at",
+    "bits",
+    "correct",
+];
+
+fn cells(rows: &[Row]) -> Vec<Vec<String>> {
+    let mut lines = vec![HEAD.map(String::from).to_vec()];
+    for row in rows {
+        let Subject { op, form, dtype } = row.subject;
+        let [at, bits] = row.at();
+        // All of them is said only of all of them.
+        let percent = (row.share() * 1e6).floor() / 1e4;
+        lines.push(vec![
+            label(op),
+            form.name().into(),
+            dtype.name().into(),
+            row.backend.name().into(),
+            row.seen.inputs.to_string(),
+            format!("{:.4}", row.seen.ulps),
+            at,
+            bits,
+            format!("{percent} %"),
+        ]);
+        if !row.holds() {
+            lines
+                .last_mut()
+                .expect("just pushed")
+                .push("beyond its bound".into());
+        }
+    }
+    lines
+}
+
+/// What the references of `f32` are, a sentence on each.
+fn notes(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for (kind, said) in [
+        (Reference::Kernel, "f64 kernels"),
+        (Reference::Libm, "formulas in f64 with libm"),
+    ] {
+        let of = rows.iter().filter_map(|row| row.trusted);
+        let of: Vec<Trusted> = of.filter(|trusted| trusted.reference == kind).collect();
+        let farthest = of.iter().map(|trusted| trusted.ulps).fold(0.0, f64::max);
+        if let Some(Trusted { samples, .. }) = of.first() {
+            text += &format!(
+                "\nf32 is compared with halfwave's {said}, which on {samples} samples and edges of f32\n\
+                 were at most {farthest:.1e} ulps of f32 from arbitrary precision.\n"
+            );
+        }
+    }
+    text
+}
+
+fn markdown(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for (i, mut line) in cells(rows).into_iter().enumerate() {
+        line.truncate(HEAD.len());
+        text += &format!("| {} |\n", line.join(" | "));
+        if i == 0 {
+            text += &format!("|{}\n", "---|".repeat(line.len()));
+        }
+    }
+    text + &notes(rows)
+}

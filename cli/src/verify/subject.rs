@@ -1,0 +1,211 @@
+//! What is measured, and what it is held to.
+
+use anyhow::Result;
+use clap::ValueEnum;
+use halfwave::{Backend, Dtype, Element, Op, OpError};
+use halfwave_kernels::*;
+use halfwave_oracle::{Format, Truth, truth};
+
+/// Which function of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Forward,
+    /// The derivative at the input: `dx` with `dy = 1`.
+    Backward,
+    /// The derivative where the output is this, if it has a formula of its own.
+    FromOutput,
+}
+
+impl Form {
+    pub fn name(self) -> &'static str {
+        match self {
+            Form::Forward => "forward",
+            Form::Backward => "backward",
+            Form::FromOutput => "from_output",
+        }
+    }
+}
+
+/// What `f32` is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Reference {
+    /// halfwave's own f64 kernel
+    Kernel,
+    /// The formula in f64 with the libm crate: slower, and as exact as the formula is
+    Libm,
+}
+
+impl Reference {
+    pub fn name(self) -> &'static str {
+        match self {
+            Reference::Kernel => "kernel",
+            Reference::Libm => "libm",
+        }
+    }
+}
+
+/// What [`Unary`] knows of an operation.
+struct Facts {
+    exact: bool,
+    from_output: bool,
+    turn: Option<f64>,
+}
+
+macro_rules! by_operation {
+    ($($name:ident: $Op:ident in $Row:ident;)*) => {
+        fn formula<R: Real, N: Num>(op: Op, form: Form, x: N) -> N {
+            match op {
+                $(Op::$Op(op) => match form {
+                    Form::Forward => op.oracle::<R, N>(x),
+                    Form::Backward => op.derivative_oracle::<R, N>(x),
+                    Form::FromOutput => op.derivative_from_output_oracle::<R, N>(x),
+                },)*
+                _ => unreachable!("the table has every operation"),
+            }
+        }
+
+        fn facts(op: Op) -> Facts {
+            match op {
+                $(Op::$Op(op) => Facts {
+                    exact: $Op::EXACT,
+                    from_output: $Op::FROM_OUTPUT == FromOutput::ByItself,
+                    turn: op.turn(),
+                },)*
+                _ => unreachable!("the table has every operation"),
+            }
+        }
+    };
+}
+for_each_op!(by_operation);
+
+/// A function of an operation on a dtype.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    pub op: Op,
+    pub form: Form,
+    pub dtype: Dtype,
+}
+
+impl Subject {
+    /// The functions that the operation has, `backward` ones if asked for.
+    pub fn all(op: Op, dtype: Dtype, backward: bool) -> Vec<Self> {
+        let mut forms = vec![Form::Forward];
+        if backward {
+            forms.push(Form::Backward);
+            let tells = match dtype {
+                Dtype::F32 => op.has_backward_from_output::<f32>(),
+                Dtype::F64 => op.has_backward_from_output::<f64>(),
+                Dtype::F16 => op.has_backward_from_output::<f16>(),
+                _ => op.has_backward_from_output::<bf16>(),
+            };
+            if tells && facts(op).from_output {
+                forms.push(Form::FromOutput);
+            }
+        }
+        let subject = |form| Self { op, form, dtype };
+        forms.into_iter().map(subject).collect()
+    }
+
+    /// The largest error allowed, in ulps.
+    pub fn bound(self) -> f64 {
+        match (self.form, self.op) {
+            _ if self.correctly_rounded() => 0.5,
+            // Its documentation says so of a negative `beta`.
+            (Form::Forward, Op::HardSigmoid(op)) if op.beta() < 0.0 => 1.5,
+            (Form::Forward, _) if self.dtype == Dtype::F64 => 1.5,
+            (Form::Forward, _) => 1.0,
+            _ if self.dtype == Dtype::F64 => 4.0,
+            _ => 2.0,
+        }
+    }
+
+    /// Whether every result must be the one nearest to the truth.
+    pub fn correctly_rounded(self) -> bool {
+        let half = matches!(self.dtype, Dtype::F16 | Dtype::Bf16);
+        facts(self.op).exact || half && self.form == Form::Forward
+    }
+
+    /// `x` with the error of its result, in ulps and absolute: what of it counts, in ulps.
+    ///
+    /// From half of where the derivative changes its sign to twice that, half an ulp of 1 may stand
+    /// for every two.
+    pub fn counted(self, x: f64, ulps: f64, absolute: f64) -> f64 {
+        if !self.turns_near(x) {
+            return ulps;
+        }
+        let half = match self.dtype {
+            Dtype::F64 => f64::EPSILON / 2.0,
+            _ => f64::from(f32::EPSILON) / 2.0,
+        };
+        ulps.min(absolute / half * 2.0)
+    }
+
+    /// Whether the bound is an absolute one there.
+    pub fn turns_near(self, x: f64) -> bool {
+        let turn = facts(self.op).turn.filter(|_| self.form != Form::Forward);
+        turn.is_some_and(|turn| (0.5..=2.0).contains(&(x / turn)))
+    }
+
+    /// In arbitrary precision, with parameters as `E` has them.
+    pub fn truth<E: Float>(self, x: f64) -> Truth {
+        truth(x, |x| formula::<E::Constant, _>(self.op, self.form, x))
+    }
+
+    /// For `f32`, in `f64` arithmetic.
+    pub fn libm(self, x: f64) -> f64 {
+        formula::<f32, f64>(self.op, self.form, x)
+    }
+
+    /// On `f64`, what it is on `f32` but for what `f32` rounds: the operation with its parameters as
+    /// `f32` has them; or with those given, where not they are what is rounded, but what is made of
+    /// them.
+    pub fn in_f64(self) -> Vec<Self> {
+        let parameters = self.op.parameters().iter().zip(self.op.values());
+        let rounded: Vec<String> = parameters
+            .map(|(p, value)| format!("{}={}", p.name, f64::from(value as f32)))
+            .collect();
+        let rounded: Result<Op, OpError> = match &rounded[..] {
+            [] => Ok(self.op),
+            list => format!("{}({})", self.op.name(), list.join(", ")).parse(),
+        };
+        let mut ops: Vec<Op> = rounded.into_iter().collect();
+        if ops.first() != Some(&self.op) {
+            ops.push(self.op);
+        }
+        let subject = |op| Self {
+            op,
+            dtype: Dtype::F64,
+            ..self
+        };
+        ops.into_iter().map(subject).collect()
+    }
+
+    /// Whether the parameters are the defaults, or there are none.
+    pub fn is_default(self) -> bool {
+        Op::all().contains(&self.op)
+    }
+
+    /// `y = f(x)`. `ones` has as many elements as they.
+    pub fn run<E: Element>(
+        self,
+        backend: Backend,
+        x: &[E],
+        ones: &[E],
+        y: &mut [E],
+    ) -> Result<(), OpError> {
+        let call = match self.form {
+            Form::Forward => halfwave::Call::Apply(x, y),
+            Form::Backward => halfwave::Call::Backward(x, ones, y),
+            Form::FromOutput => halfwave::Call::BackwardFromOutput(x, ones, y),
+        };
+        self.op.run(backend, call)
+    }
+
+    /// What it is given for inputs `x` of the operation: them, or the operation's outputs.
+    pub fn given<E: Format + Element>(self, backend: Backend, x: &mut [E]) -> Result<(), OpError> {
+        if self.form == Form::FromOutput {
+            self.op.run(backend, halfwave::Call::ApplyInPlace(x))?;
+        }
+        Ok(())
+    }
+}
