@@ -98,7 +98,8 @@ def limits(name, f):
 
 
 def shown(x):
-    text = "NaN" if np.isnan(x) else f"{x:.4g}"
+    """As many digits as it takes to tell an f32 from its neighbours."""
+    text = "NaN" if np.isnan(x) else f"{x:.9g}"
     return text.replace("inf", "∞").replace("-", "−")
 
 
