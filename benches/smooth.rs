@@ -7,7 +7,10 @@ use std::f64::consts::TAU;
 
 use common::{L1, L2, as_bytes, as_bytes_mut, group, input, output};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use halfwave::{HardSwish, LeakyRelu, Operation, Softsign, backends, limits};
+use halfwave::{
+    Celu, Elu, Gelu, GeluTanh, LogSigmoid, Mish, Operation, QuickGelu, Selu, Sigmoid, Silu,
+    Softplus, Tanh, TanhShrink, backends, limits,
+};
 
 /// Reads as 4 Mi elements: in the last level, or beyond.
 const L3: usize = 1 << 22;
@@ -25,12 +28,17 @@ fn normal(i: i32) -> f32 {
 
 #[cfg(target_arch = "x86_64")]
 fn rten_vecmath(name: &str) -> Option<Map> {
-    use rten_vecmath::*;
-
     use common::peers::rten::apply;
+    use rten_vecmath::{ApproxGelu, Elu, Gelu, Sigmoid, Silu, Swish, Tanh};
 
     let map: Map = match name {
-        "leaky_relu" => |x, y| apply(&LeakyRelu { alpha: 0.01 }, x, y),
+        "sigmoid" => |x, y| apply(&Sigmoid {}, x, y),
+        "tanh" => |x, y| apply(&Tanh {}, x, y),
+        "elu" => |x, y| apply(&Elu { alpha: 1.0 }, x, y),
+        "silu" => |x, y| apply(&Silu {}, x, y),
+        "quick_gelu" => |x, y| apply(&Swish { beta: 1.702 }, x, y),
+        "gelu" => |x, y| apply(&Gelu {}, x, y),
+        "gelu_tanh" => |x, y| apply(&ApproxGelu {}, x, y),
         _ => return None,
     };
     Some(map)
@@ -61,9 +69,19 @@ fn one(c: &mut Criterion, name: &str, op: impl Operation<f32>) {
 }
 
 fn smooth(c: &mut Criterion) {
-    one(c, "hard_swish", HardSwish);
-    one(c, "softsign", Softsign);
-    one(c, "leaky_relu", LeakyRelu::default());
+    one(c, "sigmoid", Sigmoid);
+    one(c, "log_sigmoid", LogSigmoid);
+    one(c, "tanh", Tanh);
+    one(c, "tanh_shrink", TanhShrink);
+    one(c, "softplus", Softplus::default());
+    one(c, "elu", Elu::default());
+    one(c, "celu", Celu::default());
+    one(c, "selu", Selu);
+    one(c, "silu", Silu::default());
+    one(c, "gelu", Gelu);
+    one(c, "gelu_tanh", GeluTanh);
+    one(c, "quick_gelu", QuickGelu);
+    one(c, "mish", Mish);
 }
 
 criterion_group!(benches, smooth);
