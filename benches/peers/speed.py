@@ -32,8 +32,9 @@ DTYPES = {
     "bf16": (ml_dtypes.bfloat16, torch.bfloat16, onnx.TensorProto.BFLOAT16),
 }
 PAGE = 4096
-# As `halfwave bench`: no sample is shorter, so that reading the clock costs nothing beside it.
-SAMPLE = 50e-6
+# As `halfwave bench`: no sample is shorter, so that reading the clock costs nothing beside it; and
+# however slow a call, there are so many.
+SAMPLE, TURNS = 50e-6, 5
 # Elements per call of ONNX Runtime, at least: see `onnx_contender`.
 ENOUGH = 1 << 17
 # What a peer says to an operation that it does not have in a dtype.
@@ -81,7 +82,9 @@ def onnx_contender(name, dtype, x, y):
     copies = max(1, ENOUGH // len(x))
     with tempfile.NamedTemporaryFile(suffix=".onnx") as optimized:
         session = contenders.onnx_session(name, element, copies, optimized_model_filepath=optimized.name)
-        casts = any(node.op_type == "Cast" for node in onnx.load(optimized.name).graph.node)
+        nodes = onnx.load(optimized.name).graph.node
+        # Of the input: some operators cast their constants.
+        casts = any(node.op_type == "Cast" and node.input[0] == "x0" for node in nodes)
     binding = session.io_binding()
     for i in range(copies):
         binding.bind_input(f"x{i}", "cpu", 0, element, x.shape, x.ctypes.data)
@@ -105,7 +108,8 @@ def contender(peer, name, dtype, x, y):
     try:
         made = CONTENDERS[peer](name, dtype, x, y)
         if made:
-            made[0].timeit(1)
+            # Until new tensors find memory that was freed.
+            made[0].timeit(5)
         return made
     except REFUSALS as error:
         print(f"{peer} has no {name} in {dtype}: {str(error).splitlines()[0]}", file=sys.stderr)
@@ -114,14 +118,14 @@ def contender(peer, name, dtype, x, y):
 
 def best(timer, seconds):
     """Seconds of a call, the best of many samples within about `seconds`."""
-    calls, least, end = 1, float("inf"), time.perf_counter() + seconds
-    while least == float("inf") or time.perf_counter() < end:
+    calls, samples, end = 1, [], time.perf_counter() + seconds
+    while len(samples) < TURNS or time.perf_counter() < end:
         taken = timer.timeit(calls)
         if taken < SAMPLE:
             calls *= 2
         else:
-            least = min(least, taken / calls)
-    return least
+            samples.append(taken / calls)
+    return min(samples)
 
 
 def halfwave(program, name, dtype, size, seconds):
@@ -184,18 +188,18 @@ def parse():
     args.ops = args.ops or [name for name in contenders.OPERATIONS if name in known]
     for what, given, there in [("operation", args.ops, known), ("dtype", args.dtypes, DTYPES)]:
         for name in set(given) - set(there):
-            parser.error(f"there is no {what} {name!r}; there is {', '.join(there)}")
+            parser.error(f"there is no {what} {name!r}; there is {', '.join(sorted(there))}")
     return args
 
 
 def main():
     args = parse()
     # A tensor of 16 MiB that is freed goes back to the system, and the next one's page faults would be
-    # most of what is measured. glibc: no mmap below 1 GiB, no trimming.
-    libc = ctypes.CDLL(None)
-    M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1
-    libc.mallopt(M_MMAP_THRESHOLD, 1 << 30)
-    libc.mallopt(M_TRIM_THRESHOLD, 1 << 30)
+    # most of what is measured. So glibc is to map nothing, and to keep a GiB.
+    M_MMAP_MAX, M_TRIM_THRESHOLD = -4, -1
+    for parameter, value in [(M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 1 << 30)]:
+        if ctypes.CDLL(None).mallopt(parameter, value) != 1:
+            raise SystemExit("speed.py: needs Linux with glibc: mallopt refuses")
     # NumPy has it do a part on its own.
     np.seterr(all="ignore")
 
