@@ -1,13 +1,16 @@
-"""Runs ONNX's node tests of the rectifiers through halfwave: onnx_nodes.py HALFWAVE ONNX_PRELU.
+"""Runs ONNX's node tests of the activations through halfwave: onnx_nodes.py HALFWAVE ONNX_PRELU.
 
 For each case of the installed onnx package the attributes and constant inputs become parameters,
 the input a .npy for `halfwave apply`. Only the slope of PRelu is an array, which that does not take:
 PRelu goes through the library's example onnx_prelu. The output is compared with the expected one, by bits where halfwave is exact. Where
 it is not, neither is the expectation, which NumPy made in f32 in several roundings (of hardswish, 3
 ulp off): there the output must be within ONNX's own tolerance of it, and within 1 ulp of the formula
-in f64.
+in f64; in f16 and bf16, which are correctly rounded, equal to the formula.
+
+Selu's constants are attributes in ONNX, and fixed in halfwave: only the case with the defaults runs.
 """
 
+import math
 import subprocess
 import sys
 import tempfile
@@ -15,32 +18,97 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import onnx
 from onnx.backend.test.loader import load_model_tests
+
+
 
 def hard_sigmoid(x, alpha, beta):
     # Parameters are rounded to f32, as inputs are.
     return np.clip(np.float64(np.float32(alpha)) * x + np.float64(np.float32(beta)), 0, 1)
 
 
-# For each operator: how many cases there must be, and, if it is not exact, its formula. A count that
-# falls short means that the package has changed, not that all is well.
-OPERATORS = {
-    "Relu": (1, None),
-    "LeakyRelu": (3, None),
-    "ThresholdedRelu": (3, None),
-    "Clip": (12, None),
-    "HardSigmoid": (3, hard_sigmoid),
-    "HardSwish": (1, lambda x: x * np.clip(x + 3, 0, 6) / 6),
-    "Shrink": (2, None),
-    "Softsign": (2, lambda x: x / (1 + np.abs(x))),
-    "PRelu": (2, None),
+# Those below are relatively accurate in f64, for negative x too: nothing cancels.
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def elu(x, alpha):
+    return np.where(x < 0, alpha * np.expm1(np.minimum(x, 0)), x)
+
+
+def celu(x, alpha):
+    return np.where(x < 0, alpha * np.expm1(np.minimum(x, 0) / alpha), x)
+
+
+def selu(x):
+    return 1.0507009873554805 * elu(x, 1.6732632423543772)
+
+
+def gelu(x):
+    return x / 2 * np.vectorize(math.erfc)(-x / math.sqrt(2))
+
+
+def gelu_tanh(x):
+    # (1 + tanh u) / 2 is the sigmoid of 2u.
+    return x * sigmoid(2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+
+
+def mish(x):
+    # tanh(log1p e) = ((1 + e)² − 1) / ((1 + e)² + 1) with e = eˣ, and divided by e² with e = e⁻ˣ.
+    e = np.exp(-np.abs(x))
+    negative = e * (e + 2) / (e * (e + 2) + 2)
+    positive = (1 + 2 * e) / (1 + 2 * e + 2 * e * e)
+    return x * np.where(x < 0, negative, positive)
+
+
+# How many cases of each operator there must be. A count that falls short means that the package has
+# changed, not that all is well.
+CASES = {
+    "Relu": 1,
+    "LeakyRelu": 3,
+    "ThresholdedRelu": 3,
+    "Clip": 12,
+    "HardSigmoid": 3,
+    "HardSwish": 1,
+    "Shrink": 2,
+    "Softsign": 2,
+    "PRelu": 2,
+    "Sigmoid": 2,
+    "Tanh": 2,
+    "Softplus": 2,
+    "Elu": 3,
+    "Celu": 3,
+    "Selu": 1,
+    "Swish": 1,
+    "Gelu": 4,
+    "Mish": 1,
+}
+
+# Of what is not exact.
+FORMULAS = {
+    "hard_sigmoid": hard_sigmoid,
+    "hard_swish": lambda x: x * np.clip(x + 3, 0, 6) / 6,
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "sigmoid": sigmoid,
+    "tanh": np.tanh,
+    "softplus": lambda x: np.logaddexp(x, 0),
+    "elu": elu,
+    "celu": celu,
+    "selu": selu,
+    "silu": lambda x, beta: x * sigmoid(beta * x),
+    "gelu": gelu,
+    "gelu_tanh": gelu_tanh,
+    "mish": mish,
 }
 
 
 def operation(node, inputs):
-    """The node as `halfwave apply` takes it."""
+    """The node as `halfwave apply` takes it; no name if it does not."""
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     # An input that is left out has no name, and no array.
     arrays = iter(inputs)
@@ -70,6 +138,18 @@ def operation(node, inputs):
             return "softsign", {}
         case "PRelu":
             return "prelu", {}
+        case "Sigmoid" | "Tanh" | "Softplus" | "Mish":
+            return node.op_type.lower(), {}
+        case "Elu":
+            return "elu", {"alpha": attributes.get("alpha", 1.0)}
+        case "Celu":
+            return "celu", {"alpha": attributes.get("alpha", 1.0)}
+        case "Selu":
+            return (None if attributes else "selu"), {}
+        case "Swish":
+            return "silu", {"beta": attributes.get("alpha", 1.0)}
+        case "Gelu":
+            return "gelu_tanh" if attributes.get("approximate") == b"tanh" else "gelu", {}
 
 
 def written(name, parameters):
@@ -81,7 +161,7 @@ def written(name, parameters):
 
 def distance(a, b):
     """How many numbers lie between the elements of `a` and `b`, at most; a NaN is only near its own bits."""
-    if a.dtype.kind != "f":
+    if a.dtype.kind in "iu":
         return int(np.abs(a.astype(object) - b.astype(object)).max(initial=0))
     bits = np.dtype(f"i{a.dtype.itemsize}")
     low = np.iinfo(bits).min
@@ -95,8 +175,15 @@ def distance(a, b):
 
 def run(halfwave, folder, op, x):
     np.save(folder / "x.npy", x)
-    said = finished([halfwave, "apply", op, "x.npy", "-o", "y.npy", "--quiet"], folder)
-    return (None, said) if said else (np.load(folder / "y.npy"), "")
+    command = [halfwave, "apply", op, "x.npy", "-o", "y.npy", "--quiet"]
+    if x.dtype == ml_dtypes.bfloat16:
+        # Of which a .npy only says that it has two bytes.
+        command += ["--dtype", "bf16"]
+    said = finished(command, folder)
+    if said:
+        return None, said
+    y = np.load(folder / "y.npy")
+    return (y.view(x.dtype) if y.dtype.kind == "V" else y), ""
 
 
 def run_prelu(onnx_prelu, folder, x, slope):
@@ -122,9 +209,9 @@ def judge(case, y, expected, truth):
     if truth is None:
         return off == 0, "to the bit" if off == 0 else f"{off} ulp off"
     true_off = distance(y, truth.astype(y.dtype))
-    near = np.allclose(y, expected, case.rtol, case.atol)
+    near = np.allclose(y.astype(np.float64), expected.astype(np.float64), case.rtol, case.atol)
     said = f"{off} ulp from what is expected, {true_off} from the formula in f64"
-    return near and true_off <= 1, said
+    return near and true_off <= (0 if y.itemsize == 2 else 1), said
 
 
 def main(*programs):
@@ -136,12 +223,14 @@ def main(*programs):
         for case in load_model_tests(kind="node"):
             nodes = case.model.graph.node
             # The others are the same operators written out in other ones.
-            if len(nodes) != 1 or nodes[0].op_type not in OPERATORS:
+            if len(nodes) != 1 or nodes[0].op_type not in CASES:
                 continue
             operator = nodes[0].op_type
-            formula = OPERATORS[operator][1]
             for inputs, [expected] in case.data_sets:
                 name, parameters = operation(nodes[0], inputs)
+                if name is None:
+                    continue
+                formula = FORMULAS.get(name)
                 op = written(name, parameters)
                 if operator == "PRelu":
                     y, said = run_prelu(onnx_prelu, Path(folder), *inputs)
@@ -154,7 +243,7 @@ def main(*programs):
                 ran[operator] += 1
                 failed += not good
                 print(f"{case.name}: {op} on {expected.dtype}: {'ok' if good else 'FAILED'}, {said}")
-    for operator, (least, _) in OPERATORS.items():
+    for operator, least in CASES.items():
         if ran[operator] < least:
             print(f"FAILED: {ran[operator]} cases of {operator} ran, and there should be {least}")
             failed += 1

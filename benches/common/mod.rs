@@ -132,9 +132,13 @@ pub mod peers {
         }
 
         pub fn map(src: &[f32], dst: &mut [f32]) {
+            apply(&Max, src, dst);
+        }
+
+        pub fn apply(op: &impl SimdUnaryOp<f32>, src: &[f32], dst: &mut [f32]) {
             // SAFETY: an initialised element is a valid `MaybeUninit`, and `map` only writes.
             let dst = unsafe { &mut *(std::ptr::from_mut(dst) as *mut [MaybeUninit<f32>]) };
-            Max.map(src, dst);
+            op.map(src, dst);
         }
 
         pub fn in_place(x: &mut [f32]) {

@@ -1,5 +1,6 @@
 //! An operation and the machine's limits on the same memory, by turns.
 
+use std::f64::consts::TAU;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -128,13 +129,18 @@ impl Subject {
         check_memory(len, room)?;
 
         // Written now, so that no page faults are measured; positive and negative by no pattern
-        // a branch predictor would learn.
+        // a branch predictor would learn. Normal, as what comes out of a layer is: how often a
+        // vector holds a number of the tails decides what those cost.
         let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-        let mut number = || {
+        let mut uniform = || {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            E::from_f64(random as f64 / u64::MAX as f64 * 8.0 - 4.0)
+            random as f64 / u64::MAX as f64 // never 0
+        };
+        let mut number = || {
+            let (u, v) = (uniform(), uniform());
+            E::from_f64(2.0 * (-2.0 * u.ln()).sqrt() * (TAU * v).cos()) // Box and Muller
         };
         let lengths = match self.form {
             Form::Apply => [len, 0, len],
