@@ -6,8 +6,10 @@
 Polynomials by Remez's exchange algorithm; the ratio of two by Loeb's, which solves for P - f Q = 0
 with the weight of the last Q until that settles. All in 100 digits. The comment above each table
 says how large the error is that the approximation itself makes, of the result in question, before
-its coefficients are rounded.
+f64 coefficients are rounded, and after f32 ones are.
 """
+
+import struct
 
 import mpmath as mp
 
@@ -59,6 +61,22 @@ def powers(degree):
     return [lambda x, j=j: x**j for j in range(degree + 1)]
 
 
+def double(f, degree, weight, points):
+    return chebyshev(powers(degree), f, weight, points)
+
+
+def single(f, degree, weight, points):
+    """A polynomial with f32 coefficients: each is rounded in turn, and the others fitted to what is left."""
+    fixed = []
+    for i in range(degree + 1):
+        rest = lambda x: f(x) - mp.polyval(fixed[::-1], x) if fixed else f(x)
+        basis = [lambda x, j=j: x**j for j in range(i, degree + 1)]
+        c, _ = chebyshev(basis, rest, weight, points)
+        fixed.append(mp.mpf(struct.unpack("f", struct.pack("f", c[0]))[0]))
+    error = max(abs(weight(x) * (mp.polyval(fixed[::-1], x) - f(x))) for x in points)
+    return fixed, error
+
+
 def ratio(f, m, n, points):
     """P and Q of degrees m and n, Q(0) = 1, by relative error."""
     fs = {x: f(x) for x in points}
@@ -96,7 +114,8 @@ def q(r):
 half = mp.log(2) / 2
 for name, degree in (("EXP_SINGLE", 4), ("EXP_DOUBLE", 9)):
     points = between(-half, half, 601)
-    c, e = chebyshev(powers(degree), q, lambda r: abs(r * r / mp.expm1(r)), points)
+    fit = single if name.endswith("SINGLE") else double
+    c, e = fit(q, degree, lambda r: abs(r * r / mp.expm1(r)), points)
     table(name, c, e, "q of e<sup>r</sup> = 1 + r + r²·q(r), relative to e<sup>r</sup> − 1")
 
 
@@ -107,7 +126,8 @@ def a(z):
 
 
 for name, degree in (("ATANH_SINGLE", 4), ("ATANH_DOUBLE", 9)):
-    c, e = chebyshev(powers(degree), a, lambda z: z + mp.mpf(2) ** -30, between(0, mp.mpf(4) / 9))
+    fit = single if name.endswith("SINGLE") else double
+    c, e = fit(a, degree, lambda z: z + mp.mpf(2) ** -30, between(0, mp.mpf(4) / 9))
     table(name, c, e, "a of 2·atanh(s/2) = s + s³·a(s²), relative to that")
 
 
@@ -119,9 +139,11 @@ def p(z):
     return (mp.tanh(x) / x - 1) / z
 
 
-for name, degree in (("TANH_SINGLE", 7), ("TANH_DOUBLE", 15)):
-    c, e = chebyshev(powers(degree), p, lambda z: 1 / abs(p(z)), between(0, 1))
-    table(name, c, e, "p of tanh x = x + x³·p(x²), relative to x − tanh x")
+c, e = single(p, 7, lambda z: z / (1 + z * p(z)) + mp.mpf(2) ** -30, between(0, 1))
+table("TANH_SINGLE", c, e, "p of tanh x = x + x³·p(x²), relative to tanh x")
+for name, degree in (("TANH_SHORT", 7), ("TANH_DOUBLE", 15)):
+    c, e = double(p, degree, lambda z: 1 / abs(p(z)), between(0, 1))
+    table(name, c, e, "The same, relative to x − tanh x")
 
 
 # Mills' ratio as it stands in the normal distribution's tail: Phi(-a) = e^(-a^2/2) m(a).

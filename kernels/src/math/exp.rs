@@ -101,7 +101,7 @@ impl<V: Copy> Exp<V> {
     pub(crate) fn value<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> Sum<V> {
         let high = self.on::<R, L>(l, self.scale);
         let low = if R::MATH.compensated {
-            Some(self.on::<R, L>(l, l.sub(self.scale, high)))
+            Some(self.low_on::<R, L>(l, l.sub(self.scale, high)))
         } else {
             None
         };
@@ -115,9 +115,7 @@ impl<V: Copy> Exp<V> {
         let base = l.sub(self.scale, constant::<R, L>(l, 1.0));
         let high = self.on::<R, L>(l, base);
         let low = if R::MATH.compensated {
-            let low = self.on::<R, L>(l, l.sub(base, high));
-            let minus = self.opposite;
-            Some(add_or_sub::<R, L>(l, self.scale, self.p_low, low, minus))
+            Some(self.low_on::<R, L>(l, l.sub(base, high)))
         } else {
             None
         };
@@ -131,17 +129,35 @@ impl<V: Copy> Exp<V> {
         let c = constant::<R, L>(l, c);
         let high = self.on::<R, L>(l, l.add(self.scale, c));
         let low = if R::MATH.compensated {
-            Some(self.on::<R, L>(l, l.add(l.sub(self.scale, high), c)))
+            Some(self.low_on::<R, L>(l, l.add(l.sub(self.scale, high), c)))
         } else {
             None
         };
         Sum { high, low }
     }
 
+    /// The same, without what rounding took from p: an eighth of an ulp, and three instructions less.
+    #[inline(always)]
+    pub(crate) fn plus_nearly<R: Real, L: FloatLanes<R::Lane, V = V>>(
+        self,
+        l: L,
+        c: f64,
+    ) -> Sum<V> {
+        let p_low = constant::<R, L>(l, 0.0);
+        Self { p_low, ..self }.plus::<R, L>(l, c)
+    }
+
     /// 2<sup>n</sup>·p + base.
     #[inline(always)]
     fn on<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L, base: V) -> V {
         add_or_sub::<R, L>(l, self.scale, self.p, base, self.opposite)
+    }
+
+    /// The same with all of p.
+    #[inline(always)]
+    fn low_on<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L, base: V) -> V {
+        let base = add_or_sub::<R, L>(l, self.scale, self.p_low, base, self.opposite);
+        self.on::<R, L>(l, base)
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::element::Real;
 use crate::lanes::FloatLanes;
 use crate::math::{
-    Sum, any, beyond, constant, exp, exp_beyond, exp_minus, exp_times, product, reciprocal,
+    Sum, any, beyond, constant, exp, exp_beyond, exp_minus, exp_times, product, product_of_sums,
+    quotient, reciprocal, two_sum,
 };
 
 /// factor·x, with what that lost unless the factor is 1.
@@ -34,7 +35,7 @@ pub(crate) fn negative<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::V>) -> S
 #[inline(always)]
 pub(crate) fn logistic<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::V>) -> L::V {
     let exp = exp_minus::<R, L>(l, v);
-    let y = reciprocal::<R, L>(l, exp.plus::<R, L>(l, 1.0)).rounded::<R, L>(l);
+    let y = reciprocal::<R, L>(l, exp.plus_nearly::<R, L>(l, 1.0)).rounded::<R, L>(l);
     let beyond = beyond::<R, L>(l, v.high);
     if !any(l, beyond) {
         return y;
@@ -68,9 +69,10 @@ pub(crate) fn gated<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V, v: Sum<L::V>
 #[inline(always)]
 pub(crate) fn logistic_density<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::V>) -> L::V {
     let negative = negative::<R, L>(l, v);
-    let t = exp::<R, L>(l, negative).value::<R, L>(l).high;
-    let d = l.add(t, constant::<R, L>(l, 1.0));
-    let y = l.div(t, l.mul(d, d));
+    let t = exp::<R, L>(l, negative);
+    let d = t.plus::<R, L>(l, 1.0);
+    let d = product_of_sums::<R, L>(l, d, d);
+    let y = quotient::<R, L>(l, t.value::<R, L>(l), d).rounded::<R, L>(l);
     let beyond = beyond::<R, L>(l, v.high);
     if !any(l, beyond) {
         return y;
@@ -78,8 +80,9 @@ pub(crate) fn logistic_density<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::
     l.select(beyond, exp_beyond::<R, L>(l, negative), y)
 }
 
-/// The derivative of x·σ(v): σ(v) + g·σ′(v) with g = x·v′. With t = e<sup>−|v|</sup> that is
-/// (1 + t + g·t)/(1 + t)² where the gate is more open than shut, and t·(1 + t + g)/(1 + t)² where not.
+/// The derivative of x·σ(v): σ(v) + g·σ′(v) with g = x·v′. With u = e<sup>−v</sup> that is
+/// (1 + u·(1 + g))/(1 + u)², up to half the range, where (1 + u)² is still finite; what lies beyond is as
+/// good as 1, or (1 + g)/u.
 #[inline(always)]
 pub(crate) fn gated_derivative<R: Real, L: FloatLanes<R::Lane>>(
     l: L,
@@ -87,16 +90,23 @@ pub(crate) fn gated_derivative<R: Real, L: FloatLanes<R::Lane>>(
     g: L::V,
 ) -> L::V {
     let (zero, one) = (constant::<R, L>(l, 0.0), constant::<R, L>(l, 1.0));
-    let negative = negative::<R, L>(l, v);
-    let t = exp::<R, L>(l, negative).value::<R, L>(l).high;
-    let d = l.add(t, one);
-    let open = l.lt(zero, v.high);
-    let n = l.select(open, l.mul_add(g, t, d), l.mul(t, l.add(d, g)));
-    let y = l.div(n, l.mul(d, d));
-    let beyond = beyond::<R, L>(l, v.high);
+    let u = exp_minus::<R, L>(l, v);
+    let d = u.plus::<R, L>(l, 1.0);
+    let d = product_of_sums::<R, L>(l, d, d);
+    let rest = product_of_sums::<R, L>(l, u.value::<R, L>(l), two_sum::<R, L>(l, one, g));
+    let n = two_sum::<R, L>(l, one, rest.high);
+    let low = match rest.low {
+        Some(low) => Some(n.low_and::<R, L>(l, low)),
+        None => None,
+    };
+    let n = Sum { high: n.high, low };
+    let y = quotient::<R, L>(l, n, d).rounded::<R, L>(l);
+    let half_the_range = constant::<R, L>(l, R::MATH.range / 2.0);
+    let beyond = l.lt(half_the_range, l.abs(v.high));
     if !any(l, beyond) {
         return y;
     }
-    let shut = exp_times::<R, L>(l, l.add(one, g), negative);
+    let shut = exp_times::<R, L>(l, l.add(one, g), negative::<R, L>(l, v));
+    let open = l.lt(zero, v.high);
     l.select(beyond, l.select(open, one, shut), y)
 }

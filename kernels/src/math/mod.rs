@@ -97,7 +97,7 @@ pub(crate) const SHORT: Math = Math {
     ln2: (core::f64::consts::LN_2, 0.0),
     exp: EXP_SINGLE,
     atanh: ATANH_SINGLE,
-    tanh: TANH_SINGLE,
+    tanh: TANH_SHORT,
     ..DOUBLE
 };
 

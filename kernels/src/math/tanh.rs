@@ -7,18 +7,25 @@
 
 use crate::element::Real;
 use crate::lanes::FloatLanes;
-use crate::math::{Sum, constant, exp, polynomial};
+use crate::math::{Sum, constant, exp, polynomial, product, product_of_sum, product_of_sums};
 
 /// From here on, tanh is 1 on `f64`.
 const SATURATED: f64 = 20.0;
 
-/// x²·p(x²): Horner's first step by itself, since next to 1 the even and the odd powers nearly cancel.
+/// p(z), of which Horner's first step is by itself, since next to 1 the even and the odd powers nearly
+/// cancel.
 #[inline(always)]
-fn quadratic<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
-    let z = l.mul(x, x);
+fn p<R: Real, L: FloatLanes<R::Lane>>(l: L, z: L::V) -> Sum<L::V> {
     let (first, rest) = R::MATH.tanh.split_at(1);
+    let first = constant::<R, L>(l, first[0]);
     let rest = polynomial::<R, L>(l, z, l.mul(z, z), rest);
-    l.mul(z, l.mul_add(z, rest, constant::<R, L>(l, first[0])))
+    let high = l.mul_add(z, rest, first);
+    let low = if R::MATH.compensated {
+        Some(l.mul_add(z, rest, l.sub(first, high)))
+    } else {
+        None
+    };
+    Sum { high, low }
 }
 
 /// 2/(1 + e<sup>2a</sup>) for a ≥ 0.
@@ -26,13 +33,17 @@ fn quadratic<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
 fn lacking<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V) -> L::V {
     let a = l.min(constant::<R, L>(l, SATURATED), a);
     let exp = exp::<R, L>(l, Sum::exact(l.add(a, a)));
-    l.div(constant::<R, L>(l, 2.0), exp.plus::<R, L>(l, 1.0).high)
+    l.div(
+        constant::<R, L>(l, 2.0),
+        exp.plus_nearly::<R, L>(l, 1.0).high,
+    )
 }
 
 #[inline(always)]
 pub(crate) fn tanh<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
     let (a, one) = (l.abs(x), constant::<R, L>(l, 1.0));
-    let near = l.mul_add(x, quadratic::<R, L>(l, x), x);
+    let z = l.mul(x, x);
+    let near = l.mul_add(x, l.mul(z, p::<R, L>(l, z).high), x);
     let far = l.sub(one, lacking::<R, L>(l, a));
     // Next to zero the sum has lost the sign of -0.0.
     l.copysign(l.select(l.lt(a, one), near, far), x)
@@ -42,7 +53,10 @@ pub(crate) fn tanh<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
 #[inline(always)]
 pub(crate) fn tanh_shrink<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
     let (a, one) = (l.abs(x), constant::<R, L>(l, 1.0));
-    let near = l.mul(x, l.sub(constant::<R, L>(l, 0.0), quadratic::<R, L>(l, x)));
+    let z = product::<R, L>(l, x, x);
+    let lost = product_of_sums::<R, L>(l, z, p::<R, L>(l, z.high));
+    let near =
+        product_of_sum::<R, L>(l, l.sub(constant::<R, L>(l, 0.0), x), lost).rounded::<R, L>(l);
     let lacking = lacking::<R, L>(l, a);
     let to_two = l.add(l.sub(a, one), lacking);
     let beyond = l.sub(a, l.sub(one, lacking));

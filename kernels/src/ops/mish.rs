@@ -59,18 +59,27 @@ impl Unary for Mish {
     // n/d + x·4t(t + 1)/d², and (1 + x)·t where t vanishes beside 1.
     #[inline(always)]
     fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let (one, four) = (
-            math::constant::<R, L>(l, 1.0),
-            math::constant::<R, L>(l, 4.0),
-        );
+        let one = math::constant::<R, L>(l, 1.0);
         let saturated = math::constant::<R, L>(l, SATURATED);
         let near = l.min(saturated, x);
-        let exp = math::exp::<R, L>(l, math::Sum::exact(near));
-        let t = exp.value::<R, L>(l).high;
-        let n = n::<R, L>(l, exp).high;
-        let d = l.add(n, math::constant::<R, L>(l, 2.0));
-        let rest = l.mul(l.mul(four, near), l.mul(t, l.add(t, one)));
-        let slope = l.div(l.mul_add(n, d, rest), l.mul(d, d));
+        let t = math::exp::<R, L>(l, math::Sum::exact(near));
+        let n = n::<R, L>(l, t);
+        let d = n_plus_two::<R, L>(l, n);
+        let rest = math::product_of_sums::<R, L>(l, t.value::<R, L>(l), t.plus::<R, L>(l, 1.0));
+        let four_x = l.mul(math::constant::<R, L>(l, 4.0), near);
+        let rest = math::product_of_sum::<R, L>(l, four_x, rest);
+        let n = math::product_of_sums::<R, L>(l, n, d);
+        let sum = math::two_sum::<R, L>(l, n.high, rest.high);
+        let low = match (n.low, rest.low) {
+            (Some(a), Some(b)) => Some(sum.low_and::<R, L>(l, l.add(a, b))),
+            _ => None,
+        };
+        let n = math::Sum {
+            high: sum.high,
+            low,
+        };
+        let d = math::product_of_sums::<R, L>(l, d, d);
+        let slope = math::quotient::<R, L>(l, n, d).rounded::<R, L>(l);
         let beyond = l.lt(x, math::constant::<R, L>(l, -R::MATH.range));
         let slope = l.select(l.lt(saturated, x), one, slope);
         if !math::any(l, beyond) {
