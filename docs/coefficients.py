@@ -144,6 +144,8 @@ table("TANH_SINGLE", c, e, "p of tanh x = x + x³·p(x²), relative to tanh x")
 for name, degree in (("TANH_SHORT", 7), ("TANH_DOUBLE", 15)):
     c, e = double(p, degree, lambda z: 1 / abs(p(z)), between(0, 1))
     table(name, c, e, "The same, relative to x − tanh x")
+print("/// What rounding took from the first of these.")
+print(f"pub(super) const TANH_FIRST_LOW: f64 = {float(c[0] - mp.mpf(float(c[0])))!r};\n")
 
 
 # Mills' ratio as it stands in the normal distribution's tail: Phi(-a) = e^(-a^2/2) m(a).

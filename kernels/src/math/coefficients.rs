@@ -91,6 +91,9 @@ pub(super) const TANH_DOUBLE: &[f64] = &[
     2.516043726601646e-08,
 ];
 
+/// What rounding took from the first of these.
+pub(super) const TANH_FIRST_LOW: f64 = -1.3769375760312901e-17;
+
 /// Numerator of Φ(−a)·e<sup>a²/2</sup> for a ≤ 14.5, relative to that: error below 2^-33.5.
 pub(super) const MILLS_TOP: &[f64] = &[
     0.4999999999589443,

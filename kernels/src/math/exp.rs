@@ -9,7 +9,7 @@
 
 use crate::element::Real;
 use crate::lanes::FloatLanes;
-use crate::math::{Sum, any, constant, polynomial_of, residual};
+use crate::math::{Sum, any, constant, polynomial_of, product_of_sum, residual};
 
 /// `e^x = scale · (1 + p)`, with a power of two.
 #[derive(Clone, Copy)]
@@ -29,9 +29,14 @@ struct Reduced<V> {
 }
 
 /// Of −x where `minus`: then everything is done with −r, which is x + n·ln 2, and no instruction is spent
-/// on a sign.
+/// on a sign. Where `precise`, `p_low` has also what rounding took from r.
 #[inline(always)]
-fn reduced<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>, minus: bool) -> Reduced<L::V> {
+fn reduced<R: Real, L: FloatLanes<R::Lane>>(
+    l: L,
+    x: Sum<L::V>,
+    minus: bool,
+    precise: bool,
+) -> Reduced<L::V> {
     let shift = constant::<R, L>(l, R::MATH.shift);
     let log2_e = constant::<R, L>(l, core::f64::consts::LOG2_E);
     let shifted = add_or_sub::<R, L>(l, x.high, log2_e, shift, minus);
@@ -39,15 +44,24 @@ fn reduced<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>, minus: bool) -> 
     let ln2 = constant::<R, L>(l, R::MATH.ln2.0);
     let high = add_or_sub::<R, L>(l, n, ln2, x.high, !minus);
     let ln2_low = constant::<R, L>(l, R::MATH.ln2.1);
-    let r = match x.low {
-        Some(low) => l.add(high, add_or_sub::<R, L>(l, n, ln2_low, low, !minus)),
-        None if R::MATH.compensated => add_or_sub::<R, L>(l, n, ln2_low, high, !minus),
-        None => high,
+    let (r, r_low) = if !R::MATH.compensated {
+        (x.low_and::<R, L>(l, high), None)
+    } else if let Some(low) = x.low {
+        let rest = add_or_sub::<R, L>(l, n, ln2_low, low, !minus);
+        let r = l.add(high, rest);
+        (r, Some(l.add(l.sub(high, r), rest)))
+    } else {
+        let r = add_or_sub::<R, L>(l, n, ln2_low, high, !minus);
+        let rest = l.sub(high, r);
+        (r, Some(add_or_sub::<R, L>(l, n, ln2_low, rest, !minus)))
     };
     let r2 = l.mul(r, r);
     let q = polynomial_of::<R, L>(l, r, r2, R::MATH.exp, minus);
     let p = add_or_sub::<R, L>(l, q, r2, r, minus);
-    let p_low = add_or_sub::<R, L>(l, q, r2, l.sub(r, p), minus);
+    let mut p_low = add_or_sub::<R, L>(l, q, r2, l.sub(r, p), minus);
+    if let (true, Some(r_low)) = (precise, r_low) {
+        p_low = l.add(p_low, r_low);
+    }
     let exp = Exp {
         scale: l.pow2(shifted),
         p,
@@ -77,13 +91,19 @@ fn add_or_sub<R: Real, L: FloatLanes<R::Lane>>(
 /// NaN NaN.
 #[inline(always)]
 pub(crate) fn exp<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Exp<L::V> {
-    reduced::<R, L>(l, x, false).exp
+    reduced::<R, L>(l, x, false, x.low.is_some()).exp
+}
+
+/// The same with all that is known of r.
+#[inline(always)]
+pub(crate) fn exp_precise<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Exp<L::V> {
+    reduced::<R, L>(l, x, false, true).exp
 }
 
 /// e<sup>−x</sup>, likewise.
 #[inline(always)]
 pub(crate) fn exp_minus<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Exp<L::V> {
-    reduced::<R, L>(l, x, true).exp
+    reduced::<R, L>(l, x, true, x.low.is_some()).exp
 }
 
 impl<V: Copy> Exp<V> {
@@ -143,8 +163,14 @@ impl<V: Copy> Exp<V> {
         l: L,
         c: f64,
     ) -> Sum<V> {
-        let p_low = constant::<R, L>(l, 0.0);
-        Self { p_low, ..self }.plus::<R, L>(l, c)
+        let c = constant::<R, L>(l, c);
+        let high = self.on::<R, L>(l, l.add(self.scale, c));
+        let low = if R::MATH.compensated {
+            Some(self.on::<R, L>(l, l.add(l.sub(self.scale, high), c)))
+        } else {
+            None
+        };
+        Sum { high, low }
     }
 
     /// 2<sup>n</sup>·p + base.
@@ -153,11 +179,11 @@ impl<V: Copy> Exp<V> {
         add_or_sub::<R, L>(l, self.scale, self.p, base, self.opposite)
     }
 
-    /// The same with all of p.
+    /// The same with all of p, where the base is next to −2<sup>n</sup>·p.
     #[inline(always)]
     fn low_on<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L, base: V) -> V {
-        let base = add_or_sub::<R, L>(l, self.scale, self.p_low, base, self.opposite);
-        self.on::<R, L>(l, base)
+        let low = self.on::<R, L>(l, base);
+        add_or_sub::<R, L>(l, self.scale, self.p_low, low, self.opposite)
     }
 }
 
@@ -195,7 +221,7 @@ fn clamped<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Reduced<L::V>
         Some(low) => Some(l.select(gone, constant::<R, L>(l, 0.0), low)),
         None => None,
     };
-    reduced::<R, L>(l, Sum { high, low }, false)
+    reduced::<R, L>(l, Sum { high, low }, false, false)
 }
 
 /// y·2<sup>n</sup>, in two steps, since 2<sup>n</sup> alone may be no normal number; the first is exact.
@@ -224,7 +250,8 @@ pub(crate) fn one_minus_exp<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L
 /// a·e<sup>x</sup> for x ≤ 0 of any magnitude, and something for others.
 #[inline(always)]
 pub(crate) fn exp_scaled<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V, x: Sum<L::V>) -> L::V {
-    let y = l.mul(a, exp::<R, L>(l, x).value::<R, L>(l).high);
+    let y = exp::<R, L>(l, x).value::<R, L>(l);
+    let y = product_of_sum::<R, L>(l, a, y).rounded::<R, L>(l);
     let beyond = l.lt(x.high, constant::<R, L>(l, -R::MATH.range));
     if !any(l, beyond) {
         return y;

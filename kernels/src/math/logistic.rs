@@ -65,19 +65,25 @@ pub(crate) fn gated<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V, v: Sum<L::V>
     l.select(beyond, l.select(open, x, shut), y)
 }
 
-/// σ′(v) = t/(1 + t)² with t = e<sup>−|v|</sup>.
+/// factor·σ′(v) = factor·t/(1 + t)² with t = e<sup>−|v|</sup>, for a power of two.
 #[inline(always)]
-pub(crate) fn logistic_density<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::V>) -> L::V {
+pub(crate) fn logistic_density<R: Real, L: FloatLanes<R::Lane>>(
+    l: L,
+    factor: f64,
+    v: Sum<L::V>,
+) -> L::V {
+    let factor = constant::<R, L>(l, factor);
     let negative = negative::<R, L>(l, v);
     let t = exp::<R, L>(l, negative);
     let d = t.plus::<R, L>(l, 1.0);
     let d = product_of_sums::<R, L>(l, d, d);
     let y = quotient::<R, L>(l, t.value::<R, L>(l), d).rounded::<R, L>(l);
+    let y = l.mul(factor, y);
     let beyond = beyond::<R, L>(l, v.high);
     if !any(l, beyond) {
         return y;
     }
-    l.select(beyond, exp_beyond::<R, L>(l, negative), y)
+    l.select(beyond, exp_times::<R, L>(l, factor, negative), y)
 }
 
 /// The derivative of x·σ(v): σ(v) + g·σ′(v) with g = x·v′. With u = e<sup>−v</sup> that is
@@ -87,13 +93,19 @@ pub(crate) fn logistic_density<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::
 pub(crate) fn gated_derivative<R: Real, L: FloatLanes<R::Lane>>(
     l: L,
     v: Sum<L::V>,
-    g: L::V,
+    g: Sum<L::V>,
 ) -> L::V {
     let (zero, one) = (constant::<R, L>(l, 0.0), constant::<R, L>(l, 1.0));
     let u = exp_minus::<R, L>(l, v);
     let d = u.plus::<R, L>(l, 1.0);
     let d = product_of_sums::<R, L>(l, d, d);
-    let rest = product_of_sums::<R, L>(l, u.value::<R, L>(l), two_sum::<R, L>(l, one, g));
+    let w = two_sum::<R, L>(l, one, g.high);
+    let low = match g.low {
+        Some(low) => Some(w.low_and::<R, L>(l, low)),
+        None => w.low,
+    };
+    let w = Sum { high: w.high, low };
+    let rest = product_of_sums::<R, L>(l, u.value::<R, L>(l), w);
     let n = two_sum::<R, L>(l, one, rest.high);
     let low = match rest.low {
         Some(low) => Some(n.low_and::<R, L>(l, low)),
@@ -106,7 +118,7 @@ pub(crate) fn gated_derivative<R: Real, L: FloatLanes<R::Lane>>(
     if !any(l, beyond) {
         return y;
     }
-    let shut = exp_times::<R, L>(l, l.add(one, g), negative::<R, L>(l, v));
+    let shut = exp_times::<R, L>(l, w.high, negative::<R, L>(l, v));
     let open = l.lt(zero, v.high);
     l.select(beyond, l.select(open, one, shut), y)
 }

@@ -26,7 +26,8 @@ pub(crate) use coefficients::{
     DENSITY_0, GELU_TANH_1, GELU_TANH_3, QUICK_GELU, SELU_SCALE, SELU_SCALE_ALPHA,
 };
 pub(crate) use exp::{
-    Exp, exp, exp_beyond, exp_minus, exp_minus_one, exp_scaled, exp_times, one_minus_exp,
+    Exp, exp, exp_beyond, exp_minus, exp_minus_one, exp_precise, exp_scaled, exp_times,
+    one_minus_exp,
 };
 pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, negative, times};
@@ -61,6 +62,8 @@ pub struct Math {
     pub(crate) exp: &'static [f64],
     pub(crate) atanh: &'static [f64],
     pub(crate) tanh: &'static [f64],
+    /// What rounding took from the first of those.
+    pub(crate) tanh_first_low: f64,
 }
 
 /// For `f32` lanes.
@@ -75,6 +78,7 @@ pub(crate) const SINGLE: Math = Math {
     exp: EXP_SINGLE,
     atanh: ATANH_SINGLE,
     tanh: TANH_SINGLE,
+    tanh_first_low: 0.0,
 };
 
 /// For `f64` lanes.
@@ -89,6 +93,7 @@ pub(crate) const DOUBLE: Math = Math {
     exp: EXP_DOUBLE,
     atanh: ATANH_DOUBLE,
     tanh: TANH_DOUBLE,
+    tanh_first_low: TANH_FIRST_LOW,
 };
 
 /// For `f64` lanes whose result is rounded to `f32`.

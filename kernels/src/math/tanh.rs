@@ -21,7 +21,8 @@ fn p<R: Real, L: FloatLanes<R::Lane>>(l: L, z: L::V) -> Sum<L::V> {
     let rest = polynomial::<R, L>(l, z, l.mul(z, z), rest);
     let high = l.mul_add(z, rest, first);
     let low = if R::MATH.compensated {
-        Some(l.mul_add(z, rest, l.sub(first, high)))
+        let low = l.mul_add(z, rest, l.sub(first, high));
+        Some(l.add(low, constant::<R, L>(l, R::MATH.tanh_first_low)))
     } else {
         None
     };

@@ -23,7 +23,7 @@ impl Unary for LogSigmoid {
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
         let zero = math::constant::<R, L>(l, 0.0);
         let negative = l.copysign(x, math::constant::<R, L>(l, -1.0));
-        let exp = math::exp::<R, L>(l, math::Sum::exact(negative));
+        let exp = math::exp_precise::<R, L>(l, math::Sum::exact(negative));
         let log = math::log1p_exp::<R, L>(l, exp);
         let sum = math::two_sum::<R, L>(l, l.min(zero, x), l.sub(zero, log.high));
         let low = sum.low_and::<R, L>(l, l.sub(zero, log.low_or_zero::<R, L>(l)));

@@ -39,7 +39,7 @@ impl Unary for QuickGelu {
     #[inline(always)]
     fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
         let v = argument::<R, L>(l, x);
-        math::gated_derivative::<R, L>(l, v, v.high)
+        math::gated_derivative::<R, L>(l, v, v)
     }
 
     fn oracle<R: Real, N: Num>(self, x: N) -> N {

@@ -25,7 +25,7 @@ impl Unary for Sigmoid {
 
     #[inline(always)]
     fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        math::logistic_density::<R, L>(l, math::Sum::exact(x))
+        math::logistic_density::<R, L>(l, 1.0, math::Sum::exact(x))
     }
 
     #[inline(always)]

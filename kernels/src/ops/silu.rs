@@ -33,7 +33,7 @@ impl Unary for Silu {
     #[inline(always)]
     fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
         let v = math::times::<R, L>(l, self.beta, x);
-        math::gated_derivative::<R, L>(l, v, v.high)
+        math::gated_derivative::<R, L>(l, v, v)
     }
 
     fn oracle<R: Real, N: Num>(self, x: N) -> N {

@@ -27,7 +27,7 @@ impl Unary for Softplus {
         let zero = math::constant::<R, L>(l, 0.0);
         let beta = l.splat(R::of(self.beta));
         let v = math::times::<R, L>(l, self.beta, x);
-        let exp = math::exp::<R, L>(l, math::negative::<R, L>(l, v));
+        let exp = math::exp_precise::<R, L>(l, math::negative::<R, L>(l, v));
         let mut log = math::log1p_exp::<R, L>(l, exp);
         if self.beta != 1.0 {
             log = math::quotient::<R, L>(l, log, math::Sum::exact(beta)).sum::<R, L>(l);

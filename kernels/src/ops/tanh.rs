@@ -23,11 +23,10 @@ impl Unary for Tanh {
         math::tanh::<R, L>(l, x)
     }
 
-    // 1/cosh² = 4 e^2x/(1 + e^2x)²
+    // 1/cosh² x = 4σ′(2x)
     #[inline(always)]
     fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let density = math::logistic_density::<R, L>(l, math::Sum::exact(l.add(x, x)));
-        l.mul(math::constant::<R, L>(l, 4.0), density)
+        math::logistic_density::<R, L>(l, 4.0, math::Sum::exact(l.add(x, x)))
     }
 
     // (1 - y)(1 + y)
