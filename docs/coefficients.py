@@ -112,7 +112,7 @@ def q(r):
 
 
 half = mp.log(2) / 2
-for name, degree in (("EXP_SINGLE", 4), ("EXP_DOUBLE", 9)):
+for name, degree in (("EXP_SINGLE", 5), ("EXP_DOUBLE", 9)):
     points = between(-half, half, 601)
     fit = single if name.endswith("SINGLE") else double
     c, e = fit(q, degree, lambda r: abs(r * r / mp.expm1(r)), points)

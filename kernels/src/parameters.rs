@@ -93,6 +93,8 @@ impl core::error::Error for ParameterError {}
 pub(crate) const NUMBER: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 /// Any number but NaN and the infinities.
 pub(crate) const FINITE: (f64, f64) = (f64::MIN, f64::MAX);
+/// Any number that is finite on `f32` as well.
+pub(crate) const FINITE_ON_F32: (f64, f64) = (f32::MIN as f64, f32::MAX as f64);
 /// Any positive number that is a normal one on `f32` as well.
 pub(crate) const POSITIVE: (f64, f64) = (f32::MIN_POSITIVE as f64, f32::MAX as f64);
 /// Any finite number that is not negative.

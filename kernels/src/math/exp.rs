@@ -9,7 +9,7 @@
 
 use crate::element::Real;
 use crate::lanes::FloatLanes;
-use crate::math::{Sum, any, constant, polynomial_of, product_of_sum, residual};
+use crate::math::{Sum, any, constant, polynomial_of, product_of_sum, product_of_sums};
 
 /// `e^x = scale · (1 + p)`, with a power of two.
 #[derive(Clone, Copy)]
@@ -187,28 +187,25 @@ impl<V: Copy> Exp<V> {
     }
 }
 
-/// e<sup>x</sup> for x ≤ 0 of any magnitude: subnormal where it is, and rounded as such.
+/// e<sup>x</sup> for x ≤ 0 of any magnitude: subnormal where it is.
 #[inline(always)]
 pub(crate) fn exp_beyond<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> L::V {
-    let reduced = clamped::<R, L>(l, x);
-    let y = l.add(constant::<R, L>(l, 1.0), reduced.exp.p);
-    scaled::<R, L>(l, y, reduced.n)
+    exp_times::<R, L>(l, Sum::exact(constant::<R, L>(l, 1.0)), x)
 }
 
 /// a·e<sup>x</sup> for x ≤ 0 of any magnitude, with one rounding before it becomes subnormal. Where
 /// e<sup>x</sup> has vanished it is zero even if `a` is infinite.
 #[inline(always)]
-pub(crate) fn exp_times<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V, x: Sum<L::V>) -> L::V {
-    let reduced = clamped::<R, L>(l, x);
+pub(crate) fn exp_times<R: Real, L: FloatLanes<R::Lane>>(l: L, a: Sum<L::V>, x: Sum<L::V>) -> L::V {
+    let Reduced { n, exp } = clamped::<R, L>(l, x);
     let (zero, one) = (constant::<R, L>(l, 0.0), constant::<R, L>(l, 1.0));
-    let high = l.add(one, reduced.exp.p);
-    let low = l.sub(reduced.exp.p, l.sub(high, one));
-    let y = l.mul(a, high);
-    let lost = residual::<R, L>(l, a, high, y);
-    let y = l.add(y, l.sub(l.mul(a, low), lost));
-    let y = scaled::<R, L>(l, y, reduced.n);
+    let high = l.add(one, exp.p);
+    let low = l.add(l.sub(exp.p, l.sub(high, one)), exp.p_low);
+    let low = Some(low);
+    let y = product_of_sums::<R, L>(l, a, Sum { high, low }).rounded::<R, L>(l);
+    let y = scaled::<R, L>(l, y, n);
     let gone = l.lt(x.high, constant::<R, L>(l, -R::MATH.vanished));
-    l.select(gone, l.copysign(zero, a), y)
+    l.select(gone, l.copysign(zero, a.high), y)
 }
 
 /// [`reduced`], of the last argument whose exponential has vanished where that is passed.
@@ -221,7 +218,7 @@ fn clamped<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Reduced<L::V>
         Some(low) => Some(l.select(gone, constant::<R, L>(l, 0.0), low)),
         None => None,
     };
-    reduced::<R, L>(l, Sum { high, low }, false, false)
+    reduced::<R, L>(l, Sum { high, low }, false, true)
 }
 
 /// y·2<sup>n</sup>, in two steps, since 2<sup>n</sup> alone may be no normal number; the first is exact.
@@ -256,5 +253,5 @@ pub(crate) fn exp_scaled<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V, x: Sum<
     if !any(l, beyond) {
         return y;
     }
-    l.select(beyond, exp_times::<R, L>(l, a, x), y)
+    l.select(beyond, exp_times::<R, L>(l, Sum::exact(a), x), y)
 }

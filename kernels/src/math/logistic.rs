@@ -50,17 +50,21 @@ pub(crate) fn logistic<R: Real, L: FloatLanes<R::Lane>>(l: L, v: Sum<L::V>) -> L
 pub(crate) fn gated<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V, v: Sum<L::V>) -> L::V {
     let exp = exp_minus::<R, L>(l, v);
     let d = exp.plus::<R, L>(l, 1.0);
-    // Not the quotient x/d: it would come out of its own correction as +0 for -0.0.
-    let Sum { high, low } = reciprocal::<R, L>(l, d).sum::<R, L>(l);
-    let y = match low {
-        Some(low) => l.mul_add(x, high, l.mul(x, low)),
-        None => l.mul(x, high),
+    // Not the quotient x/d: it would come out of its own correction as +0 for -0.0. And x first, since
+    // what the reciprocal lacks may be too small for the dtype.
+    let gate = reciprocal::<R, L>(l, d);
+    let y = match gate.rest {
+        Some(rest) => {
+            let rest = l.mul(l.mul(x, rest), gate.reciprocal);
+            l.mul_add(x, gate.high, rest)
+        }
+        None => l.mul(x, gate.high),
     };
     let beyond = beyond::<R, L>(l, v.high);
     if !any(l, beyond) {
         return y;
     }
-    let shut = exp_times::<R, L>(l, x, negative::<R, L>(l, v));
+    let shut = exp_times::<R, L>(l, Sum::exact(x), negative::<R, L>(l, v));
     let open = l.lt(constant::<R, L>(l, 0.0), v.high);
     l.select(beyond, l.select(open, x, shut), y)
 }
@@ -83,7 +87,11 @@ pub(crate) fn logistic_density<R: Real, L: FloatLanes<R::Lane>>(
     if !any(l, beyond) {
         return y;
     }
-    l.select(beyond, exp_times::<R, L>(l, factor, negative), y)
+    l.select(
+        beyond,
+        exp_times::<R, L>(l, Sum::exact(factor), negative),
+        y,
+    )
 }
 
 /// The derivative of x·σ(v): σ(v) + g·σ′(v) with g = x·v′. With u = e<sup>−v</sup> that is
@@ -118,7 +126,7 @@ pub(crate) fn gated_derivative<R: Real, L: FloatLanes<R::Lane>>(
     if !any(l, beyond) {
         return y;
     }
-    let shut = exp_times::<R, L>(l, w.high, negative::<R, L>(l, v));
+    let shut = exp_times::<R, L>(l, w, negative::<R, L>(l, v));
     let open = l.lt(zero, v.high);
     l.select(beyond, l.select(open, one, shut), y)
 }

@@ -33,7 +33,7 @@ pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, negative, times};
 pub(crate) use normal::mills;
 pub(crate) use sum::{
-    Sum, product, product_of_sum, product_of_sums, quotient, reciprocal, residual, two_sum,
+    Sum, product, product_of_sum, product_of_sums, quotient, reciprocal, two_sum,
 };
 pub(crate) use tanh::{tanh, tanh_shrink};
 
@@ -52,7 +52,7 @@ pub struct Math {
     pub(crate) ln2: (f64, f64),
     /// Dekker's constant, 2<sup>⌈p/2⌉</sup> + 1: splits a number into two halves.
     pub(crate) split: f64,
-    /// e<sup>x</sup> and e<sup>−x</sup> are normal numbers up to here.
+    /// e<sup>x</sup> and e<sup>−x</sup> are normal numbers up to here, and not too large for `split`.
     pub(crate) range: f64,
     /// e<sup>−x</sup> has vanished from here on, and any smaller number of the lanes times it; so much also
     /// [`exp_times`] can scale by.
@@ -87,7 +87,7 @@ pub(crate) const DOUBLE: Math = Math {
     shift: 6_755_399_441_055_744.0,
     ln2: (0.693_147_180_559_890_3, 5.497_923_018_708_371e-14),
     split: 134_217_729.0,
-    range: 708.0,
+    range: 690.0,
     vanished: 1416.0,
     largest: f64::MAX,
     exp: EXP_DOUBLE,

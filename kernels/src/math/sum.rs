@@ -145,7 +145,7 @@ pub(crate) fn quotient<R: Real, L: FloatLanes<R::Lane>>(
     d: Sum<L::V>,
 ) -> Quotient<L::V> {
     if !R::MATH.compensated {
-        let high = l.div(n.high, d.high);
+        let high = l.div(n.rounded::<R, L>(l), d.rounded::<R, L>(l));
         return Quotient {
             high,
             rest: None,

@@ -8,11 +8,17 @@ use crate::parameters::{POSITIVE, parameters};
 /// The continuously differentiable elu: x, and below zero `α·expm1(x/α)` (Barron, 2017).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Celu {
-    /// α: minus the limit on the left, and how slowly it is approached; positive, default 1.
-    pub alpha: f64,
+    alpha: f64,
 }
 
 parameters!(Celu { alpha: 1.0 in POSITIVE });
+
+impl Celu {
+    /// α: minus the limit on the left, and how slowly it is approached; positive, default 1.
+    pub fn alpha(self) -> f64 {
+        self.alpha
+    }
+}
 
 impl Celu {
     /// x/α for x ≤ 0, and what it lost; no further than where e to it has vanished.
@@ -22,7 +28,8 @@ impl Celu {
             return math::Sum::exact(x);
         }
         let alpha = l.splat(R::of(self.alpha));
-        let finite = l.max(math::constant::<R, L>(l, -R::MATH.largest), x);
+        let last = l.mul(alpha, math::constant::<R, L>(l, -2.0 * R::MATH.range));
+        let finite = l.max(last, x);
         let v = math::quotient::<R, L>(l, math::Sum::exact(finite), math::Sum::exact(alpha));
         v.sum::<R, L>(l)
     }

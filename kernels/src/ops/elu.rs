@@ -3,16 +3,22 @@ use crate::lanes::FloatLanes;
 use crate::math;
 use crate::num::Num;
 use crate::ops::{F32Lanes, FromOutput, Unary};
-use crate::parameters::{FINITE, parameters};
+use crate::parameters::{FINITE_ON_F32, parameters};
 
 /// The exponential linear unit: x, and below zero `α·expm1(x)` (Clevert, Unterthiner & Hochreiter, 2016).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Elu {
-    /// α: minus the limit on the left; finite, default 1.
-    pub alpha: f64,
+    alpha: f64,
 }
 
-parameters!(Elu { alpha: 1.0 in FINITE });
+parameters!(Elu { alpha: 1.0 in FINITE_ON_F32 });
+
+impl Elu {
+    /// α: minus the limit on the left; finite, default 1.
+    pub fn alpha(self) -> f64 {
+        self.alpha
+    }
+}
 
 impl Unary for Elu {
     const FORMULA: &'static str = "x < 0 ? alpha·expm1(x) : x";
@@ -27,7 +33,9 @@ impl Unary for Elu {
         let y = if self.alpha == 1.0 {
             y.high
         } else {
-            math::product_of_sum::<R, L>(l, l.splat(R::of(self.alpha)), y).rounded::<R, L>(l)
+            let y = math::product_of_sum::<R, L>(l, l.splat(R::of(self.alpha)), y);
+            // Zero times that is -0.0.
+            l.copysign(y.rounded::<R, L>(l), y.high)
         };
         l.select(l.lt(x, math::constant::<R, L>(l, 0.0)), y, x)
     }

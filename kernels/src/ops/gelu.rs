@@ -34,7 +34,7 @@ fn exponent<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> math::Sum<L::V> {
 }
 
 impl Unary for Gelu {
-    const FORMULA: &'static str = "x·Φ(x) = x/2·erfc(−x/√2)";
+    const FORMULA: &'static str = "x·Φ(x) = x/2·erfc(-x/√2)";
     const ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
@@ -56,15 +56,16 @@ impl Unary for Gelu {
         }
         let sum = math::two_sum::<R, L>(l, relu, l.sub(zero, tail.high));
         let low = l.sub(sum.low_or_zero::<R, L>(l), tail.low_or_zero::<R, L>(l));
-        // The second sum would make +0 of -0.0.
-        let y = l.copysign(l.add(sum.high, low), x);
+        let mut y = l.add(sum.high, low);
         let beyond = math::beyond::<R, L>(l, v.high);
-        if !math::any(l, beyond) {
-            return nan_of::<R, L>(l, x, y);
+        if math::any(l, beyond) {
+            let m = math::quotient::<R, L>(l, top, bottom).sum::<R, L>(l);
+            let m = math::product_of_sum::<R, L>(l, l.sub(zero, a), m);
+            let far = math::exp_times::<R, L>(l, m, v);
+            y = l.select(beyond, l.add(relu, far), y);
         }
-        let m = math::quotient::<R, L>(l, top, bottom).rounded::<R, L>(l);
-        let far = math::exp_times::<R, L>(l, l.mul(l.sub(zero, a), m), v);
-        nan_of::<R, L>(l, x, l.select(beyond, l.add(relu, far), y))
+        // The sums have made +0 of -0.0.
+        nan_of::<R, L>(l, x, l.copysign(y, x))
     }
 
     // Φ(x) + x·φ(x)
@@ -82,7 +83,7 @@ impl Unary for Gelu {
         let tail = l.neg_mul_add(density, a, m);
         let v = exponent::<R, L>(l, a);
         let tail = if R::MATH.compensated {
-            math::exp_times::<R, L>(l, tail, v)
+            math::exp_times::<R, L>(l, math::Sum::exact(tail), v)
         } else {
             l.mul(tail, math::exp::<R, L>(l, v).value::<R, L>(l).high)
         };

@@ -12,7 +12,7 @@ pub struct LogSigmoid;
 parameters!(LogSigmoid);
 
 impl Unary for LogSigmoid {
-    const FORMULA: &'static str = "−log1p(e^-x)";
+    const FORMULA: &'static str = "-log1p(e^-x)";
     const ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;

@@ -43,7 +43,9 @@ impl Unary for Mish {
         let n = n::<R, L>(l, t);
         let d = n_plus_two::<R, L>(l, n);
         let n = math::product_of_sum::<R, L>(l, x, n);
+        // Its correction would make +0 of -0.0.
         let y = math::quotient::<R, L>(l, n, d).rounded::<R, L>(l);
+        let y = l.copysign(y, x);
         let y = l.select(l.lt(saturated, x), x, y);
         let beyond = l.lt(x, math::constant::<R, L>(l, -R::MATH.range));
         if !math::any(l, beyond) {
@@ -51,7 +53,7 @@ impl Unary for Mish {
         }
         l.select(
             beyond,
-            math::exp_times::<R, L>(l, x, math::Sum::exact(x)),
+            math::exp_times::<R, L>(l, math::Sum::exact(x), math::Sum::exact(x)),
             y,
         )
     }
@@ -85,7 +87,7 @@ impl Unary for Mish {
         if !math::any(l, beyond) {
             return slope;
         }
-        let far = math::exp_times::<R, L>(l, l.add(x, one), math::Sum::exact(x));
+        let far = math::exp_times::<R, L>(l, math::Sum::exact(l.add(x, one)), math::Sum::exact(x));
         l.select(beyond, far, slope)
     }
 

@@ -287,19 +287,40 @@ pub trait Slope: Copy {
     /// [`Unary::F32_SLOPE`].
     const F32: F32Lanes;
 
+    /// [`Unary::COMPUTE_BOUND`].
+    const LONG: bool;
+
     /// The derivative.
     fn slope<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V;
 
-    /// The product, for `f32`.
+    /// The product.
+    #[inline(always)]
+    fn product<R: Real, L: FloatLanes<R::Lane>>(
+        self,
+        l: L,
+        x: L::V,
+        dy: L::V,
+        slope: L::V,
+    ) -> L::V {
+        // Where x is NaN, so is a smooth slope; but with whose sign, in a long formula the compiler decides.
+        let slope = if Self::LONG {
+            l.select(l.le(slope, l.splat(R::of(f64::INFINITY))), slope, x)
+        } else {
+            slope
+        };
+        times::<R, L>(l, dy, slope)
+    }
+
+    /// The same for `f32`, with the slope.
     #[inline(always)]
     fn f32<S: Simd>(self, s: S, x: V<S, f32>, dy: V<S, f32>) -> V<S, f32> {
-        if Self::F32.double::<S>() {
+        let slope = if Self::F32.double::<S>() {
             let [a, b] = s.widen(x);
-            let slope = s.narrow([self.slope::<Short, S>(s, a), self.slope::<Short, S>(s, b)]);
-            times::<f32, S>(s, dy, slope)
+            s.narrow([self.slope::<Short, S>(s, a), self.slope::<Short, S>(s, b)])
         } else {
-            times::<f32, S>(s, dy, self.slope::<f32, S>(s, x))
-        }
+            self.slope::<f32, S>(s, x)
+        };
+        self.product::<f32, S>(s, x, dy, slope)
     }
 }
 
@@ -323,6 +344,7 @@ macro_rules! backward {
     ($($Backward:ident $derivative:ident;)*) => {$(
         impl<O: Unary> Slope for $Backward<O> {
             const F32: F32Lanes = O::F32_SLOPE;
+            const LONG: bool = O::COMPUTE_BOUND;
             #[inline(always)]
             fn slope<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
                 self.0.$derivative::<R, L>(l, x)
@@ -351,7 +373,7 @@ impl<B: Slope> Pairwise<f64> for B {
     where
         S: Simd + Lanes<f64, V = R>,
     {
-        times::<f64, S>(s, dy, self.slope::<f64, S>(s, x))
+        self.product::<f64, S>(s, x, dy, self.slope::<f64, S>(s, x))
     }
 }
 

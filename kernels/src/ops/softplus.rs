@@ -8,11 +8,17 @@ use crate::parameters::{POSITIVE, parameters};
 /// A smooth relu: `log1p(e^(βx))/β`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Softplus {
-    /// β: how sharply it bends; positive, default 1.
-    pub beta: f64,
+    beta: f64,
 }
 
 parameters!(Softplus { beta: 1.0 in POSITIVE });
+
+impl Softplus {
+    /// β: how sharply it bends; positive, default 1.
+    pub fn beta(self) -> f64 {
+        self.beta
+    }
+}
 
 impl Unary for Softplus {
     const FORMULA: &'static str = "log1p(e^(beta·x))/beta";
@@ -40,7 +46,8 @@ impl Unary for Softplus {
             return y;
         }
         let inverse = l.div(math::constant::<R, L>(l, 1.0), beta);
-        let far = math::exp_times::<R, L>(l, inverse, math::negative::<R, L>(l, v));
+        let far =
+            math::exp_times::<R, L>(l, math::Sum::exact(inverse), math::negative::<R, L>(l, v));
         l.select(beyond, l.select(l.lt(zero, x), x, far), y)
     }
 

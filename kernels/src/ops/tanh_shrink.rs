@@ -12,7 +12,7 @@ pub struct TanhShrink;
 parameters!(TanhShrink);
 
 impl Unary for TanhShrink {
-    const FORMULA: &'static str = "x − tanh x";
+    const FORMULA: &'static str = "x - tanh x";
     const ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
