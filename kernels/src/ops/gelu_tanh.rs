@@ -9,8 +9,8 @@ use crate::parameters::parameters;
 /// & Gimpel, 2016), which is `x` times the sigmoid of twice that argument.
 ///
 /// PyTorch and ONNX have it as `approximate="tanh"`, TensorFlow and Keras as `approximate=True`, which is the default
-/// in JAX. It is off from [`Gelu`](crate::Gelu) by up to 4.8e-4, at `x = ±2.70`; on all of the far left by
-/// all its digits.
+/// in JAX. It is off from [`Gelu`](crate::Gelu) by up to 4.8e-4, at `x = ±2.70`; on the far left the two have no
+/// digit in common.
 ///
 /// | x | gelu_tanh(x) |
 /// |---|---|
