@@ -1,7 +1,7 @@
 //! The article that started the project, "A Concise Introduction to the ReLU Function": its
 //! formulas and every one of its examples.
 
-use halfwave::{Activation, Relu};
+use halfwave::{Activation, Operation, Relu, Sigmoid, Tanh};
 
 /// `>>> ReLU(100)` → 100, `>>> ReLU(-100)` → 0: a conditional and `max` on Python's ints.
 #[test]
@@ -65,4 +65,34 @@ fn about_half_of_a_random_layer_is_zero() {
         .filter(|&&y| y != 0.0)
         .count();
     approx::assert_abs_diff_eq!(active as f64 / layer.len() as f64, 0.5, epsilon = 0.01);
+}
+
+/// "A ReLU activation unit is known to be less likely to create a vanishing gradient problem because its
+/// derivative is always 1 for positive values of the argument", unlike those of sigmoid and tanh: what
+/// comes back through twenty of each.
+#[test]
+fn gradients_vanish_through_sigmoid_and_tanh_but_not_through_relu() {
+    fn through_twenty<O: Operation<f64>>(op: O, x: f64) -> f64 {
+        let mut gradient = [1.0];
+        for _ in 0..20 {
+            op.backward_in_place(&[x], &mut gradient);
+        }
+        gradient[0]
+    }
+    for x in [f64::from_bits(1), 1e-300, 0.5, 2.0, 1e300, f64::INFINITY] {
+        assert_eq!(through_twenty(Relu, x).to_bits(), 1f64.to_bits(), "{x}");
+    }
+    // 1/4 is the most that a sigmoid lets through.
+    approx::assert_relative_eq!(through_twenty(Sigmoid, 0.0), 0.25f64.powi(20));
+    let twenty = |slope: f64| slope.powi(20);
+    approx::assert_relative_eq!(
+        through_twenty(Sigmoid, 2.0),
+        twenty(0.104_993_585_403_506_6),
+        max_relative = 1e-13
+    );
+    approx::assert_relative_eq!(
+        through_twenty(Tanh, 2.0),
+        twenty(0.070_650_824_853_164_43),
+        max_relative = 1e-13
+    );
 }

@@ -28,6 +28,7 @@ Examples:
   halfwave plot relu --range=-1..3 --size 400x300
   halfwave plot relu --points=-10,-5,0,5,10       relu of an array, against the index
   halfwave plot relu 'leaky_relu(slope=0.2)' -o both.svg
+  halfwave plot gelu silu mish --derivative --range=-4..4 -o smooth.png
 
 Several operations go into one picture with a legend; `halfwave list` names them and their
 parameters.")]
@@ -301,6 +302,11 @@ mod tests {
             ("hard_swish", &[(-3.0, 0.0), (3.0, 1.0)]),
             ("hard_shrink", &[(-0.5, 0.0), (0.5, 0.0)]),
             ("softsign", &[]),
+            ("sigmoid", &[]),
+            ("elu(alpha=2)", &[(0.0, 2.0)]),
+            ("celu(alpha=2)", &[]),
+            ("silu(beta=50)", &[]),
+            ("gelu", &[]),
         ] {
             let [_, derivative] = series(op.parse().unwrap(), -8.0..8.1);
             let filled = derivative.dots.iter().filter(|dot| dot.1);

@@ -5,7 +5,35 @@ use crate::num::Num;
 use crate::ops::{F32Lanes, FromOutput, Unary};
 use crate::parameters::{POSITIVE, parameters};
 
-/// The continuously differentiable elu: x, and below zero `α·expm1(x/α)` (Barron, 2017).
+/// The continuously differentiable elu: `x`, and below 0 `alpha·expm1(x/alpha)` (Barron, 2017). With the
+/// default `alpha`, 1, it is [`Elu`](crate::Elu).
+///
+/// That default is PyTorch's, ONNX's, Keras' and JAX'.
+///
+/// | x | celu(x) |
+/// |---|---|
+/// | `-∞` | `-alpha`; so is what rounds to it, below about `-17.3·alpha` on `f32` and `-37.4·alpha` on `f64` |
+/// | `x < 0` | `alpha·expm1(x/alpha)` |
+/// | `x > 0`, `±0`, `+∞` | `x` |
+/// | NaN | the same NaN |
+///
+/// `alpha` is from the smallest normal to the largest number of `f32`, 1.2e-38 to 3.4e38. (PyTorch takes a
+/// negative one too, with which the function falls without end on the left.)
+///
+/// The derivative is 1 for `x > 0`, else `e^(x/alpha)`: 1 at 0 from both sides, 0 at `-∞`, and for NaN a NaN.
+/// The output tells it as well: it is `(y + alpha)/alpha` for `y ≤ 0`, accurate for `y`, so it knows of `x`
+/// what `y` does (0 once `y` has become `-alpha`).
+///
+/// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
+/// derivative is at most 2 ulps off on `f32`, 4 on `f64`. `alpha` is rounded to `f32` for `f32`, `f16` and `bf16`.
+///
+/// ```
+/// use halfwave_kernels::Celu;
+///
+/// assert!(Celu::new(0.5).is_ok());
+/// let error = Celu::new(-1.0).unwrap_err().to_string();
+/// assert!(error.starts_with("alpha is -1; it must be from 1.17"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Celu {
     alpha: f64,
@@ -90,6 +118,104 @@ impl Unary for Celu {
         } else {
             let alpha = N::of(R::value(self.alpha));
             (y + alpha.clone()) / alpha
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            Celu::default(),
+            &[
+                (-INF, -1.0),
+                (-1024.0, -1.0),
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (3.0, 3.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_derivative() {
+        derivatives(
+            Celu::default(),
+            &[
+                (-INF, 0.0),
+                (-1024.0, 0.0),
+                (-0.0, 1.0),
+                (0.0, 1.0),
+                (3.0, 1.0),
+                (INF, 1.0),
+            ],
+        );
+    }
+
+    #[test]
+    fn other_alphas() {
+        for alpha in [0.5, 2.0, 0.25] {
+            outputs(
+                Celu::new(alpha).unwrap(),
+                &[
+                    (-INF, -alpha),
+                    (-4096.0, -alpha),
+                    (-0.0, -0.0),
+                    (0.0, 0.0),
+                    (3.0, 3.0),
+                    (INF, INF),
+                    (NAN, NAN),
+                    (-NAN, -NAN),
+                ],
+            );
+            derivatives(
+                Celu::new(alpha).unwrap(),
+                &[
+                    (-INF, 0.0),
+                    (-4096.0, 0.0),
+                    (-0.0, 1.0),
+                    (0.0, 1.0),
+                    (3.0, 1.0),
+                    (INF, 1.0),
+                ],
+            );
+        }
+    }
+
+    #[test]
+    fn the_smallest_and_the_largest_alpha() {
+        derivatives(
+            Celu::new(2f64.powi(-126)).unwrap(),
+            &[(-INF, 0.0), (-1.0, 0.0), (-0.0, 1.0), (3.0, 1.0)],
+        );
+        outputs(
+            Celu::new(f64::from(f32::MAX)).unwrap(),
+            &[
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (3.0, 3.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+        derivatives(
+            Celu::new(f64::from(f32::MAX)).unwrap(),
+            &[(-INF, 0.0), (-1.0, 1.0), (0.0, 1.0)],
+        );
+    }
+
+    #[test]
+    fn parameters_that_cannot_be_meant_are_refused() {
+        for value in [0.0, -1.0, 1e-39, 1e39, f64::INFINITY, f64::NAN] {
+            assert!(Celu::new(value).is_err(), "{value}");
         }
     }
 }

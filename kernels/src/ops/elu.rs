@@ -5,7 +5,34 @@ use crate::num::Num;
 use crate::ops::{F32Lanes, FromOutput, Unary};
 use crate::parameters::{FINITE_ON_F32, parameters};
 
-/// The exponential linear unit: x, and below zero `α·expm1(x)` (Clevert, Unterthiner & Hochreiter, 2016).
+/// The exponential linear unit: `x`, and below 0 `alpha·expm1(x)` (Clevert, Unterthiner & Hochreiter,
+/// 2016).
+///
+/// The default `alpha`, 1, is PyTorch's, ONNX's, Keras' and JAX'.
+///
+/// | x | elu(x) |
+/// |---|---|
+/// | `-∞` | `-alpha`; so is what rounds to it, with `alpha` 1 below about -17.3 on `f32` and -37.4 on `f64` |
+/// | `x < 0` | `alpha·expm1(x)`; `-0.0` for an `alpha` of 0 |
+/// | `x > 0`, `±0`, `+∞` | `x` |
+/// | NaN | the same NaN |
+///
+/// `alpha` is any finite number. With a negative one, negative inputs give positive outputs.
+///
+/// The derivative is 1 for `x > 0`, else `alpha·e^x`: `alpha` at 0, 0 at `-∞`, and for NaN a NaN. Unless
+/// `alpha` is negative, the output tells it as well: it is `y + alpha` for `y ≤ 0`, accurate for `y`, so it
+/// knows of `x` what `y` does (0 once `y` has become `-alpha`).
+///
+/// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
+/// derivative is at most 2 ulps off on `f32`, 4 on `f64`. `alpha` is rounded to `f32` for `f32`, `f16` and `bf16`.
+///
+/// ```
+/// use halfwave_kernels::Elu;
+///
+/// assert!(Elu::new(0.5).is_ok());
+/// let error = Elu::new(f64::NAN).unwrap_err();
+/// assert_eq!(error.to_string(), "alpha is NaN; it must be a finite number");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Elu {
     alpha: f64,
@@ -88,5 +115,135 @@ impl Unary for Elu {
     // With a negative α, both halves of the line give positive outputs.
     fn output_suffices<E: Float>(self) -> bool {
         self.alpha >= 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            Elu::default(),
+            &[
+                (-INF, -1.0),
+                (-1024.0, -1.0),
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (3.0, 3.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_derivative() {
+        derivatives(
+            Elu::default(),
+            &[
+                (-INF, 0.0),
+                (-1024.0, 0.0),
+                (-0.0, 1.0),
+                (0.0, 1.0),
+                (3.0, 1.0),
+                (INF, 1.0),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_large_alpha() {
+        outputs(
+            Elu::new(2.0).unwrap(),
+            &[
+                (-INF, -2.0),
+                (-1024.0, -2.0),
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (3.0, 3.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+        derivatives(
+            Elu::new(2.0).unwrap(),
+            &[
+                (-INF, 0.0),
+                (-1024.0, 0.0),
+                (-0.0, 2.0),
+                (0.0, 2.0),
+                (3.0, 1.0),
+                (INF, 1.0),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_negative_alpha() {
+        outputs(
+            Elu::new(-1.0).unwrap(),
+            &[
+                (-INF, 1.0),
+                (-1024.0, 1.0),
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (3.0, 3.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+        derivatives(
+            Elu::new(-1.0).unwrap(),
+            &[
+                (-INF, 0.0),
+                (-1024.0, 0.0),
+                (-0.0, -1.0),
+                (0.0, -1.0),
+                (3.0, 1.0),
+                (INF, 1.0),
+            ],
+        );
+    }
+
+    #[test]
+    fn an_alpha_of_zero() {
+        outputs(
+            Elu::new(0.0).unwrap(),
+            &[
+                (-INF, -0.0),
+                (-1024.0, -0.0),
+                (-1.0, -0.0),
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (3.0, 3.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+        derivatives(
+            Elu::new(0.0).unwrap(),
+            &[
+                (-INF, 0.0),
+                (-1.0, 0.0),
+                (-0.0, 0.0),
+                (0.0, 0.0),
+                (3.0, 1.0),
+                (INF, 1.0),
+            ],
+        );
+    }
+
+    #[test]
+    fn parameters_that_cannot_be_meant_are_refused() {
+        for value in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+            assert!(Elu::new(value).is_err(), "{value}");
+        }
     }
 }

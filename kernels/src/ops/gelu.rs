@@ -5,7 +5,29 @@ use crate::num::Num;
 use crate::ops::{F32Lanes, Unary, nan_of};
 use crate::parameters::parameters;
 
-/// The Gaussian error linear unit `x·Φ(x) = x/2·erfc(-x/√2)` (Hendrycks & Gimpel, 2016).
+/// The Gaussian error linear unit: `x·Φ(x) = x/2·erfc(-x/√2)`, with `Φ` the distribution function of the
+/// standard normal distribution (Hendrycks & Gimpel, 2016).
+///
+/// What PyTorch, ONNX, TensorFlow and Keras call gelu, unless told to approximate it. JAX approximates by
+/// default: its `gelu` is [`GeluTanh`](crate::GeluTanh), and this one is `gelu(x, approximate=False)`.
+///
+/// | x | gelu(x) |
+/// |---|---|
+/// | `-∞` | `-0.0` (PyTorch and ONNX Runtime make NaN of it); so is what rounds to it |
+/// | `±0` | `x` |
+/// | `+∞` | `+∞` (NaN in PyTorch); far on the right it is `x` |
+/// | NaN | the same NaN |
+///
+/// Its minimum is -0.16997 at `x = -0.75179`. On `f32`, PyTorch's and ONNX Runtime's gelu of -6 is 0, where
+/// `-5.9e-9` is true, and PyTorch's is infinite above 1.7e38.
+///
+/// The derivative is `Φ(x) + x·φ(x)`, with `φ` the density: 0 at `-∞`, negative up to `x = -0.75179`, 1/2 at 0,
+/// largest, 1.1289, at `√2`, 1 at `+∞`, and for NaN a NaN. The output does not tell it: the function falls before it
+/// rises.
+///
+/// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
+/// derivative is at most 2 ulps off on `f32`, 4 on `f64`; from half of where it changes its sign to twice
+/// that, half an ulp of 1 counts as two (2^-24 on `f32`).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gelu;
 
@@ -104,5 +126,43 @@ impl Unary for Gelu {
 
     fn turn(self) -> Option<f64> {
         Some(-0.751_791_524_693_564_5)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            Gelu,
+            &[
+                (-INF, -0.0),
+                (-1024.0, -0.0),
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (1024.0, 1024.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_derivative() {
+        derivatives(
+            Gelu,
+            &[
+                (-INF, 0.0),
+                (-1024.0, 0.0),
+                (-0.0, 0.5),
+                (0.0, 0.5),
+                (1024.0, 1.0),
+                (INF, 1.0),
+            ],
+        );
     }
 }

@@ -5,8 +5,30 @@ use crate::num::Num;
 use crate::ops::{F32Lanes, Unary};
 use crate::parameters::parameters;
 
-/// [`Gelu`](crate::Gelu) by the approximation with tanh, `x/2·(1 + tanh(√(2/π)·(x + 0.044715x³)))` (Hendrycks &
-/// Gimpel, 2016), which is x·sigmoid of twice that argument.
+/// [`Gelu`](crate::Gelu) by the approximation with tanh, `x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))` (Hendrycks
+/// & Gimpel, 2016), which is `x` times the sigmoid of twice that argument.
+///
+/// PyTorch and ONNX have it as `approximate="tanh"`, TensorFlow and Keras as `approximate=True`, which is the default
+/// in JAX. It is off from [`Gelu`](crate::Gelu) by up to 4.8e-4, at `x = ±2.70`; on the far left the two have no
+/// digit in common.
+///
+/// | x | gelu_tanh(x) |
+/// |---|---|
+/// | `-∞` | `-0.0` (PyTorch and ONNX Runtime make NaN of it); so is what rounds to it |
+/// | `±0` | `x` |
+/// | `+∞` | `+∞`; far on the right it is `x` |
+/// | NaN | the same NaN |
+///
+/// Its minimum is -0.17004 at `x = -0.75246`. On `f32`, PyTorch's gelu_tanh of -6.04 is `-0.0`, where
+/// `-5.82e-11` is true.
+///
+/// The derivative is 0 at `-∞`, negative up to `x = -0.75246`, 1/2 at 0, largest, 1.1290, at 1.42, 1 at `+∞`, and for
+/// NaN a NaN. The output does not tell it: the function falls before it rises.
+///
+/// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
+/// derivative is at most 2 ulps off on `f32`, 4 on `f64`; from half of where it changes its sign to twice
+/// that, half an ulp of 1 counts as two (2^-24 on `f32`). `√(2/π)` and
+/// `0.044715` are taken to more digits than the dtype has.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GeluTanh;
 
@@ -93,5 +115,43 @@ fn argument<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> math::Sum<L::V> {
     math::Sum {
         high: l.sub(zero, v.high),
         low: Some(l.sub(zero, low)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            GeluTanh,
+            &[
+                (-INF, -0.0),
+                (-1024.0, -0.0),
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (1024.0, 1024.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_derivative() {
+        derivatives(
+            GeluTanh,
+            &[
+                (-INF, 0.0),
+                (-1024.0, 0.0),
+                (-0.0, 0.5),
+                (0.0, 0.5),
+                (1024.0, 1.0),
+                (INF, 1.0),
+            ],
+        );
     }
 }

@@ -5,7 +5,22 @@ use crate::num::Num;
 use crate::ops::{F32Lanes, FromOutput, Unary, nan_of};
 use crate::parameters::parameters;
 
-/// The logarithm of [`Sigmoid`](crate::Sigmoid): `-log1p(e^-x)`.
+/// The logarithm of [`Sigmoid`](crate::Sigmoid): `-log1p(e^-x)`, which is `-softplus(-x)`.
+///
+/// PyTorch's `logsigmoid`, TensorFlow's, Keras' and JAX' `log_sigmoid`. ONNX has none.
+///
+/// | x | log_sigmoid(x) |
+/// |---|---|
+/// | `-∞` | `-∞`; far on the left it is `x` |
+/// | `±0`, subnormal | `-ln 2` |
+/// | `+∞` | `-0.0`; so is what rounds to it, above about 104 on `f32` and 745 on `f64` |
+/// | NaN | the same NaN |
+///
+/// The derivative is `sigmoid(-x)`: 1 at `-∞`, 1/2 at 0, 0 at `+∞`, and for NaN a NaN. From the output it is
+/// `1 - e^y`; on the right, where `y` is small, that loses nothing.
+///
+/// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
+/// derivative is at most 2 ulps off on `f32`, 4 on `f64`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogSigmoid;
 
@@ -63,5 +78,41 @@ impl Unary for LogSigmoid {
 
     fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
         -y.exp_m1()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            LogSigmoid,
+            &[
+                (-INF, -INF),
+                (-1024.0, -1024.0),
+                (1024.0, -0.0),
+                (INF, -0.0),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_derivative() {
+        derivatives(
+            LogSigmoid,
+            &[
+                (-INF, 1.0),
+                (-1024.0, 1.0),
+                (-0.0, 0.5),
+                (0.0, 0.5),
+                (1024.0, 0.0),
+                (INF, 0.0),
+            ],
+        );
     }
 }

@@ -6,6 +6,24 @@ use crate::ops::{F32Lanes, Unary};
 use crate::parameters::parameters;
 
 /// `x·tanh(softplus(x))` (Misra, 2019).
+///
+/// | x | mish(x) |
+/// |---|---|
+/// | `-∞` | `-0.0` (PyTorch and ONNX Runtime make NaN of it); so is what rounds to it |
+/// | `±0` | `x` |
+/// | `+∞` | `+∞`; far on the right it is `x` |
+/// | NaN | the same NaN |
+///
+/// Its minimum is -0.30884 at `x = -1.19243`. On the far left it is `x·e^x`, down to the smallest subnormal number. On
+/// `f32`, PyTorch's mish of -102.87 is `-0.0`, where `-2.2e-43` is true, and ONNX Runtime's of -98.65, where
+/// `-1.4e-41` is.
+///
+/// The derivative is 0 at `-∞`, negative up to `x = -1.19243`, 0.6 at 0, largest, 1.0885, at 1.49, 1 at `+∞`, and for
+/// NaN a NaN. The output does not tell it: the function falls before it rises.
+///
+/// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
+/// derivative is at most 2 ulps off on `f32`, 4 on `f64`; from half of where it changes its sign to twice
+/// that, half an ulp of 1 counts as two (2^-24 on `f32`).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mish;
 
@@ -110,4 +128,35 @@ impl Unary for Mish {
 fn softplus<N: Num>(x: N) -> N {
     let log = (-x.clone().abs()).exp().ln_1p();
     if x > N::of(0.0) { x + log } else { log }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            Mish,
+            &[
+                (-INF, -0.0),
+                (-1024.0, -0.0),
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (1024.0, 1024.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_derivative() {
+        derivatives(
+            Mish,
+            &[(-INF, 0.0), (-1024.0, 0.0), (1024.0, 1.0), (INF, 1.0)],
+        );
+    }
 }

@@ -5,7 +5,28 @@ use crate::num::Num;
 use crate::ops::{F32Lanes, Unary};
 use crate::parameters::parameters;
 
-/// A quick approximation of [`Gelu`](crate::Gelu): `x·sigmoid(1.702x)` (Hendrycks & Gimpel, 2016).
+/// A quick approximation of [`Gelu`](crate::Gelu), `x·sigmoid(1.702·x)` (Hendrycks & Gimpel, 2016).
+///
+/// CLIP's activation, and ONNX Runtime's `QuickGelu` with its default `alpha`; PyTorch, Keras and JAX have
+/// none by that name. It is [`Silu`](crate::Silu) with a `beta` of 1.702, which here is not rounded to `f32`.
+/// It is off from [`Gelu`](crate::Gelu) by up to 0.0204, at `x = ±2.27`.
+///
+/// | x | quick_gelu(x) |
+/// |---|---|
+/// | `-∞` | `-0.0` (ONNX Runtime makes NaN of it); so is what rounds to it |
+/// | `±0` | `x` |
+/// | `+∞` | `+∞`; far on the right it is `x` |
+/// | NaN | the same NaN |
+///
+/// Its minimum is -0.16361 at `x = -0.75115`. On `f32`, ONNX Runtime's quick_gelu of -10.57 is `-9.4e-7`, where
+/// `-1.6e-7` is true.
+///
+/// The derivative is 0 at `-∞`, negative up to `x = -0.75115`, 1/2 at 0, largest, 1.0998, at 1.41, 1 at `+∞`, and for
+/// NaN a NaN. The output does not tell it: the function falls before it rises.
+///
+/// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
+/// derivative is at most 2 ulps off on `f32`, 4 on `f64`; from half of where it changes its sign to twice
+/// that, half an ulp of 1 counts as two (2^-24 on `f32`).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct QuickGelu;
 
@@ -56,5 +77,43 @@ impl Unary for QuickGelu {
 
     fn turn(self) -> Option<f64> {
         Some(-0.751_154_255_441_289)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            QuickGelu,
+            &[
+                (-INF, -0.0),
+                (-1024.0, -0.0),
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (1024.0, 1024.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_derivative() {
+        derivatives(
+            QuickGelu,
+            &[
+                (-INF, 0.0),
+                (-1024.0, 0.0),
+                (-0.0, 0.5),
+                (0.0, 0.5),
+                (1024.0, 1.0),
+                (INF, 1.0),
+            ],
+        );
     }
 }

@@ -5,7 +5,25 @@ use crate::num::Num;
 use crate::ops::{F32Lanes, FromOutput, Unary};
 use crate::parameters::parameters;
 
-/// The logistic function `1/(1 + e^-x)`.
+/// The logistic function, `1/(1 + e^-x)` (Verhulst, 1845; in networks since Rumelhart, Hinton & Williams,
+/// 1986).
+///
+/// | x | sigmoid(x) |
+/// |---|---|
+/// | `-∞` | `+0`; so is what rounds to it, below about -104 on `f32` and -745 on `f64` |
+/// | `±0`, subnormal | 0.5 |
+/// | `+∞` | 1; so is what rounds to it, above about 17.3 on `f32` and 37.4 on `f64` |
+/// | NaN | the same NaN |
+///
+/// Never outside `[0, 1]`. On `f32`, PyTorch's sigmoid of -90 and ONNX Runtime's of -20 are 0, where
+/// `8.19e-40` and `2.06e-9` are true.
+///
+/// The derivative is `e^-|x|/(1 + e^-|x|)²`: 1/4 at 0, 0 at `±∞`, and for NaN a NaN. From the output it is
+/// `y·(1 - y)`: accurate for `y`, so it knows of `x` what `y` does (0 once `y` has become 1, where from the
+/// input it still is `e^-x`).
+///
+/// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
+/// derivative is at most 2 ulps off on `f32`, 4 on `f64`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sigmoid;
 
@@ -43,5 +61,43 @@ impl Unary for Sigmoid {
 
     fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
         y.clone() * (N::of(1.0) - y)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            Sigmoid,
+            &[
+                (-INF, 0.0),
+                (-1024.0, 0.0),
+                (-0.0, 0.5),
+                (0.0, 0.5),
+                (1024.0, 1.0),
+                (INF, 1.0),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_derivative() {
+        derivatives(
+            Sigmoid,
+            &[
+                (-INF, 0.0),
+                (-1024.0, 0.0),
+                (-0.0, 0.25),
+                (0.0, 0.25),
+                (1024.0, 0.0),
+                (INF, 0.0),
+            ],
+        );
     }
 }

@@ -5,7 +5,36 @@ use crate::num::Num;
 use crate::ops::{F32Lanes, FromOutput, Unary, nan_of};
 use crate::parameters::{POSITIVE, parameters};
 
-/// A smooth relu: `log1p(e^(βx))/β`.
+/// A smooth relu, `log1p(e^(beta·x))/beta` (Dugas, Bengio, Bélisle, Nadeau & Garcia, 2001). The larger
+/// `beta`, the nearer to relu.
+///
+/// The default `beta`, 1, is PyTorch's; ONNX, Keras and JAX have no other. PyTorch has a second parameter,
+/// `threshold`: where `beta·x` is above it, 20 by default, it gives `x`. Here there is none, as the
+/// formula is computed exactly everywhere. (On `f32` and with these defaults, what is left out there is below
+/// half an ulp; on `f64` it is not.)
+///
+/// | x | softplus(x) |
+/// |---|---|
+/// | `-∞` | `+0`; so is what rounds to it, with `beta` 1 below about -104 on `f32` and -745 on `f64` |
+/// | `±0` | `ln 2/beta` |
+/// | `+∞` | `+∞`; far on the right it is `x` |
+/// | NaN | the same NaN |
+///
+/// `beta` is from the smallest normal to the largest number of `f32`, 1.2e-38 to 3.4e38.
+///
+/// The derivative is `sigmoid(beta·x)`: 0 at `-∞`, 1/2 at 0, 1 at `+∞`, and for NaN a NaN. From the output it
+/// is `1 - e^(-beta·y)`; on the left, where `y` is small, that loses nothing.
+///
+/// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
+/// derivative is at most 2 ulps off on `f32`, 4 on `f64`. `beta` is rounded to `f32` for `f32`, `f16` and `bf16`.
+///
+/// ```
+/// use halfwave_kernels::Softplus;
+///
+/// assert!(Softplus::new(4.0).is_ok());
+/// let error = Softplus::new(0.0).unwrap_err().to_string();
+/// assert!(error.starts_with("beta is 0; it must be from 1.17"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Softplus {
     beta: f64,
@@ -76,5 +105,94 @@ impl Unary for Softplus {
 
     fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
         -(-(y * N::of(R::value(self.beta)))).exp_m1()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            Softplus::default(),
+            &[
+                (-INF, 0.0),
+                (-1024.0, 0.0),
+                (1024.0, 1024.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_derivative() {
+        derivatives(
+            Softplus::default(),
+            &[
+                (-INF, 0.0),
+                (-1024.0, 0.0),
+                (-0.0, 0.5),
+                (0.0, 0.5),
+                (1024.0, 1.0),
+                (INF, 1.0),
+            ],
+        );
+    }
+
+    #[test]
+    fn other_betas() {
+        for beta in [2.0, 4.0, 1e38] {
+            outputs(
+                Softplus::new(beta).unwrap(),
+                &[
+                    (-INF, 0.0),
+                    (-1024.0, 0.0),
+                    (1024.0, 1024.0),
+                    (INF, INF),
+                    (NAN, NAN),
+                    (-NAN, -NAN),
+                ],
+            );
+            derivatives(
+                Softplus::new(beta).unwrap(),
+                &[
+                    (-INF, 0.0),
+                    (-1024.0, 0.0),
+                    (-0.0, 0.5),
+                    (0.0, 0.5),
+                    (1024.0, 1.0),
+                    (INF, 1.0),
+                ],
+            );
+        }
+    }
+
+    #[test]
+    fn a_small_beta_is_half_a_line() {
+        outputs(
+            Softplus::new(2f64.powi(-126)).unwrap(),
+            &[(-INF, 0.0), (INF, INF), (NAN, NAN), (-NAN, -NAN)],
+        );
+        derivatives(
+            Softplus::new(2f64.powi(-126)).unwrap(),
+            &[
+                (-INF, 0.0),
+                (-1.0, 0.5),
+                (-0.0, 0.5),
+                (1.0, 0.5),
+                (INF, 1.0),
+            ],
+        );
+    }
+
+    #[test]
+    fn parameters_that_cannot_be_meant_are_refused() {
+        for value in [0.0, -1.0, 1e-39, 1e39, f64::INFINITY, f64::NAN] {
+            assert!(Softplus::new(value).is_err(), "{value}");
+        }
     }
 }

@@ -5,7 +5,23 @@ use crate::num::Num;
 use crate::ops::{F32Lanes, Unary};
 use crate::parameters::parameters;
 
-/// What tanh lacks of its argument: `x - tanh x`.
+/// What tanh lacks of its argument: `x - tanh(x)`. PyTorch's `Tanhshrink`, and Keras' `tanh_shrink`.
+///
+/// | x | tanh_shrink(x) |
+/// |---|---|
+/// | `-∞`, `+∞` | `x` |
+/// | `±0` | `x` (PyTorch makes `+0` of `-0.0`) |
+/// | small | `x³/3`: subnormal, or a zero of the sign of `x`, where that is |
+/// | NaN | the same NaN |
+///
+/// Next to 0 the difference of the formula cancels; here no digit is lost. PyTorch's is 0 up to where
+/// `tanh(x)` is no longer `x`: of `2.2e-4` on `f32`, where `3.64e-12` is true.
+///
+/// The derivative is `tanh²(x)`: 0 at 0 (and where the square rounds to it), 1 at `±∞`, and for NaN a NaN.
+/// The output is not used for it: there is no formula for that.
+///
+/// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
+/// derivative is at most 2 ulps off on `f32`, 4 on `f64`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TanhShrink;
 
@@ -45,5 +61,45 @@ impl Unary for TanhShrink {
     fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
         let y = x.tanh();
         y.clone() * y
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+
+    #[test]
+    fn the_documented_table() {
+        outputs(
+            TanhShrink,
+            &[
+                (-INF, -INF),
+                (-128.0, -127.0),
+                (-64.0, -63.0),
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (64.0, 63.0),
+                (128.0, 127.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_derivative() {
+        derivatives(
+            TanhShrink,
+            &[
+                (-INF, 1.0),
+                (-64.0, 1.0),
+                (-0.0, 0.0),
+                (0.0, 0.0),
+                (64.0, 1.0),
+                (INF, 1.0),
+            ],
+        );
     }
 }
