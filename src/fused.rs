@@ -230,7 +230,9 @@ pub trait Fused: Tabled {
         fn scale_bias_backward_in_place, par_scale_bias_backward_in_place(x: impl Into<Rows<'a, E>>, s: Along<'_, E>, b: Along<'_, E>, dy: impl Into<RowsMut<'a, E>>);
 
         /// `y = f(g) · v`: a gated linear unit (Dauphin et al., 2017; Shazeer, 2020), named by its
-        /// `f`: [`reglu`](crate::reglu) of `Relu`, bilinear of [`BILINEAR`](crate::BILINEAR).
+        /// `f`: [`glu`](crate::glu) of `Sigmoid`, [`reglu`](crate::reglu) of `Relu`,
+        /// [`geglu`](crate::geglu) of `Gelu`, [`geglu_tanh`](crate::geglu_tanh) of `GeluTanh`,
+        /// [`swiglu`](crate::swiglu) of `Silu`, bilinear of [`BILINEAR`](crate::BILINEAR).
         ///
         /// `g` goes through the operation and `v` does not. Where both are the halves of one array,
         /// [`Rows::halves`] gives them, and frameworks disagree on their order: PyTorch's `glu` gates

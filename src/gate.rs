@@ -3,11 +3,10 @@
 #![allow(unsafe_code)]
 
 use halfwave_kernels::forms::{Deinterleave, Interleave, Mul};
-use halfwave_kernels::{Backward, Float, LeakyRelu, Operation, Relu, Zip};
+use halfwave_kernels::{Backward, Float, LeakyRelu, Operation, Zip};
 
 use crate::backend::Backend;
 use crate::cut::{Cut, Room};
-use crate::fused::Fused;
 use crate::view::{Rows, RowsMut, Slot, View, check_shapes};
 
 impl Backend {
@@ -289,25 +288,6 @@ fn pairs<E>(x: &View<E>, (name, other): (&str, &View<E>)) -> View<[E; 2]> {
         other.shape()
     );
     x.pairs()
-}
-
-/// `y = relu(g) · v`: [`Fused::gate`] of [`Relu`]. `reglu(g, v, y)`.
-///
-/// ```
-/// let mut y = [0.0f32; 3];
-/// halfwave::reglu(&[-1.0, 0.5, 2.0], &[10.0, 20.0, 30.0], &mut y);
-/// assert_eq!(y, [0.0, 10.0, 60.0]);
-/// ```
-///
-/// # Panics
-/// If the shapes differ.
-#[track_caller]
-pub fn reglu<'a, E: Float, T: Slot<E>>(
-    g: impl Into<Rows<'a, E>>,
-    v: impl Into<Rows<'a, E>>,
-    y: impl Into<RowsMut<'a, T>>,
-) {
-    Relu.gate(g, v, y);
 }
 
 /// The gate that only multiplies: a leaky rectifier of slope 1 is the identity, bit for bit, so that

@@ -107,8 +107,8 @@
 //! ```
 //!
 //! **Neighbours.** [`Fused`] takes an operation together with a bias, a residual, a scale and a bias,
-//! or a gate ([`reglu`], [`BILINEAR`], or any other operation as `f` in `f(g) · v`), forward and
-//! backward. It takes rows with a stride, [`Rows`] and [`RowsMut`], so that a part of a matrix need
+//! or a gate ([`glu`], [`reglu`], [`geglu`], [`swiglu`], [`BILINEAR`], or any other operation as `f` in
+//! `f(g) · v`), forward and backward. It takes rows with a stride, [`Rows`] and [`RowsMut`], so that a part of a matrix need
 //! not be copied. Each form is composed of its steps' own kernels, on pieces that go from one to the
 //! next through the first-level cache: one pass over memory, and the bits of the sequence of calls.
 //!
@@ -173,6 +173,7 @@ mod cut;
 mod dispatch;
 mod fused;
 mod gate;
+mod glu;
 pub mod limits;
 mod lut8;
 pub mod memory;
@@ -190,7 +191,11 @@ pub use activation::Activation;
 pub use backend::{Backend, Call};
 pub use dispatch::{BackendError, backend, backend_named, backends};
 pub use fused::{Along, Fused};
-pub use gate::{BILINEAR, reglu};
+pub use gate::BILINEAR;
+pub use glu::{
+    geglu, geglu_backward, geglu_tanh, geglu_tanh_backward, glu, glu_backward, reglu,
+    reglu_backward, swiglu, swiglu_backward,
+};
 pub use halfwave_kernels::{
     Celu, Clip, Dtype, Element, Elu, Float, Gelu, GeluTanh, HardShrink, HardSigmoid, HardSwish,
     Isa, LeakyRelu, LogSigmoid, Mish, Operation, Parameter, ParameterError, QuickGelu, Relu, Relu6,

@@ -70,6 +70,11 @@ pub fn longest<E>() -> usize {
     memory::streaming_threshold() / 2 / size_of::<E>() + 33
 }
 
+/// A length of several pieces on threads, but not past the caches.
+pub fn cached<E>() -> usize {
+    parallel::BREAK_EVEN / size_of::<E>() + 1
+}
+
 /// Lengths on both sides of every decision: one register, the break-even of threads, streaming.
 pub fn lengths<E>() -> Vec<usize> {
     let of_bytes = |bytes: usize| bytes / size_of::<E>();
@@ -112,16 +117,15 @@ pub fn forms<O: Operation<E>, E: Bits>(b: Backend, op: O, x: &[E]) -> Vec<Made<E
     ]
 }
 
-/// The derivative by every method. Those from the input and those from the output are to give the
-/// same: the two operations of these tests have the same derivative at both.
-pub fn backward_forms<O, E>(b: Backend, op: O, x: &[E], y: &[E], dy: &[E]) -> Vec<Made<E>>
-where
-    O: Operation<E>,
-    E: Bits + Float,
-{
+/// The derivative by every method that takes the input.
+pub fn backward_forms<O: Operation<E>, E: Bits + Float>(
+    b: Backend,
+    op: O,
+    x: &[E],
+    dy: &[E],
+) -> Vec<Made<E>> {
     let len = x.len();
-    let (mut u, mut v) = (uninit(len), uninit(len));
-    let from_output = b.backward_from_output_uninit(op, y, dy, &mut v);
+    let mut u = uninit(len);
     vec![
         fresh("backward", len, |dx| b.backward(op, x, dy, dx)),
         in_place("backward_in_place", dy, |dx| b.backward_in_place(op, x, dx)),
@@ -129,6 +133,20 @@ where
             "backward_uninit",
             b.backward_uninit(op, x, dy, &mut u).to_vec(),
         ),
+    ]
+}
+
+/// The derivative by every method that takes the output.
+pub fn from_output_forms<O: Operation<E>, E: Bits + Float>(
+    b: Backend,
+    op: O,
+    y: &[E],
+    dy: &[E],
+) -> Vec<Made<E>> {
+    let len = y.len();
+    let mut u = uninit(len);
+    let from_output = b.backward_from_output_uninit(op, y, dy, &mut u);
+    vec![
         fresh("backward_from_output", len, |dx| {
             b.backward_from_output(op, y, dy, dx)
         }),
@@ -155,9 +173,18 @@ pub fn portable() -> Backend {
 
 /// Asserts that on every backend, serial and parallel, all of `made` is as much of `want`.
 pub fn assert_all<E: Bits>(want: &[E], made: impl Fn(Backend, Range<usize>) -> Vec<Made<E>>) {
+    assert_on(backends(), want, made);
+}
+
+/// The same on some backends.
+pub fn assert_on<E: Bits>(
+    backends: &[Backend],
+    want: &[E],
+    made: impl Fn(Backend, Range<usize>) -> Vec<Made<E>>,
+) {
     let lengths = lengths::<E>();
     for len in lengths.into_iter().filter(|&len| len <= want.len()) {
-        for b in backends() {
+        for b in backends {
             for (b, par) in [(*b, ""), (b.par(), "par ")] {
                 for (form, y) in made(b, 0..len) {
                     let (dtype, isa) = (E::DTYPE, b.name());

@@ -56,13 +56,12 @@ fn every_form_of_the_derivative_on_every_backend() {
         let want = by_few(longest, |part, dx| {
             portable().backward(op, &x[part.clone()], &dy[part], dx);
         });
+        // Both operations here have the same derivative from the input and from the output.
         assert_all(&want, |b, part| {
-            backward_forms(b, op, &x[part.clone()], &y[part.clone()], &dy[part])
+            let mut made = backward_forms(b, op, &x[part.clone()], &dy[part.clone()]);
+            made.extend(from_output_forms(b, op, &y[part.clone()], &dy[part]));
+            made
         });
-    }
-    /// One piece, and pieces on threads; but not past the caches.
-    fn cached<E>() -> usize {
-        parallel::BREAK_EVEN / size_of::<E>() + 1
     }
     with_threads(3, || {
         test::<_, f32>(LEAKY, longest::<f32>());
@@ -73,6 +72,47 @@ fn every_form_of_the_derivative_on_every_backend() {
         test::<_, f16>(LEAKY, cached::<f16>());
         test::<_, bf16>(Relu, cached::<bf16>());
         test::<_, bf16>(LEAKY, cached::<bf16>());
+    });
+}
+
+/// Of operations that do not have the same bits on every backend: each form beside a few elements at a
+/// time on the same one.
+#[test]
+fn every_form_of_smooth_operations() {
+    fn test<O: Operation<E>, E: Bits + Float>(op: O, longest: usize) {
+        let all = random::<E>(longest + 1);
+        let (x, dy) = (&all[..longest], &all[1..]);
+        for b in backends() {
+            let only = std::slice::from_ref(b);
+            let want = by_few(longest, |part, y| b.apply(op, &x[part], y));
+            assert_on(only, &want, |b, part| forms(b, op, &x[part]));
+            let want = by_few(longest, |part, dx| {
+                b.backward(op, &x[part.clone()], &dy[part], dx);
+            });
+            assert_on(only, &want, |b, part| {
+                backward_forms(b, op, &x[part.clone()], &dy[part])
+            });
+            if !op.has_backward_from_output::<E>() {
+                continue;
+            }
+            let y = by_few(longest, |part, y| b.apply(op, &x[part], y));
+            let want = by_few(longest, |part, dx| {
+                b.backward_from_output(op, &y[part.clone()], &dy[part], dx);
+            });
+            assert_on(only, &want, |b, part| {
+                from_output_forms(b, op, &y[part.clone()], &dy[part])
+            });
+        }
+    }
+    with_threads(3, || {
+        // Of those computed in lanes of their own and in those of `f64`, in registers of 32 bytes and
+        // of 64, with the derivative from the output and without.
+        test::<_, f32>(Sigmoid, longest::<f32>());
+        test::<_, f32>(Gelu, cached::<f32>());
+        test::<_, f64>(Tanh, cached::<f64>());
+        test::<_, f64>(Gelu, cached::<f64>());
+        test::<_, f16>(Silu::default(), cached::<f16>());
+        test::<_, bf16>(Elu::default(), cached::<bf16>());
     });
 }
 

@@ -1,6 +1,6 @@
 //! Each form beside its unfused sequence.
 
-use halfwave::{Activation, Along, Backend, Operation, backends};
+use halfwave::{Along, Backend, Operation, backends};
 
 use crate::grid::{Bits, Grid, Lie, canary};
 
@@ -13,13 +13,15 @@ fn map2<E: Bits>(a: &[E], b: &[E], f: impl Fn(E, E) -> E) -> Vec<E> {
     a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect()
 }
 
-fn apply<O: Operation<E>, E: Bits>(op: O, x: &[E]) -> Vec<E> {
-    op.apply_to_vec(x)
+fn apply<O: Operation<E>, E: Bits>(b: Backend, op: O, x: &[E]) -> Vec<E> {
+    let mut y = vec![canary(); x.len()];
+    b.apply(op, x, &mut y);
+    y
 }
 
-fn backward<O: Operation<E>, E: Bits>(op: O, x: &[E], dy: &[E]) -> Vec<E> {
+fn backward<O: Operation<E>, E: Bits>(b: Backend, op: O, x: &[E], dy: &[E]) -> Vec<E> {
     let mut dx = vec![canary(); x.len()];
-    op.backward(x, dy, &mut dx);
+    b.backward(op, x, dy, &mut dx);
     dx
 }
 
@@ -33,9 +35,10 @@ fn spread<E: Copy>(along: Along<'_, E>, [rows, cols]: [usize; 2]) -> Vec<E> {
         .collect()
 }
 
-/// Bias, scale and bias, residual and their backward on one shape.
+/// Bias, scale and bias, residual and their backward on one shape, beside the calls of the first unit:
+/// all must give the same.
 pub fn affine<O: Operation<E>, E: Bits>(op: O, shape: [usize; 2], lie: Lie, units: &[Backend]) {
-    let [rows, cols] = shape;
+    let ([rows, cols], first) = (shape, units[0]);
     let input = |seed| Grid::<E>::new(seed, shape, lie.gaps[0], lie.before[0]);
     let output = || Grid::<E>::new(99, shape, lie.gaps[1], lie.before[1]);
     let [x, r, dy] = [1, 2, 3].map(input);
@@ -51,7 +54,7 @@ pub fn affine<O: Operation<E>, E: Bits>(op: O, shape: [usize; 2], lie: Lie, unit
         (Along::Columns(&per_col), Along::Columns(&col_too)),
     ] {
         let sum = map2(&xs, &spread(b, shape), E::plus);
-        let (want, want_dx) = (apply(op, &sum), backward(op, &sum, &dys));
+        let (want, want_dx) = (apply(first, op, &sum), backward(first, op, &sum, &dys));
         for &unit in units {
             let mut y = output();
             unit.bias(op, x.rows(), b, y.rows_mut());
@@ -68,8 +71,8 @@ pub fn affine<O: Operation<E>, E: Bits>(op: O, shape: [usize; 2], lie: Lie, unit
         }
         let scale = spread(s, shape);
         let sum = map2(&map2(&xs, &scale, E::times), &spread(b, shape), E::plus);
-        let (want, slope) = (apply(op, &sum), map2(&dys, &scale, E::times));
-        let want_dx = backward(op, &sum, &slope);
+        let (want, slope) = (apply(first, op, &sum), map2(&dys, &scale, E::times));
+        let want_dx = backward(first, op, &sum, &slope);
         for &unit in units {
             let mut y = output();
             unit.scale_bias(op, x.rows(), s, b, y.rows_mut());
@@ -87,7 +90,7 @@ pub fn affine<O: Operation<E>, E: Bits>(op: O, shape: [usize; 2], lie: Lie, unit
     }
 
     let sum = map2(&xs, &r.values(), E::plus);
-    let (want, want_dx) = (apply(op, &sum), backward(op, &sum, &dys));
+    let (want, want_dx) = (apply(first, op, &sum), backward(first, op, &sum, &dys));
     for &unit in units {
         let mut y = output();
         unit.residual(op, x.rows(), r.rows(), y.rows_mut());
@@ -117,16 +120,16 @@ pub fn affine<O: Operation<E>, E: Bits>(op: O, shape: [usize; 2], lie: Lie, unit
 
 /// Gates of two arrays, of halves and interleaved, and their backward on one shape.
 pub fn gates<O: Operation<E>, E: Bits>(op: O, shape: [usize; 2], lie: Lie, units: &[Backend]) {
-    let [rows, cols] = shape;
+    let ([rows, cols], first) = (shape, units[0]);
     let input = |seed| Grid::<E>::new(seed, shape, lie.gaps[0], lie.before[0]);
     let output = || Grid::<E>::new(99, shape, lie.gaps[1], lie.before[1]);
     let wide = |seed, i| Grid::<E>::new(seed, [rows, 2 * cols], lie.gaps[i], lie.before[i]);
     let [g, v, dy] = [1, 2, 3].map(input);
     let (gs, vs, dys) = (g.values(), v.values(), dy.values());
-    let open = apply(op, &gs);
+    let open = apply(first, op, &gs);
     let want = map2(&open, &vs, E::times);
     let want_dv = map2(&dys, &open, E::times);
-    let want_dg = backward(op, &gs, &map2(&dys, &vs, E::times));
+    let want_dg = backward(first, op, &gs, &map2(&dys, &vs, E::times));
     let context = |form: &str, b| format!("{form} of {} {shape:?} {lie:?} on {b:?}", E::DTYPE);
     // The same numbers side by side and interleaved, with the gradients as they should become.
     let lay = |grid: &Grid<E>, a: &[E], b: &[E], at: fn(usize, usize) -> [usize; 2]| {

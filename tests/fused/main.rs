@@ -8,8 +8,8 @@ use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use halfwave::{
-    Along, BILINEAR, Clip, Fused, LeakyRelu, Operation, Relu, Relu6, Rows, backends, bf16, f16,
-    memory, parallel,
+    Along, BILINEAR, Clip, Fused, Gelu, GeluTanh, LeakyRelu, Operation, Relu, Relu6, Rows, Sigmoid,
+    Silu, backends, bf16, f16, memory, parallel,
 };
 
 use forms::{affine, gates, units};
@@ -131,6 +131,72 @@ fn bilinear_is_the_product() {
     }
 }
 
+/// The gates with a name, in every form. What is no rectifier does not have the same bits on all
+/// backends: each is held to the sequence of its own calls.
+#[test]
+fn smooth_gates() {
+    fn on_each<O>(op: O, shape: [usize; 2], lie: Lie)
+    where
+        O: Operation<f32> + Operation<f64> + Operation<f16> + Operation<bf16>,
+    {
+        for b in backends() {
+            let units = [*b, b.par()];
+            gates::<O, f32>(op, shape, lie, &units);
+            gates::<O, f64>(op, shape, lie, &units);
+            gates::<O, f16>(op, shape, lie, &units);
+            gates::<O, bf16>(op, shape, lie, &units);
+        }
+    }
+    // In pieces on threads: more than the break-even.
+    let len = parallel::BREAK_EVEN / 8 + 100;
+    on_three_threads(|| {
+        for (lie, shape) in LIES
+            .into_iter()
+            .zip([[5, 1], [7, 130], [len / 7, 7], [3, 1500]])
+        {
+            on_each(Sigmoid, shape, lie);
+            on_each(Gelu, shape, lie);
+            on_each(GeluTanh, shape, lie);
+            on_each(Silu::default(), shape, lie);
+        }
+    });
+}
+
+/// The functions are the gates of the operations they name, on the backend in use.
+#[test]
+fn the_named_gates() {
+    fn test<E: Bits>() {
+        let [g, v, dy] = [1, 2, 3].map(|seed| Grid::<E>::new(seed, [1, 700], 0, 0).values());
+        let bits = |y: &[E]| y.iter().map(|y| y.bits()).collect::<Vec<_>>();
+        let fresh = || vec![E::default(); g.len()];
+        let b = backends()[0];
+        macro_rules! is {
+            ($($unit:ident $backward:ident $op:expr;)*) => {$(
+                let (mut y, mut want) = (fresh(), fresh());
+                halfwave::$unit(&g, &v, &mut y);
+                b.gate($op, &g, &v, &mut want);
+                assert_eq!(bits(&y), bits(&want), stringify!($unit));
+                let [mut dg, mut dv, mut want_dg, mut want_dv] = [(); 4].map(|()| fresh());
+                halfwave::$backward(&g, &v, &dy, &mut dg, &mut dv);
+                b.gate_backward($op, &g, &v, &dy, &mut want_dg, &mut want_dv);
+                assert_eq!(bits(&dg), bits(&want_dg), stringify!($backward));
+                assert_eq!(bits(&dv), bits(&want_dv), stringify!($backward));
+            )*};
+        }
+        is! {
+            glu glu_backward Sigmoid;
+            reglu reglu_backward Relu;
+            geglu geglu_backward Gelu;
+            geglu_tanh geglu_tanh_backward GeluTanh;
+            swiglu swiglu_backward Silu::new(1.0).unwrap();
+        }
+    }
+    test::<f32>();
+    test::<f64>();
+    test::<f16>();
+    test::<bf16>();
+}
+
 /// The trait's methods are those of the backend in use, and outputs need not be initialised.
 #[test]
 fn the_trait_and_uninitialised_outputs() {
@@ -150,9 +216,6 @@ fn the_trait_and_uninitialised_outputs() {
     let mut y = vec![0.0; x.len()];
     Relu.par_residual(&x, &r, &mut y);
     same(&y);
-    halfwave::reglu(&x, &r, &mut y);
-    b.gate(Relu, &x, &r, &mut want);
-    assert!(y.iter().zip(&want).all(|(y, x)| y.to_bits() == x.to_bits()));
     let mut dx = vec![0.0; x.len()];
     Relu.par_bias_backward(&x, Along::Rows(&[0.5]), &dy, &mut dx);
     b.bias_backward(Relu, &x, Along::Rows(&[0.5]), &dy, &mut want);

@@ -82,9 +82,11 @@ fn dx_is_zero_where_the_derivative_is() {
                                 dx.to_f64()
                             )
                         };
+                        // A derivative of the smallest numbers may come out as zero.
+                        let surely = if case.exact { 0.0 } else { 2.0 * E::ulp(0.0) };
                         if *slope == 0.0 {
                             assert_eq!(dx.bits(), 0, "{}", said());
-                        } else if dy.is_nan() && E::round(*slope).to_f64() != 0.0 {
+                        } else if dy.is_nan() && E::round(*slope).to_f64().abs() > surely {
                             assert!(dx.to_f64().is_nan(), "{}", said());
                         }
                     }
@@ -134,10 +136,6 @@ fn the_derivative_is_the_slope_of_the_function() {
     let mut random = Random(4);
     let x: Vec<f64> = (0..4_000).map(|_| random.within(8.0)).collect();
     for case in cases::<f64>() {
-        // Differences of numbers that large say nothing.
-        if case.values.iter().any(|value| value.abs() > 1e6) {
-            continue;
-        }
         for table in tables() {
             let f = |by: f64| {
                 let x: Vec<f64> = x.iter().map(|x| x + by).collect();
@@ -145,6 +143,9 @@ fn the_derivative_is_the_slope_of_the_function() {
                 (case.map)(table, &x, &mut y);
                 y
             };
+            // Differences of numbers that large say nothing.
+            let y = f(0.0);
+            let usable = |i: usize| y[i].abs() < 1e6;
             let wide: Vec<f64> = f(H)
                 .iter()
                 .zip(f(-H))
@@ -157,10 +158,10 @@ fn the_derivative_is_the_slope_of_the_function() {
                 .collect();
             let mut dx = ones(x.len());
             (case.backward)(table, &x, &ones(x.len()), &mut dx);
-            // Values of up to 1e5 are subtracted, and at a kink the two differences disagree.
+            // Values of up to 1e6 are subtracted, and at a kink the two differences disagree.
             let close = |a: f64, b: f64| (a - b).abs() <= 1e-4 * a.abs().max(1.0);
             let mut smooth = 0;
-            for i in 0..x.len() {
+            for i in (0..x.len()).filter(|&i| usable(i)) {
                 if close(wide[i], narrow[i]) {
                     assert!(
                         close(wide[i], dx[i]),
@@ -173,7 +174,12 @@ fn the_derivative_is_the_slope_of_the_function() {
                     smooth += 1;
                 }
             }
-            assert!(smooth > x.len() * 9 / 10, "{}: {smooth}", case.label);
+            let usable = (0..x.len()).filter(|&i| usable(i)).count();
+            assert!(
+                smooth >= usable * 9 / 10,
+                "{}: {smooth} of {usable}",
+                case.label
+            );
         }
     }
 }
@@ -196,10 +202,13 @@ fn the_output_gives_the_same_derivative() {
                 (case.map)(table, &x, &mut y);
                 (case.backward)(table, &x, &ones(x.len()), &mut want);
                 from_output(table, &y, &ones(x.len()), &mut dx);
+                let finite = want.iter().map(|dx| dx.to_f64().abs());
+                let largest = finite.filter(|dx| dx.is_finite()).fold(1.0, f64::max);
                 for i in 0..x.len() {
                     let same = |j: usize| dx[i].bits() == want[j].bits();
-                    let close =
-                        |j: usize| (dx[i].to_f64() - want[j].to_f64()).abs() <= 8.0 * E::ulp(1.0);
+                    let close = |j: usize| {
+                        (dx[i].to_f64() - want[j].to_f64()).abs() <= 8.0 * E::ulp(largest)
+                    };
                     // Where the output has arrived at a limit, it tells no more.
                     let limit = |j: usize| y[i].bits() == y[j].bits() && same(j);
                     let last = x.len() - 1;

@@ -162,7 +162,22 @@ impl<E: Number> Case<E> {
 }
 
 fn each(f: impl Fn(f64) -> f64 + Sync + 'static) -> Function {
+    let f = move |x: f64| match f(x) {
+        y if y.is_nan() && x.is_infinite() => limit(&f, x.signum()),
+        y => y,
+    };
     Box::new(move |x, y| x.iter().zip(y).for_each(|(&x, y)| *y = f(x)))
+}
+
+/// What `f` goes to, whose formula makes a NaN of an infinity: it is there long before, or goes to
+/// infinity with `x`. Parameters at the end of `f64` are too much even for 1e100, and there long before
+/// 0.1.
+fn limit(f: impl Fn(f64) -> f64, sign: f64) -> f64 {
+    let far = f(sign * 1e100);
+    match if far.is_nan() { f(sign * 0.1) } else { far } {
+        y if y.abs() > 1e50 => y * f64::INFINITY,
+        y => y,
+    }
 }
 
 pub fn evaluated<E: Number>(f: &Function, x: &[E]) -> Vec<f64> {

@@ -1,0 +1,92 @@
+//! One backend beside another, by bits.
+
+use halfwave_kernels::{Isa, Kernels, bf16, f16};
+
+use crate::case::{Case, cases, tables};
+use crate::number::{Number, Random, one_in};
+
+/// The tables of this CPU whose lanes round a product and a sum once: whatever a register's length,
+/// they give the same bits. The portable ones do not, but on processors where there are no others.
+fn fused() -> Vec<&'static Kernels> {
+    let mut fused = tables();
+    fused.retain(|table| table.isa != Isa::Portable);
+    fused
+}
+
+/// Asserts that `f` makes the same of every table.
+fn same<E: Number>(
+    label: &str,
+    tables: &[&'static Kernels],
+    x: &[E],
+    f: impl Fn(&Kernels, &mut [E]),
+) {
+    let [first, others @ ..] = tables else {
+        return;
+    };
+    let (mut want, mut got) = (vec![E::default(); x.len()], vec![E::default(); x.len()]);
+    f(first, &mut want);
+    for table in others {
+        f(table, &mut got);
+        for ((x, got), want) in x.iter().zip(&got).zip(&want) {
+            assert!(
+                got.bits() == want.bits(),
+                "{label}({:e} = {:#x}) is {:e} = {:#x} on {}, {:e} = {:#x} on {}",
+                x.to_f64(),
+                x.bits(),
+                got.to_f64(),
+                got.bits(),
+                table.isa,
+                want.to_f64(),
+                want.bits(),
+                first.isa
+            );
+        }
+    }
+}
+
+/// The result, and both derivatives.
+fn all_forms<E: Number>(case: &Case<E>, x: &[E]) {
+    let fused = fused();
+    same(&case.label, &fused, x, |table, y| (case.map)(table, x, y));
+    let mut random = Random(5);
+    let dy: Vec<E> = x.iter().map(|_| E::round(random.within(9.0))).collect();
+    let label = format!("derivative of {}", case.label);
+    same(&label, &fused, x, |table, dx| {
+        (case.backward)(table, x, &dy, dx);
+    });
+    if let Some(from_output) = &case.from_output {
+        let label = format!("derivative from the output of {}", case.label);
+        same(&label, &fused, x, |table, dx| {
+            from_output(table, x, &dy, dx);
+        });
+    }
+}
+
+#[test]
+fn what_fuses_gives_the_same_bits() {
+    fn test<E: Number>() {
+        for case in cases::<E>() {
+            all_forms(&case, &case.inputs(40_000));
+        }
+    }
+    test::<f32>();
+    test::<f64>();
+    test::<f16>();
+    test::<bf16>();
+}
+
+/// Correctly rounded, there is but one result, whatever a backend can fuse. NaNs are among them.
+#[test]
+fn every_16_bit_float_has_the_same_bits_on_every_backend() {
+    fn test<E: Number>() {
+        let all: Vec<E> = (0..=E::LAST).step_by(one_in()).map(E::from_bits).collect();
+        for case in cases::<E>() {
+            let label = &case.label;
+            same(label, &tables(), &all, |table, y| {
+                (case.map)(table, &all, y)
+            });
+        }
+    }
+    test::<f16>();
+    test::<bf16>();
+}
