@@ -93,10 +93,10 @@ impl core::error::Error for ParameterError {}
 pub(crate) const NUMBER: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 /// Any number but NaN and the infinities.
 pub(crate) const FINITE: (f64, f64) = (f64::MIN, f64::MAX);
-/// Any number that is finite on `f32` as well.
-pub(crate) const FINITE_ON_F32: (f64, f64) = (f32::MIN as f64, f32::MAX as f64);
-/// Any positive number that is a normal one on `f32` as well.
-pub(crate) const POSITIVE: (f64, f64) = (f32::MIN_POSITIVE as f64, f32::MAX as f64);
+/// Any number by which products and quotients of `f32` stay far from its ends.
+pub(crate) const MODERATE: (f64, f64) = (-1e30, 1e30);
+/// The same, and positive.
+pub(crate) const POSITIVE: (f64, f64) = (1e-30, 1e30);
 /// Any finite number that is not negative.
 pub(crate) const NOT_NEGATIVE: (f64, f64) = (0.0, f64::MAX);
 

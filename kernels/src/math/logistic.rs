@@ -13,7 +13,20 @@ pub(crate) fn times<R: Real, L: FloatLanes<R::Lane>>(l: L, factor: f64, x: L::V)
     if factor == 1.0 {
         return Sum::exact(x);
     }
-    product::<R, L>(l, l.splat(R::of(factor)), x)
+    let v = product::<R, L>(l, l.splat(R::of(factor)), x);
+    if L::FUSED {
+        return v;
+    }
+    // Dekker's splitting of a larger x overflows.
+    let (zero, limit) = (
+        constant::<R, L>(l, 0.0),
+        constant::<R, L>(l, R::MATH.splittable),
+    );
+    let low = match v.low {
+        Some(low) => Some(l.select(l.lt(l.abs(x), limit), low, zero)),
+        None => None,
+    };
+    Sum { high: v.high, low }
 }
 
 /// −|v|.
@@ -60,6 +73,8 @@ pub(crate) fn gated<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V, v: Sum<L::V>
         }
         None => l.mul(x, gate.high),
     };
+    // Without FMA, a result that vanishes would lose its sign.
+    let y = if L::FUSED { y } else { l.copysign(y, x) };
     let beyond = beyond::<R, L>(l, v.high);
     if !any(l, beyond) {
         return y;

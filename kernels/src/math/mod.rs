@@ -52,6 +52,8 @@ pub struct Math {
     pub(crate) ln2: (f64, f64),
     /// Dekker's constant, 2<sup>⌈p/2⌉</sup> + 1: splits a number into two halves.
     pub(crate) split: f64,
+    /// Up to here, `split` times that is finite.
+    pub(crate) splittable: f64,
     /// e<sup>x</sup> and e<sup>−x</sup> are normal numbers up to here, and not too large for `split`.
     pub(crate) range: f64,
     /// e<sup>−x</sup> has vanished from here on, and any smaller number of the lanes times it; so much also
@@ -72,6 +74,7 @@ pub(crate) const SINGLE: Math = Math {
     shift: 12_582_912.0,
     ln2: (0.693_145_751_953_125, 1.428_606_820_309_417_3e-6),
     split: 4097.0,
+    splittable: 1e30,
     range: 87.0,
     vanished: 174.0,
     largest: f32::MAX as f64,
@@ -87,6 +90,7 @@ pub(crate) const DOUBLE: Math = Math {
     shift: 6_755_399_441_055_744.0,
     ln2: (0.693_147_180_559_890_3, 5.497_923_018_708_371e-14),
     split: 134_217_729.0,
+    splittable: 1e300,
     range: 690.0,
     vanished: 1416.0,
     largest: f64::MAX,

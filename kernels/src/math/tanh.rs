@@ -56,11 +56,10 @@ pub(crate) fn tanh_shrink<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::
     let (a, one) = (l.abs(x), constant::<R, L>(l, 1.0));
     let z = product::<R, L>(l, x, x);
     let lost = product_of_sums::<R, L>(l, z, p::<R, L>(l, z.high));
-    let near =
-        product_of_sum::<R, L>(l, l.sub(constant::<R, L>(l, 0.0), x), lost).rounded::<R, L>(l);
+    let near = product_of_sum::<R, L>(l, a, lost).rounded::<R, L>(l);
     let lacking = lacking::<R, L>(l, a);
     let to_two = l.add(l.sub(a, one), lacking);
     let beyond = l.sub(a, l.sub(one, lacking));
     let far = l.select(l.lt(a, constant::<R, L>(l, 2.0)), to_two, beyond);
-    l.select(l.lt(a, one), near, l.copysign(far, x))
+    l.copysign(l.select(l.lt(a, one), near, far), x)
 }

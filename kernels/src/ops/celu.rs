@@ -63,6 +63,9 @@ impl Celu {
     }
 }
 
+/// 2^-60: expm1 of less is its argument, on every dtype.
+const SMALL: f64 = 1.0 / (1u64 << 60) as f64;
+
 impl Unary for Celu {
     const FORMULA: &'static str = "x < 0 ? alpha·expm1(x/alpha) : x";
     const ULPS: i32 = 1;
@@ -72,11 +75,15 @@ impl Unary for Celu {
 
     #[inline(always)]
     fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let y = math::exp_minus_one::<R, L>(l, self.argument::<R, L>(l, x));
+        let v = self.argument::<R, L>(l, x);
+        let y = math::exp_minus_one::<R, L>(l, v);
         let y = if self.alpha == 1.0 {
             y.high
         } else {
-            math::product_of_sum::<R, L>(l, l.splat(R::of(self.alpha)), y).rounded::<R, L>(l)
+            let y = math::product_of_sum::<R, L>(l, l.splat(R::of(self.alpha)), y);
+            // Where x/α is so small that it may have lost digits, the result is x.
+            let small = l.lt(l.abs(v.high), math::constant::<R, L>(l, SMALL));
+            l.select(small, x, y.rounded::<R, L>(l))
         };
         l.select(l.lt(x, math::constant::<R, L>(l, 0.0)), y, x)
     }

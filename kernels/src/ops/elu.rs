@@ -3,7 +3,7 @@ use crate::lanes::FloatLanes;
 use crate::math;
 use crate::num::Num;
 use crate::ops::{F32Lanes, FromOutput, Unary};
-use crate::parameters::{FINITE_ON_F32, parameters};
+use crate::parameters::{MODERATE, parameters};
 
 /// The exponential linear unit: `x`, and below 0 `alpha·expm1(x)` (Clevert, Unterthiner & Hochreiter,
 /// 2016).
@@ -38,7 +38,7 @@ pub struct Elu {
     alpha: f64,
 }
 
-parameters!(Elu { alpha: 1.0 in FINITE_ON_F32 });
+parameters!(Elu { alpha: 1.0 in MODERATE });
 
 impl Elu {
     /// α: minus the limit on the left; finite, default 1.

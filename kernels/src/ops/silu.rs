@@ -3,7 +3,7 @@ use crate::lanes::FloatLanes;
 use crate::math;
 use crate::num::Num;
 use crate::ops::{F32Lanes, Unary, nan_of};
-use crate::parameters::{FINITE_ON_F32, parameters};
+use crate::parameters::{MODERATE, parameters};
 
 /// The input gated by its own sigmoid, `x·sigmoid(beta·x)` (Elfwing, Uchibe & Doya, 2018), also called swish
 /// (Ramachandran, Zoph & Le, 2017).
@@ -43,7 +43,7 @@ pub struct Silu {
     beta: f64,
 }
 
-parameters!(Silu { beta: 1.0 in FINITE_ON_F32 });
+parameters!(Silu { beta: 1.0 in MODERATE });
 
 impl Silu {
     /// β: how sharply the gate opens; finite, default 1.
