@@ -17,7 +17,8 @@ use crate::parameters::{MODERATE, parameters};
 /// | `x > 0`, `±0`, `+∞` | `x` |
 /// | NaN | the same NaN |
 ///
-/// `alpha` is any finite number. With a negative one, negative inputs give positive outputs.
+/// `alpha` is any number that is finite on `f32` too. With a negative one, negative inputs give positive
+/// outputs.
 ///
 /// The derivative is 1 for `x > 0`, else `alpha·e^x`: `alpha` at 0, 0 at `-∞`, and for NaN a NaN. Unless
 /// `alpha` is negative, the output tells it as well: it is `y + alpha` for `y ≤ 0`, accurate for `y`, so it
@@ -30,8 +31,8 @@ use crate::parameters::{MODERATE, parameters};
 /// use halfwave_kernels::Elu;
 ///
 /// assert!(Elu::new(0.5).is_ok());
-/// let error = Elu::new(f64::NAN).unwrap_err();
-/// assert_eq!(error.to_string(), "alpha is NaN; it must be a finite number");
+/// let error = Elu::new(f64::NAN).unwrap_err().to_string();
+/// assert!(error.starts_with("alpha is NaN; it must be "));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Elu {
@@ -242,7 +243,7 @@ mod tests {
 
     #[test]
     fn parameters_that_cannot_be_meant_are_refused() {
-        for value in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+        for value in [1e39, -1e39, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
             assert!(Elu::new(value).is_err(), "{value}");
         }
     }

@@ -19,8 +19,8 @@ use crate::parameters::{MODERATE, parameters};
 /// | NaN | the same NaN |
 ///
 /// Its minimum is -0.2785 at `x = -1.2785`, both by `beta`. On `f32`, PyTorch's silu of -90 is `-0.0`, where
-/// `-7.4e-38` is true. `beta` is any finite number: with a negative one left and right change places (`+∞`
-/// gives `+0`, and `-∞` itself), and with 0 it is `x/2`, at infinity too.
+/// `-7.4e-38` is true. `beta` is any number that is finite on `f32` too: with a negative one left and
+/// right change places (`+∞` gives `+0`, and `-∞` itself), and with 0 it is `x/2`, at infinity too.
 ///
 /// The derivative is `s + beta·x·s·(1 - s)` with `s = sigmoid(beta·x)`: 0 at `-∞`, negative up to `x = -1.2785/beta`,
 /// 1/2 at 0, largest, 1.0998, at `2.3994/beta`, 1 at `+∞`, and for NaN a NaN. The output does not tell it: the function
@@ -35,8 +35,8 @@ use crate::parameters::{MODERATE, parameters};
 /// use halfwave_kernels::Silu;
 ///
 /// assert!(Silu::new(1.702).is_ok());
-/// let error = Silu::new(f64::INFINITY).unwrap_err();
-/// assert_eq!(error.to_string(), "beta is inf; it must be a finite number");
+/// let error = Silu::new(f64::INFINITY).unwrap_err().to_string();
+/// assert!(error.starts_with("beta is inf; it must be "));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Silu {
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn parameters_that_cannot_be_meant_are_refused() {
-        for value in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+        for value in [1e39, -1e39, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
             assert!(Silu::new(value).is_err(), "{value}");
         }
     }
