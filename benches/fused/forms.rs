@@ -1,6 +1,8 @@
 //! The forms, and the sequences that they stand for.
 
-use halfwave::{Activation, Along, Float, Fused, Operation, Relu, Rows, RowsMut};
+use halfwave::{
+    Activation, Along, Float, Fused, Operation, Relu, Rows, RowsMut, Silu, swiglu, swiglu_backward,
+};
 use halfwave_kernels::forms::{Add, ArithmeticFn, Deinterleave, FormsOf, Interleave, Mul, Scalar};
 use halfwave_kernels::{Zip, fence};
 
@@ -288,6 +290,34 @@ where
                 a.step(Mul, &f.mul, z, dy, z);
                 a.step(Mul, &f.mul, dy, a.r.as_ptr(), y);
                 Relu.backward_in_place(&a.x[..a.len], &mut a.y[..a.len]);
+            },
+        },
+        // Bound by computation, not by traffic: what the other gates are limited by is far away.
+        Form {
+            name: "swiglu",
+            reads: 2,
+            writes: 1,
+            fused: |a| swiglu(&a.x[..a.len], &a.r[..a.len], &mut a.y[..a.len]),
+            unfused: |a, f| {
+                Silu::default().apply(&a.x[..a.len], &mut a.y[..a.len]);
+                let y = a.y.as_mut_ptr();
+                a.step(Mul, &f.mul, y, a.r.as_ptr(), y);
+            },
+        },
+        Form {
+            name: "swiglu backward",
+            reads: 3,
+            writes: 2,
+            fused: |a| {
+                let (g, v, dy) = (&a.x[..a.len], &a.r[..a.len], &a.dy[..a.len]);
+                swiglu_backward(g, v, dy, &mut a.y[..a.len], &mut a.z[..a.len]);
+            },
+            unfused: |a, f| {
+                let (y, z, dy) = (a.y.as_mut_ptr(), a.z.as_mut_ptr(), a.dy.as_ptr());
+                Silu::default().apply(&a.x[..a.len], &mut a.z[..a.len]);
+                a.step(Mul, &f.mul, z, dy, z);
+                a.step(Mul, &f.mul, dy, a.r.as_ptr(), y);
+                Silu::default().backward_in_place(&a.x[..a.len], &mut a.y[..a.len]);
             },
         },
         Form {
