@@ -17,7 +17,7 @@ use crate::parameters::{MODERATE, parameters};
 /// | `x > 0`, `±0`, `+∞` | `x` |
 /// | NaN | the same NaN |
 ///
-/// `alpha` is any number that is finite on `f32` too. With a negative one, negative inputs give positive
+/// `alpha` is any number from -1e30 to 1e30. With a negative one, negative inputs give positive
 /// outputs.
 ///
 /// The derivative is 1 for `x > 0`, else `alpha·e^x`: `alpha` at 0, 0 at `-∞`, and for NaN a NaN. Unless

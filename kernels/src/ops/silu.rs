@@ -19,7 +19,7 @@ use crate::parameters::{MODERATE, parameters};
 /// | NaN | the same NaN |
 ///
 /// Its minimum is -0.2785 at `x = -1.2785`, both by `beta`. On `f32`, PyTorch's silu of -90 is `-0.0`, where
-/// `-7.4e-38` is true. `beta` is any number that is finite on `f32` too: with a negative one left and
+/// `-7.4e-38` is true. `beta` is any number from -1e30 to 1e30: with a negative one left and
 /// right change places (`+∞` gives `+0`, and `-∞` itself), and with 0 it is `x/2`, at infinity too.
 ///
 /// The derivative is `s + beta·x·s·(1 - s)` with `s = sigmoid(beta·x)`: 0 at `-∞`, negative up to `x = -1.2785/beta`,
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn positive_betas() {
-        for beta in [2.0, 4.0, 1e38] {
+        for beta in [2.0, 4.0, 1e30] {
             outputs(
                 Silu::new(beta).unwrap(),
                 &[
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn negative_betas() {
-        for beta in [-1.0, -2.0, -1e38] {
+        for beta in [-1.0, -2.0, -1e30] {
             outputs(
                 Silu::new(beta).unwrap(),
                 &[

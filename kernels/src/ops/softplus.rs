@@ -20,7 +20,7 @@ use crate::parameters::{POSITIVE, parameters};
 /// | `+∞` | `+∞`; far on the right it is `x` |
 /// | NaN | the same NaN |
 ///
-/// `beta` is from the smallest normal to the largest number of `f32`, 1.2e-38 to 3.4e38.
+/// `beta` is from 1e-30 to 1e30.
 ///
 /// The derivative is `sigmoid(beta·x)`: 0 at `-∞`, 1/2 at 0, 1 at `+∞`, and for NaN a NaN. From the output it
 /// is `1 - e^(-beta·y)`; on the left, where `y` is small, that loses nothing.
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn other_betas() {
-        for beta in [2.0, 4.0, 1e38] {
+        for beta in [2.0, 4.0, 1e30] {
             outputs(
                 Softplus::new(beta).unwrap(),
                 &[
@@ -174,11 +174,11 @@ mod tests {
     #[test]
     fn a_small_beta_is_half_a_line() {
         outputs(
-            Softplus::new(2f64.powi(-126)).unwrap(),
+            Softplus::new(2f64.powi(-99)).unwrap(),
             &[(-INF, 0.0), (INF, INF), (NAN, NAN), (-NAN, -NAN)],
         );
         derivatives(
-            Softplus::new(2f64.powi(-126)).unwrap(),
+            Softplus::new(2f64.powi(-99)).unwrap(),
             &[
                 (-INF, 0.0),
                 (-1.0, 0.5),
