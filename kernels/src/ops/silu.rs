@@ -18,7 +18,7 @@ use crate::parameters::{FINITE, parameters};
 /// | `+∞` | `+∞`; far on the right it is `x` |
 /// | NaN | the same NaN |
 ///
-/// Its minimum is -0.2785 at `x = -1.2785`, both by `beta`. On `f32`, PyTorch's silu of -90 is `-0.0`, where
+/// Its minimum is -0.2785 at `x = -1.2785`, both divided by `beta`. On `f32`, PyTorch's silu of -90 is `-0.0`, where
 /// `-7.4e-38` is true. `beta` is any number that is finite on `f32` too: with a negative one left and
 /// right change places (`+∞` gives `+0`, and `-∞` itself), and with 0 it is `x/2`, at infinity too.
 ///
