@@ -18,8 +18,8 @@ use crate::parameters::{MODERATE, parameters};
 /// | `+∞` | `+∞`; far on the right it is `x` |
 /// | NaN | the same NaN |
 ///
-/// Its minimum is -0.2785 at `x = -1.2785`, both by `beta`. On `f32`, PyTorch's silu of -90 is `-0.0`, where
-/// `-7.4e-38` is true. `beta` is any number from -1e30 to 1e30: with a negative one left and
+/// Its minimum is -0.2785 at `x = -1.2785`, both divided by `beta`. On `f32`, PyTorch's silu of -90 is `-0.0`,
+/// where `-7.4e-38` is true. `beta` is any number from -1e30 to 1e30: with a negative one left and
 /// right change places (`+∞` gives `+0`, and `-∞` itself), and with 0 it is `x/2`, at infinity too.
 ///
 /// The derivative is `s + beta·x·s·(1 - s)` with `s = sigmoid(beta·x)`: 0 at `-∞`, negative up to `x = -1.2785/beta`,
