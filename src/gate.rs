@@ -7,6 +7,8 @@ use halfwave_kernels::{Backward, Float, LeakyRelu, Operation, Zip};
 
 use crate::backend::Backend;
 use crate::cut::{Cut, Room};
+#[cfg(doc)]
+use crate::fused::Fused;
 use crate::view::{Rows, RowsMut, Slot, View, check_shapes};
 
 impl Backend {

@@ -15,6 +15,8 @@
 //! assert_eq!(y, [0.0, 2.0]);
 //! ```
 #![no_std]
+// `Option::map` takes a closure, which may be left as a call.
+#![allow(clippy::manual_map)]
 
 mod element;
 pub mod forms;
