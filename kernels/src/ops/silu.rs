@@ -90,7 +90,7 @@ impl Unary for Silu {
     }
 
     fn turn(self) -> Option<f64> {
-        Some(-1.278_464_542_761_073_8 / self.beta)
+        Some(-1.278_464_542_761_074 / self.beta)
     }
 }
 
