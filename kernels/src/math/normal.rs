@@ -12,7 +12,7 @@ use crate::math::{
 /// Where the lanes have bits to spare, of two polynomials: all their coefficients are positive, so
 /// nothing cancels, but each step of Horner's scheme adds its rounding. Where they have not, of a
 /// polynomial in t = (a − 4)/(a + 4), which is from −1 to 1, and a + 4: there the coefficients fall
-/// quickly, and only the last two steps round at full size, which is why these carry along what
+/// quickly, and only the last three steps round at nearly full size, which is why these carry along what
 /// they lost.
 #[inline(always)]
 pub(crate) fn mills<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V) -> (Sum<L::V>, Sum<L::V>) {
@@ -25,9 +25,10 @@ pub(crate) fn mills<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V) -> (Sum<L::V
     let d = two_sum::<R, L>(l, a, constant::<R, L>(l, 4.0));
     let n = two_sum::<R, L>(l, a, constant::<R, L>(l, -4.0));
     let t = quotient::<R, L>(l, n, d).sum::<R, L>(l);
-    let rest = const { MILLS_DOUBLE.split_at(2).1 };
+    let rest = const { MILLS_DOUBLE.split_at(3).1 };
     let t2 = l.mul(t.high, t.high);
     let mut sum = Sum::exact(polynomial::<R, L>(l, t.high, t2, rest));
+    sum = step::<R, L>(l, sum, t, MILLS_DOUBLE[2]);
     sum = step::<R, L>(l, sum, t, MILLS_DOUBLE[1]);
     sum = step::<R, L>(l, sum, t, MILLS_DOUBLE[0]);
     (sum, d)

@@ -1,4 +1,4 @@
-use crate::element::Real;
+use crate::element::{Float, Real};
 use crate::lanes::FloatLanes;
 use crate::math;
 use crate::num::Num;
@@ -126,6 +126,12 @@ impl Unary for Celu {
             let alpha = N::of(R::value(self.alpha));
             (y + alpha.clone()) / alpha
         }
+    }
+
+    // -α must be a number of the dtype, or near one: not infinity, nor one of few subnormal ones.
+    fn output_suffices<E: Float>(self) -> bool {
+        let rounded = E::from_f64(self.alpha).to_f64();
+        (rounded - self.alpha).abs() <= self.alpha / 128.0
     }
 }
 

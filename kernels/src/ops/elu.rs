@@ -113,9 +113,9 @@ impl Unary for Elu {
         }
     }
 
-    // With a negative α, both halves of the line give positive outputs.
+    // With a negative α, both halves of the line give positive outputs; and -α must be a number of the dtype.
     fn output_suffices<E: Float>(self) -> bool {
-        self.alpha >= 0.0
+        self.alpha >= 0.0 && E::from_f64(self.alpha).to_f64() < f64::INFINITY
     }
 }
 

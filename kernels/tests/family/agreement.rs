@@ -13,7 +13,7 @@ fn fused() -> Vec<&'static Kernels> {
     fused
 }
 
-/// Asserts that `f` makes the same of every table.
+/// Asserts that `f` makes the same of every table; but a signalling NaN may come out quiet or not.
 fn same<E: Number>(
     label: &str,
     tables: &[&'static Kernels],
@@ -29,7 +29,8 @@ fn same<E: Number>(
         f(table, &mut got);
         for ((x, got), want) in x.iter().zip(&got).zip(&want) {
             assert!(
-                got.bits() == want.bits(),
+                got.bits() == want.bits()
+                    || x.to_f64().is_nan() && got.is_nan_of(*want) | want.is_nan_of(*got),
                 "{label}({:e} = {:#x}) is {:e} = {:#x} on {}, {:e} = {:#x} on {}",
                 x.to_f64(),
                 x.bits(),
