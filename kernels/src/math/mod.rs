@@ -10,8 +10,8 @@
 //!
 //! **No overflow.** The main path of an operation is for arguments whose e<sup>x</sup> and
 //! e<sup>−x</sup> are normal numbers ([`Math::range`]). What lies beyond is rare and is computed, if any
-//! lane has it, by a path of its own and selected: the test is three instructions, and putting
-//! the scaling by large powers in the main path cost more.
+//! lane has it, by a path of its own and selected. The test is three instructions; scaling every result
+//! by two powers, for subnormal ones, would be seven.
 
 mod coefficients;
 mod exp;
@@ -141,8 +141,9 @@ pub(crate) fn polynomial<R: Real, L: FloatLanes<R::Lane>>(
 
 /// Σ c<sub>i</sub> (±x)<sup>i</sup>: pairs of terms, and Horner's scheme in x² or x⁴ over them (Estrin's
 /// first step or two). As many instructions as Horner's alone (one more, for x⁴) in half or a quarter of the
-/// time: the chain of dependent instructions is what bounds a smooth operation, since only so many
-/// registers' worth of it are in flight at once.
+/// time. That is what bounds a smooth operation on 32-byte registers: only so many instructions are in
+/// flight at once, and most of them wait for one another. (sigmoid on AVX2, Zen 4: from 1.82 to 2.09 elements
+/// per ns by this and by sparing the sign of [`exp_minus`].)
 #[inline(always)]
 pub(crate) fn polynomial_of<R: Real, L: FloatLanes<R::Lane>>(
     l: L,
