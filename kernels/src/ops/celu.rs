@@ -32,7 +32,7 @@ use crate::parameters::{POSITIVE, parameters};
 ///
 /// assert!(Celu::new(0.5).is_ok());
 /// let error = Celu::new(-1.0).unwrap_err().to_string();
-/// assert!(error.starts_with("alpha is -1; it must be from 1.17"));
+/// assert!(error.starts_with("alpha is -1; it must be from 1e-30"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Celu {

@@ -33,7 +33,7 @@ use crate::parameters::{POSITIVE, parameters};
 ///
 /// assert!(Softplus::new(4.0).is_ok());
 /// let error = Softplus::new(0.0).unwrap_err().to_string();
-/// assert!(error.starts_with("beta is 0; it must be from 1.17"));
+/// assert!(error.starts_with("beta is 0; it must be from 1e-30"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Softplus {
