@@ -113,7 +113,7 @@ impl<E: Number> Case<E> {
         }
     }
 
-    /// Edges, 64 numbers on each side of whatever a formula may branch at, and random ones.
+    /// Edges, 64 numbers (one, where tests are sampled) on each side of whatever a formula may branch at, and random ones.
     pub fn inputs(&self, random: usize) -> Vec<E> {
         let random = random / one_in();
         let infinity = E::round(f64::INFINITY).bits();
@@ -133,6 +133,7 @@ impl<E: Number> Case<E> {
             quiet + 5,
             E::LAST / 2,
         ];
+        let near = if one_in() == 1 { 64 } else { 1 };
         let mut points = vec![0.0, 0.5, 0.75, 1.0, 1.5, 3.0, 6.0];
         // Where sums of 1 and e^x, tanh and erfc arrive at their limits, e^x at the smallest normal
         // and subnormal numbers and the largest, in `f32` and in `f64`.
@@ -144,7 +145,7 @@ impl<E: Number> Case<E> {
         }
         for point in points.into_iter().filter(|p| p.is_finite()) {
             let at = E::round(point.abs()).bits();
-            bits.extend(at.saturating_sub(64)..=at + 64);
+            bits.extend(at.saturating_sub(near)..=at + near);
         }
         let sign = E::LAST / 2 + 1;
         let mut x: Vec<E> = bits
