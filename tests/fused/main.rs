@@ -134,6 +134,7 @@ fn bilinear_is_the_product() {
 /// The gates with a name, in every form. What is no rectifier does not have the same bits on all
 /// backends: each is held to the sequence of its own calls.
 #[test]
+#[cfg_attr(not(target_arch = "x86_64"), ignore = "an emulator takes minutes")]
 fn smooth_gates() {
     fn on_each<O>(op: O, shape: [usize; 2], lie: Lie)
     where
