@@ -239,11 +239,23 @@ impl<O: Unary> Elementwise<f32> for O {
 /// The operation on `f32`, in whatever lanes that takes.
 #[inline(always)]
 pub(crate) fn in_f32<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
-    if O::F32.double::<S>() {
+    let y = if O::F32.double::<S>() {
         let [a, b] = s.widen(x);
         s.narrow([op.lanes::<Short, S>(s, a), op.lanes::<Short, S>(s, b)])
     } else {
         op.lanes::<f32, S>(s, x)
+    };
+    sign_of_nan::<f32, S, O>(s, x, y)
+}
+
+/// NaN where `x` is. On x86-64, multiply-add keeps the sign of a NaN even where it subtracts the
+/// product, and operations see to the rest; on aarch64 it does not.
+#[inline(always)]
+fn sign_of_nan<R: Real, L: FloatLanes<R::Lane>, O: Unary>(l: L, x: L::V, y: L::V) -> L::V {
+    if O::COMPUTE_BOUND && cfg!(not(target_arch = "x86_64")) {
+        nan_of::<R, L>(l, x, y)
+    } else {
+        y
     }
 }
 
@@ -255,7 +267,7 @@ impl<O: Unary> Elementwise<f64> for O {
     where
         S: Simd + Lanes<f64, V = R>,
     {
-        self.lanes::<f64, S>(s, x)
+        sign_of_nan::<f64, S, O>(s, x, self.lanes::<f64, S>(s, x))
     }
 }
 
