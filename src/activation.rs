@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 
-use halfwave_kernels::{Element, Float, FromOutput, Operation, Tabled};
+use halfwave_kernels::{BuiltinOp, Element, Float, FromOutput, Operation};
 
 use crate::dispatch::active;
 use crate::memory;
@@ -29,7 +29,7 @@ use crate::memory;
 /// beforehand. Those that take several slices panic, saying all lengths, if they differ.
 ///
 /// [`backend`]: crate::backend
-pub trait Activation: Tabled {
+pub trait Activation: BuiltinOp {
     /// `dst[i] = f(src[i])`.
     #[track_caller]
     fn apply<E: Element>(self, src: &[E], dst: &mut [E])
@@ -253,4 +253,4 @@ pub trait Activation: Tabled {
     }
 }
 
-impl<O: Tabled> Activation for O {}
+impl<O: BuiltinOp> Activation for O {}

@@ -3,10 +3,8 @@
 
 #![allow(unsafe_code)]
 
-use core::any::TypeId;
-
-use halfwave_kernels::forms::{Add, Mul, Scalar, Then};
-use halfwave_kernels::{Backward, Float, Operation, Relu, Zip};
+use halfwave_kernels::loops::{Add, Mul, Scalar, Then};
+use halfwave_kernels::{Backward, Float, Operation, Zip, table};
 
 use crate::backend::Backend;
 use crate::cut::{Cut, On, Operand, Room, combine};
@@ -316,7 +314,8 @@ impl Backend {
         shift: Operand<E>,
         y: View<E>,
     ) {
-        let (f, forms) = (self.kernel::<O, E>().map, E::forms(&self.kernels().forms));
+        let (kernels, forms) = (self.kernels::<O, E>(), table::arithmetic::<E>(self.isa()));
+        let f = kernels.map;
         let cut = Cut::new([y], x.is(&y));
         let arrays = 2 + usize::from(matches!(shift, Operand::Each(_)));
         cut.split(self.threads(), arrays, |range| {
@@ -338,8 +337,8 @@ impl Backend {
                     }
                     let b = shift.on(&piece, x.cols, room);
                     let to = (y.at(piece.row, piece.col), piece.stream);
-                    if is_relu::<O>() {
-                        combine(&forms.add_relu, Then(Add, Relu), from, b, to, len);
+                    if let Some(after_sum) = &kernels.after_sum {
+                        combine(after_sum, Then(Add, op), from, b, to, len);
                     } else {
                         combine(&forms.add, Add, from, b, (z, false), len);
                         f(op, z, to.0, len, to.1);
@@ -363,8 +362,8 @@ impl Backend {
         dx: View<E>,
     ) {
         let (f, forms) = (
-            self.kernel::<O, E>().backward,
-            E::forms(&self.kernels().forms),
+            self.backward_kernel::<O, E>(),
+            table::arithmetic::<E>(self.isa()),
         );
         let cut = Cut::new([dx], dy.is(&dx));
         let arrays = 3 + usize::from(matches!(shift, Operand::Each(_)));
@@ -416,8 +415,8 @@ impl Backend {
         y: View<E>,
     ) {
         let (f, add) = (
-            self.kernel::<O, E>().map,
-            &E::forms(&self.kernels().forms).add,
+            self.kernels::<O, E>().map,
+            &table::arithmetic::<E>(self.isa()).add,
         );
         let in_place = x.is(&sum);
         let cut = Cut::new([y, sum], false);
@@ -442,11 +441,4 @@ impl Backend {
             }
         });
     }
-}
-
-/// Whether `O` is the operation that has a loop with the sum before it. Beyond the cache that loop is
-/// faster than pieces, which read and write in turn, so that a core has one or the other to wait for.
-/// It does not reach the limit of memory: 0.67 of it was seen with a bias, 0.84 with a residual.
-fn is_relu<O: 'static>() -> bool {
-    TypeId::of::<O>() == TypeId::of::<Relu>()
 }

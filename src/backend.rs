@@ -9,13 +9,14 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use halfwave_kernels::{
-    Backward, Element, Float, Isa, Kernel, Kernels, MapFn, Operation, Row, Tabled,
+    Backward, BuiltinOp, Element, Float, Isa, MapFn, OpKernels, Operation, ZipFn,
 };
 
 mod call;
 mod work;
 
 pub use call::Call;
+pub(crate) use call::output_suffices;
 pub(crate) use work::{Shared, Threads, bytes, map, streams, zip};
 
 /// The kernels of one instruction set that this CPU runs: a handle for who resolves once, or wants
@@ -36,16 +37,16 @@ pub(crate) use work::{Shared, Threads, bytes, map, streams, zip};
 /// calling thread; those of [`par`](Backend::par), on rayon's current pool.
 #[derive(Clone, Copy)]
 pub struct Backend {
-    kernels: &'static Kernels,
+    isa: Isa,
     threads: Threads,
 }
 
 impl Backend {
-    /// For `dispatch` alone: it vouches that this CPU runs `kernels.isa`, and every call of a kernel
+    /// For `dispatch` alone: it vouches that this CPU runs `isa`, and every call of a kernel
     /// relies on that.
-    pub(crate) const fn new(kernels: &'static Kernels) -> Self {
+    pub(crate) const fn new(isa: Isa) -> Self {
         Self {
-            kernels,
+            isa,
             threads: Threads::One,
         }
     }
@@ -64,19 +65,14 @@ impl Backend {
     }
 
     /// The instruction set.
+    #[inline]
     pub fn isa(self) -> Isa {
-        self.kernels.isa
+        self.isa
     }
 
     /// The instruction set's name: `portable`, `avx2`, `avx512`.
     pub fn name(self) -> &'static str {
         self.isa().name()
-    }
-
-    /// The kernels; this CPU runs them.
-    #[inline]
-    pub(crate) fn kernels(self) -> &'static Kernels {
-        self.kernels
     }
 
     /// Who does the work.
@@ -85,16 +81,22 @@ impl Backend {
         self.threads
     }
 
-    /// An operation's kernels for a float dtype.
+    /// An operation's kernels for a float dtype; this CPU runs them.
     #[inline]
-    pub(crate) fn kernel<O: Tabled, E: Float>(self) -> Kernel<O, E> {
-        E::float_kernel_of(O::row(self.kernels).floats())
+    pub(crate) fn kernels<O: BuiltinOp, E: Float>(self) -> &'static OpKernels<O, E> {
+        O::kernels(self.isa).expect("every operation takes every float dtype")
+    }
+
+    /// Its derivative's.
+    #[inline]
+    pub(crate) fn backward_kernel<O: BuiltinOp, E: Float>(self) -> ZipFn<Backward<O>, E> {
+        let backward = self.kernels::<O, E>().backward;
+        backward.expect("every operation has a derivative on floats")
     }
 
     #[inline]
     fn map_fn<O: Operation<E>, E: Element>(self) -> MapFn<O, E> {
-        let map = O::row(self.kernels).map();
-        map.expect("a row that `Takes<E>` has a map for it")
+        O::kernels_for(self.isa).map
     }
 
     /// `dst[i] = f(src[i])`.
@@ -211,7 +213,7 @@ impl Backend {
         dx: *mut E,
         len: usize,
     ) {
-        let kernel = self.kernel::<O, E>().backward;
+        let kernel = self.backward_kernel::<O, E>();
         // SAFETY: forwarded; `dispatch` vouches for the CPU.
         unsafe { zip(kernel, Backward(op), [x, dy], dx, len, self.threads) }
     }

@@ -13,7 +13,7 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::ptr;
 
-use halfwave_kernels::forms::{ArithmeticFn, Scalar};
+use halfwave_kernels::loops::{ArithmeticFn, Scalar};
 use halfwave_kernels::{Float, Zip};
 
 use crate::backend::{Threads, streams};

@@ -4,8 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use halfwave_kernels::forms::Lookup;
-use halfwave_kernels::{Isa, Kernels, MapFn, isa};
+use halfwave_kernels::loops::Lookup;
+use halfwave_kernels::{Isa, MapFn, is_available, table};
 
 use crate::backend::Backend;
 
@@ -31,37 +31,29 @@ macro_rules! has {
 
 /// Every backend this CPU runs, the widest first; `portable` is always the last.
 pub fn backends() -> &'static [Backend] {
-    #[cfg(target_arch = "x86_64")]
-    {
-        static ALL: [Backend; 3] = [
-            Backend::new(&isa::avx512::KERNELS),
-            Backend::new(&isa::avx2::KERNELS),
-            Backend::new(&isa::portable::KERNELS),
-        ];
-        if !has!("avx2" "fma" "f16c") {
-            &ALL[2..]
-        } else if !has!("avx512f" "avx512bw" "avx512dq" "avx512vl") {
-            &ALL[1..]
-        } else {
-            &ALL
+    const ALL: [Backend; Isa::ALL.len()] = {
+        let mut all = [Backend::new(Isa::Portable); Isa::ALL.len()];
+        let mut i = 0;
+        while i < all.len() {
+            all[i] = Backend::new(Isa::ALL[i]);
+            i += 1;
         }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        static ALL: [Backend; 1] = [Backend::new(&isa::portable::KERNELS)];
-        &ALL
-    }
+        all
+    };
+    // Each instruction set includes those behind it.
+    let widest = Isa::ALL.iter().position(|isa| is_available!(*isa, has));
+    &(const { &ALL })[widest.expect("portable is always there")..]
 }
 
 /// The kernel for tables of bytes, for a backend of this CPU: faster than the one among its kernels
 /// where the CPU has an instruction that its [`Isa`] does not promise.
 #[inline]
-pub(crate) fn lookup_kernel(kernels: &Kernels) -> MapFn<Lookup, i8> {
+pub(crate) fn lookup_kernel(isa: Isa) -> MapFn<Lookup, i8> {
     #[cfg(target_arch = "x86_64")]
-    if kernels.isa == Isa::Avx512 && has!("avx512vbmi") {
-        return isa::avx512::lookup_vbmi;
+    if isa == Isa::Avx512 && has!("avx512vbmi") {
+        return halfwave_kernels::loops::lookup_vbmi;
     }
-    kernels.forms.lookup
+    table::lookup(isa)
 }
 
 /// The backend to use where nobody asks for another: the widest, but AVX-512 only on

@@ -1,6 +1,6 @@
 //! An operation with what stands beside it in a network.
 
-use halfwave_kernels::{Float, Operation, Tabled};
+use halfwave_kernels::{BuiltinOp, Float, Operation};
 
 use crate::dispatch::active;
 use crate::view::{Rows, RowsMut, Slot};
@@ -67,7 +67,7 @@ macro_rules! twins {
 /// # Panics
 /// Every method panics, saying all, if shapes differ that must be the same, or `HALFWAVE_ISA` names a
 /// backend that cannot be had.
-pub trait Fused: Tabled {
+pub trait Fused: BuiltinOp {
     twins! {
         /// `y = f(x + b)`, with an element of `b` for each row or for each column of `x`.
         ///
@@ -312,4 +312,4 @@ pub trait Fused: Tabled {
     }
 }
 
-impl<O: Tabled> Fused for O {}
+impl<O: BuiltinOp> Fused for O {}

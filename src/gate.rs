@@ -2,8 +2,8 @@
 
 #![allow(unsafe_code)]
 
-use halfwave_kernels::forms::{Deinterleave, Interleave, Mul};
-use halfwave_kernels::{Backward, Float, LeakyRelu, Operation, Zip};
+use halfwave_kernels::loops::{Deinterleave, Interleave, Mul};
+use halfwave_kernels::{Backward, Float, LeakyRelu, Operation, Zip, table};
 
 use crate::backend::Backend;
 use crate::cut::{Cut, Room};
@@ -99,7 +99,11 @@ impl Backend {
     ) {
         let (x, y) = (x.into().view(), y.into().view());
         let x = pairs(&x, ("y", &y));
-        let (f, forms) = (self.kernel::<O, E>().map, E::forms(&self.kernels().forms));
+        let f = self.kernels::<O, E>().map;
+        let (layout, mul) = (
+            table::layout::<E>(self.isa()),
+            table::arithmetic::<E>(self.isa()).mul,
+        );
         let cut = Cut::new([y], false);
         cut.split(self.threads(), 3, |range| {
             let (mut rooms, mut wide) = (Room::<2>::new(), Room::<2>::new());
@@ -110,10 +114,10 @@ impl Backend {
                 // one each. `dispatch` vouches for the CPU.
                 unsafe {
                     let src = x.gather(&piece, wide).cast();
-                    (forms.deinterleave)(Deinterleave { src, a, b, len });
+                    (layout.deinterleave)(Deinterleave { src, a, b, len });
                     f(op, a, a, len, false);
                     let dst = y.at(piece.row, piece.col);
-                    (forms.mul.zip)(Zip {
+                    (mul.zip)(Zip {
                         op: Mul,
                         a,
                         b,
@@ -141,7 +145,11 @@ impl Backend {
         let (x, dy, dx) = (x.into().view(), dy.into().view(), dx.into().view());
         check_shapes([("x", &x), ("dx", &dx)]);
         let (x, dx) = (pairs(&x, ("dy", &dy)), dx.pairs());
-        let (kernel, forms) = (self.kernel::<O, E>(), E::forms(&self.kernels().forms));
+        let (f, backward) = (self.kernels::<O, E>().map, self.backward_kernel::<O, E>());
+        let (layout, mul) = (
+            table::layout::<E>(self.isa()),
+            table::arithmetic::<E>(self.isa()).mul,
+        );
         let cut = Cut::new([dx], false);
         // Twice the 2½ arrays, for `dx` and its elements are pairs here.
         cut.split(self.threads(), 3, |range| {
@@ -153,13 +161,13 @@ impl Backend {
                 unsafe {
                     let src = x.gather(&piece, wide.cast()).cast();
                     let dy = dy.gather(&piece, near);
-                    (forms.deinterleave)(Deinterleave {
+                    (layout.deinterleave)(Deinterleave {
                         src,
                         a: g,
                         b: v,
                         len,
                     });
-                    (kernel.map)(op, g, s, len, false);
+                    f(op, g, s, len, false);
                     let product = |b, dst| Zip {
                         op: Mul,
                         a: dy,
@@ -168,10 +176,10 @@ impl Backend {
                         len,
                         stream: false,
                     };
-                    (forms.mul.zip)(product(s.cast_const(), s));
-                    (forms.mul.zip)(product(v.cast_const(), v));
+                    (mul.zip)(product(s.cast_const(), s));
+                    (mul.zip)(product(v.cast_const(), v));
                     let op = Backward(op);
-                    (kernel.backward)(Zip {
+                    backward(Zip {
                         op,
                         a: g,
                         b: v,
@@ -180,7 +188,7 @@ impl Backend {
                         stream: false,
                     });
                     let dst = dx.at(piece.row, piece.col).cast();
-                    (forms.interleave)(Interleave {
+                    (layout.interleave)(Interleave {
                         a: g,
                         b: s,
                         dst,
@@ -203,8 +211,8 @@ impl Backend {
         y: View<E>,
     ) {
         let (f, mul) = (
-            self.kernel::<O, E>().map,
-            &E::forms(&self.kernels().forms).mul,
+            self.kernels::<O, E>().map,
+            &table::arithmetic::<E>(self.isa()).mul,
         );
         let cut = Cut::new([y], g.is(&y));
         cut.split(self.threads(), 3, |range| {
@@ -242,7 +250,8 @@ impl Backend {
         dg: View<E>,
         dv: View<E>,
     ) {
-        let (kernel, mul) = (self.kernel::<O, E>(), &E::forms(&self.kernels().forms).mul);
+        let (f, backward) = (self.kernels::<O, E>().map, self.backward_kernel::<O, E>());
+        let mul = &table::arithmetic::<E>(self.isa()).mul;
         let in_place = g.is(&dg);
         let cut = Cut::new([dg, dv], in_place);
         cut.split(self.threads(), if in_place { 3 } else { 5 }, |range| {
@@ -263,10 +272,10 @@ impl Backend {
                         stream,
                     };
                     (mul.zip)(product(v.gather(&piece, t), t, false));
-                    (kernel.map)(op, g, s, len, false);
+                    f(op, g, s, len, false);
                     (mul.zip)(product(s, to, stream));
                     let (op, dst) = (Backward(op), dg.at(piece.row, piece.col));
-                    (kernel.backward)(Zip {
+                    backward(Zip {
                         op,
                         a: g,
                         b: t,
@@ -304,4 +313,4 @@ fn pairs<E>(x: &View<E>, (name, other): (&str, &View<E>)) -> View<[E; 2]> {
 /// BILINEAR.gate_backward(&g, &v, &dy, &mut dg, &mut dv);
 /// assert_eq!((y, dg, dv), ([10.0, -21.0], [5.0, 70.0], [2.0, -30.0]));
 /// ```
-pub const BILINEAR: LeakyRelu = LeakyRelu { slope: 1.0 };
+pub const BILINEAR: LeakyRelu = LeakyRelu::unchecked(1.0);

@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use halfwave_kernels::Operation;
-use halfwave_kernels::forms::Lookup;
+use halfwave_kernels::loops::Lookup;
 
 use crate::activation::Activation;
 use crate::backend::{Backend, check_lengths, map};
@@ -231,7 +231,7 @@ impl Backend {
         dst: *mut Q,
         len: usize,
     ) {
-        let kernel = lookup_kernel(self.kernels());
+        let kernel = lookup_kernel(self.isa());
         // SAFETY: the table outlives this call; the rest is forwarded, and `dispatch` vouches for the
         // CPU.
         unsafe {

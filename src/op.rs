@@ -8,7 +8,7 @@ use halfwave_kernels::*;
 
 #[cfg(doc)]
 use crate::activation::Activation;
-use crate::backend::{Backend, Call};
+use crate::backend::{Backend, Call, output_suffices};
 use crate::dispatch::active;
 
 macro_rules! op {
@@ -55,7 +55,7 @@ macro_rules! op {
             /// The dtypes the operation takes.
             pub const fn dtypes(self) -> &'static [Dtype] {
                 match self {
-                    $(Op::$Type(_) => <<$Type as Tabled>::Row as Row<$Type>>::DTYPES,)*
+                    $(Op::$Type(_) => <$Type as BuiltinOp>::DTYPES,)*
                 }
             }
 
@@ -82,7 +82,7 @@ macro_rules! op {
             /// Whether an output of dtype `E` tells the derivative, with these parameters.
             pub fn has_backward_from_output<E: Element>(self) -> bool {
                 match self {
-                    $(Op::$Type(op) => <$Type>::FROM_OUTPUT != FromOutput::Never && E::output_suffices(op),)*
+                    $(Op::$Type(op) => <$Type>::FROM_OUTPUT != FromOutput::Never && output_suffices::<_, E>(op),)*
                 }
             }
 

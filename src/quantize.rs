@@ -5,10 +5,10 @@
 use alloc::vec::Vec;
 use core::fmt::Debug;
 
-use halfwave_kernels::forms::Grid;
-use halfwave_kernels::{Operation, Tabled};
+use halfwave_kernels::loops::Grid;
+use halfwave_kernels::{BuiltinOp, Operation};
 
-pub use halfwave_kernels::forms::Quantizable;
+pub use halfwave_kernels::loops::Quantizable;
 
 use crate::dispatch::active;
 use crate::memory;
@@ -222,7 +222,7 @@ pub fn par_dequantize<Q: Quantized, E: Quantizable>(
 /// assert_eq!(q, [0, 1, 3, 255]);
 /// # Ok::<(), halfwave::QuantizationError>(())
 /// ```
-pub trait Quantize: Tabled {
+pub trait Quantize: BuiltinOp {
     /// `dst[i] = quantize(f(src[i]))`. Panics, saying both lengths, if they differ.
     #[track_caller]
     fn quantize<E: Quantizable, Q: Quantized>(self, src: &[E], to: Quantization<Q>, dst: &mut [Q])
@@ -260,7 +260,7 @@ pub trait Quantize: Tabled {
     }
 }
 
-impl<O: Tabled> Quantize for O {}
+impl<O: BuiltinOp> Quantize for O {}
 
 mod sealed {
     pub trait Sealed {}

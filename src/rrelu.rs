@@ -7,9 +7,10 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::ptr;
 
-use halfwave_kernels::forms::{
-    DrawSlopes, FormsOf, Prelu as Forward, PreluSlope, Range as Bounds, Times,
+use halfwave_kernels::loops::{
+    DrawSlopes, Prelu as Forward, PreluSlope, Range as Bounds, ScaleGradient,
 };
+use halfwave_kernels::table::{self, RandomFns};
 use halfwave_kernels::{Float, ParameterError, Rrelu, Zip};
 
 use crate::backend::{Backend, Shared, bytes, check_lengths, streams};
@@ -195,23 +196,23 @@ impl RreluTraining {
     /// The CPU runs the kernels.
     unsafe fn draw<E: Float>(
         self,
-        forms: &FormsOf<E>,
+        random: &RandomFns<E>,
         range: &Range<usize>,
         scratch: &mut Drawn<E>,
     ) -> *mut E {
         let index = self.start + range.start as u64;
-        let per_draw = forms.per_draw as u64;
+        let per_draw = random.per_draw as u64;
         let skip = (index % per_draw) as usize;
         let dst = scratch.as_mut_ptr();
         // SAFETY: `skip` is below `per_draw`, which is at most 16: together with a piece, and rounded up
         // to whole draws, not more than the scratch has.
         unsafe {
-            (forms.draw_slopes)(DrawSlopes {
+            (random.draw_slopes)(DrawSlopes {
                 range: self.bounds,
                 seed: self.seed,
                 first: index / per_draw,
                 dst,
-                draws: (skip + range.len()).div_ceil(forms.per_draw),
+                draws: (skip + range.len()).div_ceil(random.per_draw),
             });
         }
         dst.wrapping_add(skip)
@@ -297,7 +298,7 @@ impl Backend {
     #[track_caller]
     pub fn rrelu_slopes<E: Float>(self, rrelu: RreluTraining, slopes: &mut [E]) {
         rrelu.check(slopes.len());
-        let forms = E::forms(&self.kernels().forms);
+        let random = table::random::<E>(self.isa());
         let (len, dst) = (slopes.len(), Shared::new(slopes.as_ptr()));
         let (bytes, threads) = (bytes::<E>(1, len), self.threads());
         threads.split(bytes, len, false, |range| {
@@ -305,7 +306,7 @@ impl Backend {
             pieces(dst.at(0), range, |piece| {
                 // SAFETY: the CPU runs the backend's kernels; pieces lie in the slice and do not overlap.
                 unsafe {
-                    let slopes = rrelu.draw(forms, &piece, &mut scratch);
+                    let slopes = rrelu.draw(random, &piece, &mut scratch);
                     dst.at(piece.start)
                         .copy_from_nonoverlapping(slopes, piece.len());
                 }
@@ -350,7 +351,10 @@ impl Backend {
         noise: Option<*mut E>,
         len: usize,
     ) {
-        let forms = E::forms(&self.kernels().forms);
+        let (random, prelu) = (
+            table::random::<E>(self.isa()),
+            table::prelu::<E>(self.isa()),
+        );
         let in_place = ptr::eq(x, y);
         let stream = streams(y, len, in_place);
         // Pieces end on cache lines of `y`, and of the noise only if that lies alike.
@@ -369,11 +373,11 @@ impl Backend {
                 let (at, len) = (piece.start, piece.len());
                 // SAFETY: the CPU runs the backend's kernels; pieces lie within `len` and do not overlap.
                 unsafe {
-                    let (a, b) = (x.at(at), rrelu.draw(forms, &piece, &mut scratch));
+                    let (a, b) = (x.at(at), rrelu.draw(random, &piece, &mut scratch));
                     // First the noise, which needs `x` as it was.
                     if let Some(noise) = &noise {
                         let (op, dst, stream) = (PreluSlope, noise.at(at), stream_noise);
-                        (forms.prelu_slope.zip)(Zip {
+                        (prelu.slope.zip)(Zip {
                             op,
                             a,
                             b,
@@ -383,7 +387,7 @@ impl Backend {
                         });
                     }
                     let (op, dst) = (Forward, y.at(at));
-                    (forms.prelu.zip)(Zip {
+                    (prelu.prelu.zip)(Zip {
                         op,
                         a,
                         b,
@@ -406,7 +410,10 @@ impl Backend {
         dx: *mut E,
         len: usize,
     ) {
-        let forms = E::forms(&self.kernels().forms);
+        let (random, prelu) = (
+            table::random::<E>(self.isa()),
+            table::prelu::<E>(self.isa()),
+        );
         let in_place = ptr::eq(dy, dx);
         let stream = streams(dx, len, in_place);
         let bytes = bytes::<E>(if in_place { 2 } else { 3 }, len);
@@ -417,8 +424,8 @@ impl Backend {
                 let (at, len) = (piece.start, piece.len());
                 // SAFETY: as in `rrelu_raw`.
                 unsafe {
-                    let slopes = rrelu.draw(forms, &piece, &mut scratch);
-                    (forms.prelu_slope.zip)(Zip {
+                    let slopes = rrelu.draw(random, &piece, &mut scratch);
+                    (prelu.slope.zip)(Zip {
                         op: PreluSlope,
                         a: x.at(at),
                         b: slopes,
@@ -426,8 +433,8 @@ impl Backend {
                         len,
                         stream: false,
                     });
-                    (forms.times.zip)(Zip {
-                        op: Times,
+                    (table::arithmetic::<E>(self.isa()).scale_gradient.zip)(Zip {
+                        op: ScaleGradient,
                         a: dy.at(at),
                         b: slopes,
                         dst: dx.at(at),

@@ -1,42 +1,65 @@
-//! The SIMD floor of [`halfwave`](https://docs.rs/halfwave): lanes, loops, operations.
+//! The SIMD floor of [`halfwave`](https://docs.rs/halfwave): registers, loops, operations.
 //!
-//! There is no detection, no allocation and no thread here. An operation is written once over
-//! [`Lanes`]; each instruction set stamps it into a [`Kernels`] table of function pointers; who
-//! takes a pointer from a table vouches that the CPU runs that table's [`Isa`]. Most programs
-//! want the `halfwave` crate, which detects, checks lengths, and chooses how to move memory.
+//! There is no detection, no allocation and no thread here. An operation is written once over a
+//! [`Lane`](register::Lane) and compiled for each instruction set; [`Operation::kernels_for`] has its
+//! function pointers. Who calls one vouches that the CPU runs that [`Isa`]. Most programs want the
+//! `halfwave` crate, which detects, checks lengths, and chooses how to move memory.
 //!
 //! ```
-//! use halfwave_kernels::{Relu, isa};
+//! use halfwave_kernels::{Isa, Operation, Relu};
 //!
 //! let (x, mut y) = ([-1.0f32, 2.0], [0.0; 2]);
-//! let relu = isa::portable::KERNELS.relu.floats.f32;
+//! let relu = <Relu as Operation<f32>>::kernels_for(Isa::Portable);
 //! // SAFETY: both arrays hold two elements, and every CPU of this target runs `portable`.
 //! unsafe { (relu.map)(Relu, x.as_ptr(), y.as_mut_ptr(), 2, false) };
 //! assert_eq!(y, [0.0, 2.0]);
 //! ```
+//!
+//! Each file uses only files below it:
+//!
+//! | file | what |
+//! |---|---|
+//! | `table` | the kernels as function pointers |
+//! | `ops/` | one file per operation, and the table of all |
+//! | `loops/` | map, zip, arithmetic, mask, compress, sum, lookup, quantise, random: a loop over registers each |
+//! | `half` | 16-bit floats |
+//! | `math/` | exp, log1p, tanh, the normal tail: functions of registers |
+//! | `oracle` | what the operations should give, behind the feature `oracle` |
+//! | `unary` | what an operation is |
+//! | `register` | registers with operators |
+//! | `isa/` | one file per instruction set |
+//! | `lanes` | the words that an instruction set implements |
+//! | `parameters`, `precision`, `contract`, `dtype` | what a user may set, in which lanes, how exact, what arrays hold |
 #![no_std]
 // `Option::map` takes a closure, which may be left as a call.
 #![allow(clippy::manual_map)]
 
-mod element;
-pub mod forms;
-pub mod isa;
+mod coefficients;
+mod contract;
+mod dtype;
+mod half;
+mod isa;
 mod lanes;
-mod map;
+pub mod loops;
 mod math;
-mod num;
 mod ops;
+#[cfg(feature = "oracle")]
+mod oracle;
 mod parameters;
-mod sparse;
-mod table;
+mod precision;
+pub mod register;
+pub mod table;
+mod unary;
 
-pub use element::{Dtype, Element, Float, Half, Int, Number, Real, Short, UnknownDtype, Wide};
-pub use half::{bf16, f16};
-pub use isa::Isa;
-pub use lanes::{FloatLanes, FullSimd, Lanes, Simd, Task, V};
-pub use map::{Zip, fence};
-pub use num::Num;
+pub use contract::{Bound, Form};
+pub use dtype::{Dtype, Element, Float, Int, UnknownDtype, bf16, f16};
+pub use isa::{Isa, PerIsa};
+pub use lanes::{FloatLanes, FullSimd, Lanes, MapWithSimd, MaskLanes, Simd, V, WithSimd};
+pub use loops::{MapFn, Zip, ZipFn, fence};
 pub use ops::*;
+#[cfg(feature = "oracle")]
+pub use oracle::{Oracle, OracleNumber};
 pub use parameters::{Parameter, ParameterError, Parameters, Values};
-pub use sparse::Sparse;
-pub use table::{All, Floats, Kernel, Kernels, MapFn, Operation, Row, Tabled, Takes, ZipFn};
+pub use precision::{F64ForF32, F64Full, Precision};
+pub use table::{BuiltinOp, OpKernels, Operation};
+pub use unary::{Backward, BackwardFromOutput, F32Lanes, FromOutput, OnHalf, Unary, UnaryInt};

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::element::Real;
+use crate::precision::Precision;
 
 /// One parameter of an operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,9 +18,11 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// Checks a value.
+    ///
     /// # Errors
     /// If `value` is NaN or lies outside.
-    pub fn check(&self, value: f64) -> Result<(), ParameterError> {
+    pub const fn check(&self, value: f64) -> Result<(), ParameterError> {
         if self.min <= value && value <= self.max {
             Ok(())
         } else {
@@ -44,9 +46,10 @@ pub trait Parameters: Copy {
     /// The values of the parameters.
     fn values(self) -> Values;
 
-    /// The operation with `R::of` every parameter in its place, unchecked: for kernels.
+    /// The operation with [`Precision::constant`] of every parameter in its place, unchecked: for
+    /// kernels.
     #[doc(hidden)]
-    fn rounded<R: Real<Lane = f32>>(self) -> Self;
+    fn rounded<P: Precision<Lane = f32>>(self) -> Self;
 
     /// The operation with these values.
     ///
@@ -105,7 +108,7 @@ pub(crate) const NOT_NEGATIVE: (f64, f64) = (0.0, f64::MAX);
 macro_rules! parameters {
     ($Op:ident) => {
         impl $Op {
-            fn new() -> Result<Self, $crate::ParameterError> {
+            const fn new() -> Result<Self, $crate::ParameterError> {
                 Ok(Self)
             }
         }
@@ -117,10 +120,13 @@ macro_rules! parameters {
             ///
             /// # Errors
             /// If one is NaN or out of its range; the message names it, its value and the range.
-            pub fn new($($field: f64),+) -> Result<Self, $crate::ParameterError> {
-                let given = [$($field),+];
-                for (parameter, value) in <Self as $crate::Parameters>::PARAMETERS.iter().zip(given) {
-                    parameter.check(value)?;
+            pub const fn new($($field: f64),+) -> Result<Self, $crate::ParameterError> {
+                let (given, mut i) = ([$($field),+], 0);
+                while i < given.len() {
+                    if let Err(error) = <Self as $crate::Parameters>::PARAMETERS[i].check(given[i]) {
+                        return Err(error);
+                    }
+                    i += 1;
                 }
                 $(if $low > $high {
                     return Err($crate::ParameterError::Order(
@@ -138,8 +144,8 @@ macro_rules! parameters {
             }),*];
             const DEFAULT: Self = Self { $($field: $default),* };
             #[inline(always)]
-            fn rounded<R: $crate::Real<Lane = f32>>(self) -> Self {
-                Self { $($field: R::of(self.$field).into()),* }
+            fn rounded<P: $crate::Precision<Lane = f32>>(self) -> Self {
+                Self { $($field: P::constant(self.$field).into()),* }
             }
             fn values(self) -> $crate::parameters::Values {
                 $crate::parameters::padded(&[$(self.$field),*])

@@ -1,49 +1,38 @@
-//! From the table of operations to tables of function pointers.
+//! The kernels as function pointers: for each operation and dtype, and for each form and dtype, a
+//! static of its own, so that a linker drops those that nobody asks for.
 
-use half::{bf16, f16};
+use core::any::Any;
 
-use crate::element::{Dtype, Element, Float};
-use crate::forms::Forms;
-use crate::isa::Isa;
+use crate::dtype::{Dtype, Element, Float, Int, bf16, f16};
+use crate::isa::{Isa, PerIsa, per_isa};
 use crate::lanes::{FullSimd, Lanes, Simd};
-use crate::map::Zip;
+use crate::loops::*;
 use crate::ops::*;
+use crate::unary::{Backward, BackwardFromOutput, FromOutput, Unary, UnaryInt};
 
-/// `map(op, src, dst, len, stream)`: `dst[i] = op(src[i])`, with `stream` by stores that bypass the
-/// caches; then [`fence`](crate::fence) before `dst` is published.
-///
-/// # Safety
-/// The CPU runs the table's [`Isa`]. `src` is valid for reads and `dst` for writes of `len`
-/// elements, at any alignment. They are the same pointer or do not overlap; with `stream`, they do
-/// not overlap, and `dst` is aligned to its element.
-pub type MapFn<O, E> = unsafe fn(O, *const E, *mut E, usize, bool);
-
-/// A loop over two arrays; see [`Zip`].
-///
-/// # Safety
-/// The CPU runs the table's [`Isa`], and the rest as [`Zip`] says.
-pub type ZipFn<O, E> = unsafe fn(Zip<O, E>);
-
-/// One operation on one float dtype on one instruction set.
+/// One operation on one dtype on one instruction set.
 #[derive(Clone, Copy, Debug)]
-pub struct Kernel<O, E> {
+pub struct OpKernels<O, E> {
     /// `y = f(x)`.
     pub map: MapFn<O, E>,
-    /// `dx = dy · f′(x)`, of `x` and `dy`.
-    pub backward: ZipFn<Backward<O>, E>,
-    /// The same of `y = f(x)` and `dy`, where that takes another function; see
+    /// `dx = dy · f′(x)`, of `x` and `dy`; on floats.
+    pub backward: Option<ZipFn<Backward<O>, E>>,
+    /// `dx` of `y = f(x)` and `dy`, where that takes another function; see
     /// [`Unary::FROM_OUTPUT`].
     pub from_output: Option<ZipFn<BackwardFromOutput<O>, E>>,
+    /// `y = f(a + b)` in one loop; see [`Unary::FUSED_WITH_SUM`].
+    pub after_sum: Option<ArithmeticFn<Then<Add, O>, E>>,
 }
 
-impl<O, E: Float> Kernel<O, E>
+impl<O, E: Float> OpKernels<O, E>
 where
     O: Unary + Elementwise<E>,
+    Add: Pairwise<E>,
     Backward<O>: Pairwise<E>,
     BackwardFromOutput<O>: Pairwise<E>,
 {
     /// Of `S`, or, if `O` is bound by computation, of `W`; nothing is compiled for the other.
-    pub(crate) const fn of<S, W>() -> Self
+    const fn of<S, W>() -> Self
     where
         S: Simd + Lanes<E::Lane>,
         W: Simd + Lanes<E::Lane>,
@@ -58,143 +47,228 @@ where
     const fn on<S: Simd + Lanes<E::Lane>>() -> Self {
         Self {
             map: S::map::<E, O>,
-            backward: S::enter::<Zip<Backward<O>, E>>,
+            backward: Some(S::with_simd::<Zip<Backward<O>, E>>),
             from_output: match O::FROM_OUTPUT {
-                FromOutput::ByItself => Some(S::enter::<Zip<BackwardFromOutput<O>, E>>),
+                FromOutput::ByItself => Some(S::with_simd::<Zip<BackwardFromOutput<O>, E>>),
                 FromOutput::Never | FromOutput::AsFromInput => None,
+            },
+            after_sum: if O::FUSED_WITH_SUM {
+                Some(ArithmeticFn::of::<S, S>())
+            } else {
+                None
             },
         }
     }
 }
 
-/// A row whose operation takes the float dtypes.
-#[derive(Clone, Copy, Debug)]
-#[allow(missing_docs)]
-pub struct Floats<O> {
-    pub f32: Kernel<O, f32>,
-    pub f64: Kernel<O, f64>,
-    pub f16: Kernel<O, f16>,
-    pub bf16: Kernel<O, bf16>,
-}
+/// The kernels of an operation on integers: it has no derivative there.
+struct IntOp<O, E>(OpKernels<O, E>);
 
-impl<O: Unary> Floats<O> {
-    pub(crate) const fn of<S: Simd, W: Simd>() -> Self {
-        Self {
-            f32: Kernel::of::<S, W>(),
-            f64: Kernel::of::<S, W>(),
-            f16: Kernel::of::<S, W>(),
-            bf16: Kernel::of::<S, W>(),
-        }
+impl<O: UnaryInt + Elementwise<E>, E: Int> IntOp<O, E> {
+    const fn of<S: FullSimd + Lanes<E::Lane>, W>() -> Self {
+        Self(OpKernels {
+            map: S::map::<E, O>,
+            backward: None,
+            from_output: None,
+            after_sum: None,
+        })
     }
 }
-
-/// A row whose operation takes every dtype.
-#[derive(Clone, Copy, Debug)]
-#[allow(missing_docs)]
-pub struct All<O> {
-    pub floats: Floats<O>,
-    pub i8: MapFn<O, i8>,
-    pub i16: MapFn<O, i16>,
-    pub i32: MapFn<O, i32>,
-    pub i64: MapFn<O, i64>,
-}
-
-impl<O: Unary + UnaryInt> All<O> {
-    pub(crate) const fn of<S: FullSimd, W: Simd>() -> Self {
-        Self {
-            floats: Floats::of::<S, W>(),
-            i8: S::map::<i8, O>,
-            i16: S::map::<i16, O>,
-            i32: S::map::<i32, O>,
-            i64: S::map::<i64, O>,
-        }
-    }
-}
-
-/// A row of the table, by kind.
-pub trait Row<O> {
-    /// The dtypes it has.
-    const DTYPES: &'static [Dtype];
-    /// Its map for `E`, if it takes `E`.
-    fn map<E: Element>(&self) -> Option<MapFn<O, E>>;
-    /// Its floats.
-    fn floats(&self) -> &Floats<O>;
-}
-
-impl<O: Copy> Row<O> for Floats<O> {
-    const DTYPES: &'static [Dtype] = Dtype::FLOATS;
-    #[inline]
-    fn map<E: Element>(&self) -> Option<MapFn<O, E>> {
-        Some(E::kernel_of(self)?.map)
-    }
-    #[inline]
-    fn floats(&self) -> &Floats<O> {
-        self
-    }
-}
-
-impl<O: Copy> Row<O> for All<O> {
-    const DTYPES: &'static [Dtype] = Dtype::ALL;
-    #[inline]
-    fn map<E: Element>(&self) -> Option<MapFn<O, E>> {
-        Some(E::map_of(self))
-    }
-    #[inline]
-    fn floats(&self) -> &Floats<O> {
-        &self.floats
-    }
-}
-
-/// A row that is known to take `E`.
-pub trait Takes<E: Element> {}
-impl<O, E: Float> Takes<E> for Floats<O> {}
-impl<O, E: Element> Takes<E> for All<O> {}
 
 /// An operation of the table. Sealed: the library trusts a kernel to write every element it is asked
-/// for, and those in the tables do.
-pub trait Tabled: Unary + sealed::Sealed {
-    /// Its row.
-    type Row: Row<Self> + 'static;
+/// for, and those in the table do.
+pub trait BuiltinOp: Unary + sealed::Sealed {
+    /// The operation's name in the table: `leaky_relu`.
+    const NAME: &'static str;
 
-    /// Its row in `kernels`.
+    /// The dtypes it takes.
+    const DTYPES: &'static [Dtype];
+
+    /// Its kernels for `E`, if it takes `E`.
     #[doc(hidden)]
-    fn row(kernels: &Kernels) -> &Self::Row;
+    fn kernels<E: Element>(isa: Isa) -> Option<&'static OpKernels<Self, E>>;
 }
 
 /// An operation callable on slices of `E`.
-pub trait Operation<E: Element>: Tabled {}
-impl<E: Element, O: Tabled<Row: Takes<E>>> Operation<E> for O {}
+pub trait Operation<E: Element>: BuiltinOp {
+    /// Its kernels for `E`.
+    #[doc(hidden)]
+    #[inline]
+    fn kernels_for(isa: Isa) -> &'static OpKernels<Self, E> {
+        Self::kernels(isa).expect("`DTYPES` has every `E` of `Operation<E>`")
+    }
+}
 
 macro_rules! table {
-    ($($field:ident: $Op:ident in $Row:ident;)*) => {
-        /// Every kernel of one instruction set.
-        #[derive(Debug)]
-        #[allow(missing_docs)]
-        pub struct Kernels {
-            pub isa: Isa,
-            pub forms: Forms,
-            $(pub $field: $Row<$Op>,)*
-        }
-
-        impl Kernels {
-            /// `S` is the whole unit, `W` the one for what is bound by computation.
-            pub(crate) const fn of<S: FullSimd, W: Simd>(isa: Isa) -> Self {
-                Self { isa, forms: Forms::of::<S>(), $($field: $Row::of::<S, W>(),)* }
-            }
-        }
-
-        $(impl sealed::Sealed for $Op {}
-
-        impl Tabled for $Op {
-            type Row = $Row<Self>;
-            #[inline]
-            fn row(kernels: &Kernels) -> &$Row<Self> {
-                &kernels.$field
-            }
-        })*
+    ($($name:ident: $Op:ident in $Kind:ident;)*) => {$(
+        impl sealed::Sealed for $Op {}
+        table!(@$Kind $name $Op);
+    )*};
+    (@Floats $name:ident $Op:ident) => {
+        impl<E: Float> Operation<E> for $Op {}
+        table!(@op $name $Op: FLOATS);
     };
+    (@All $name:ident $Op:ident) => {
+        impl<E: Element> Operation<E> for $Op {}
+        table!(@op $name $Op: ALL i8 I8 i16 I16 i32 I32 i64 I64 u8 U8 u16 U16 u32 U32 u64 U64);
+    };
+    (@op $name:ident $Op:ident: $DTYPES:ident $($Int:ident $INT:ident)*) => {
+        impl BuiltinOp for $Op {
+            const NAME: &'static str = stringify!($name);
+            const DTYPES: &'static [Dtype] = Dtype::$DTYPES;
+            #[inline]
+            fn kernels<E: Element>(isa: Isa) -> Option<&'static OpKernels<Self, E>> {
+                let kernels: &'static dyn Any = match E::DTYPE {
+                    Dtype::F32 => table!(@kernels OpKernels<$Op, f32>, isa),
+                    Dtype::F64 => table!(@kernels OpKernels<$Op, f64>, isa),
+                    Dtype::F16 => table!(@kernels OpKernels<$Op, f16>, isa),
+                    Dtype::Bf16 => table!(@kernels OpKernels<$Op, bf16>, isa),
+                    $(Dtype::$INT => &table!(@kernels IntOp<$Op, $Int>, isa).0,)*
+                    #[allow(unreachable_patterns)] // of an operation that takes all
+                    _ => return None,
+                };
+                kernels.downcast_ref()
+            }
+        }
+    };
+    (@kernels $Kernels:ty, $isa:ident) => {{
+        static KERNELS: PerIsa<$Kernels> = per_isa!($Kernels);
+        KERNELS.get($isa)
+    }};
 }
 crate::for_each_op!(table);
+
+/// Sums, products and scaled gradients on one dtype.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct ArithmeticFns<E> {
+    pub add: ArithmeticFn<Add, E>,
+    pub mul: ArithmeticFn<Mul, E>,
+    pub scale_gradient: ArithmeticFn<ScaleGradient, E>,
+}
+
+impl<E: Float> ArithmeticFns<E>
+where
+    Add: Pairwise<E>,
+    Mul: Pairwise<E>,
+    ScaleGradient: Pairwise<E>,
+{
+    const fn of<S: Simd + Lanes<E::Lane>, W>() -> Self {
+        Self {
+            add: ArithmeticFn::of::<S, W>(),
+            mul: ArithmeticFn::of::<S, W>(),
+            scale_gradient: ArithmeticFn::of::<S, W>(),
+        }
+    }
+}
+
+/// The rectifier with a slope for each element, and what its slopes gain, on one dtype.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct PreluFns<E> {
+    pub prelu: ArithmeticFn<Prelu, E>,
+    pub slope: ArithmeticFn<PreluSlope, E>,
+    pub slope_gradient: ArithmeticFn<PreluSlopeGradient, E>,
+    pub slope_sum: unsafe fn(SlopeSum<E>) -> f64,
+    pub slope_sums: unsafe fn(SlopeSums<E>),
+}
+
+impl<E: Summand> PreluFns<E>
+where
+    Prelu: Pairwise<E>,
+    PreluSlope: Pairwise<E>,
+    PreluSlopeGradient: Pairwise<E>,
+{
+    const fn of<S: FullSimd + Lanes<E::Lane>, W>() -> Self {
+        Self {
+            prelu: ArithmeticFn::of::<S, W>(),
+            slope: ArithmeticFn::of::<S, W>(),
+            slope_gradient: ArithmeticFn::of::<S, W>(),
+            slope_sum: S::with_simd::<SlopeSum<E>>,
+            slope_sums: S::with_simd::<SlopeSums<E>>,
+        }
+    }
+}
+
+/// Slopes drawn at random, on one dtype.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct RandomFns<E> {
+    pub draw_slopes: unsafe fn(DrawSlopes<E>),
+    /// Elements to a draw.
+    pub per_draw: usize,
+}
+
+impl<E: Drawn> RandomFns<E> {
+    const fn of<S: FullSimd, W>() -> Self {
+        Self {
+            draw_slopes: S::with_simd::<DrawSlopes<E>>,
+            per_draw: E::PER_DRAW,
+        }
+    }
+}
+
+/// A loop over bytes.
+struct Bytes<O>(MapFn<O, i8>);
+
+impl<O: Elementwise<i8>> Bytes<O> {
+    const fn of<S: FullSimd, W>() -> Self {
+        Self(S::map::<i8, O>)
+    }
+}
+
+macro_rules! forms {
+    ($($(#[$doc:meta])* $form:ident: $Fns:ident of $Float:ident: $($E:ident $Dtype:ident)*;)*) => {$(
+        $(#[$doc])*
+        #[inline]
+        pub fn $form<E: $Float>(isa: Isa) -> &'static $Fns<E> {
+            let kernels: &'static dyn Any = match E::DTYPE {
+                $(Dtype::$Dtype => table!(@kernels $Fns<$E>, isa),)*
+                _ => unreachable!("every dtype of this kind has its kernels here"),
+            };
+            kernels.downcast_ref().expect("dtypes are told apart by `DTYPE`")
+        }
+    )*};
+}
+forms! {
+    /// The kernels of sums and products.
+    arithmetic: ArithmeticFns of Float: f32 F32 f64 F64 f16 F16 bf16 Bf16;
+    /// The kernels of prelu.
+    prelu: PreluFns of Float: f32 F32 f64 F64 f16 F16 bf16 Bf16;
+    /// The kernels of the random generator.
+    random: RandomFns of Float: f32 F32 f64 F64 f16 F16 bf16 Bf16;
+    /// The kernels of masks.
+    masks: MaskFns of Float: f32 F32 f64 F64 f16 F16 bf16 Bf16;
+    /// The kernels of compaction.
+    compress: CompressFns of Float: f32 F32 f64 F64 f16 F16 bf16 Bf16;
+    /// The kernels that take pairs apart and put them together.
+    layout: LayoutFns of Float: f32 F32 f64 F64 f16 F16 bf16 Bf16;
+    /// The kernels of quantisation.
+    quantize: QuantizeFns of Quantizable: f32 F32 f16 F16 bf16 Bf16;
+}
+
+/// The kernel that moves bytes.
+#[inline]
+pub fn copy_bytes(isa: Isa) -> MapFn<Move, i8> {
+    table!(@kernels Bytes<Move>, isa).0
+}
+
+/// The kernel that looks up bytes in a table.
+#[inline]
+pub fn lookup(isa: Isa) -> MapFn<Lookup, i8> {
+    table!(@kernels Bytes<Lookup>, isa).0
+}
+
+#[cfg(feature = "oracle")]
+const _: () = {
+    const fn has_an_oracle<O: crate::oracle::Oracle>() {}
+    macro_rules! oracles {
+        ($($name:ident: $Op:ident in $Kind:ident;)*) => {
+            $(has_an_oracle::<$Op>();)*
+        };
+    }
+    crate::for_each_op!(oracles);
+};
 
 mod sealed {
     pub trait Sealed {}

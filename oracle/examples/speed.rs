@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use halfwave_kernels::Num;
+use halfwave_kernels::OracleNumber;
 use halfwave_oracle::{Big, truth};
 
 type Function = fn(Big) -> Big;
@@ -15,11 +15,11 @@ fn main() {
         ("x + x", |x| x.clone() + x),
         ("x · x", |x| x.clone() * x),
         ("1/x", |x| Big::of(1.0) / x),
-        ("exp", Num::exp),
-        ("exp_m1", Num::exp_m1),
+        ("exp", OracleNumber::exp),
+        ("exp_m1", OracleNumber::exp_m1),
         ("ln_1p(|x|)", |x| x.abs().ln_1p()),
-        ("tanh", Num::tanh),
-        ("erfc", Num::erfc),
+        ("tanh", OracleNumber::tanh),
+        ("erfc", OracleNumber::erfc),
     ];
     for (name, f) in functions {
         let mut best = f64::INFINITY;

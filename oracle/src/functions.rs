@@ -6,7 +6,7 @@
 use core::cell::{Cell, RefCell};
 
 use astro_float_num::{BigFloat, Consts, Exponent, Sign};
-use halfwave_kernels::Num;
+use halfwave_kernels::OracleNumber;
 
 use crate::big::{Big, PRECISIONS, ROUND, fraction, log2, sum, to_f64};
 
@@ -311,7 +311,7 @@ fn own() -> f64 {
     OWN - precision() as f64
 }
 
-impl Num for Big {
+impl OracleNumber for Big {
     fn of(x: f64) -> Self {
         Self::exact(x)
     }

@@ -1,7 +1,7 @@
 //! The true value, and how far a result is from it.
 
 use astro_float_num::{BigFloat, Sign};
-use halfwave_kernels::Num;
+use halfwave_kernels::OracleNumber;
 
 use crate::big::{Big, PRECISIONS, ROUND, to_f64, top};
 use crate::format::Format;
@@ -22,7 +22,7 @@ pub struct Truth(BigFloat);
 /// takes.
 ///
 /// ```
-/// use halfwave_kernels::{Softsign, Unary};
+/// use halfwave_kernels::{Oracle, Softsign};
 /// use halfwave_oracle::truth;
 ///
 /// let t = truth(2.0, |x| Softsign.oracle::<f64, _>(x));

@@ -3,7 +3,8 @@
 #![allow(unsafe_code)]
 
 use halfwave_kernels::{
-    Backward, BackwardFromOutput, Element, Float, FromOutput, Operation, Row, Tabled,
+    Backward, BackwardFromOutput, BuiltinOp, Dtype, Element, Float, FromOutput, Operation, bf16,
+    f16,
 };
 
 use super::{Backend, check_lengths, map, zip};
@@ -89,9 +90,8 @@ impl Backend {
     /// # Safety
     /// The slices that `job` was made of are still borrowed; or its pointers are as
     /// [`apply_raw`](Backend::apply_raw) and [`backward_raw`](Backend::backward_raw) want them.
-    pub(crate) unsafe fn call<O: Tabled, E: Element>(self, op: O, job: &Job<E>) -> Option<()> {
-        let row = O::row(self.kernels);
-        let (threads, kernel) = (self.threads, E::kernel_of(row.floats()));
+    pub(crate) unsafe fn call<O: BuiltinOp, E: Element>(self, op: O, job: &Job<E>) -> Option<()> {
+        let (threads, kernels) = (self.threads, O::kernels::<E>(self.isa)?);
         let &Job {
             what,
             from,
@@ -101,15 +101,15 @@ impl Backend {
         // SAFETY: as many elements in all slices, borrowed as the methods' are; or forwarded.
         unsafe {
             match (what, O::FROM_OUTPUT) {
-                (What::Map, _) => map(row.map::<E>()?, op, from[0], to, len, threads),
-                (What::FromOutput, _) if !E::output_suffices(op) => return None,
+                (What::Map, _) => map(kernels.map, op, from[0], to, len, threads),
+                (What::FromOutput, _) if !output_suffices::<O, E>(op) => return None,
                 (What::FromOutput, FromOutput::Never) => return None,
                 (What::FromOutput, FromOutput::ByItself) => {
                     let op = BackwardFromOutput(op);
-                    zip(kernel?.from_output?, op, from, to, len, threads);
+                    zip(kernels.from_output?, op, from, to, len, threads);
                 }
                 (What::Backward, _) | (What::FromOutput, FromOutput::AsFromInput) => {
-                    zip(kernel?.backward, Backward(op), from, to, len, threads);
+                    zip(kernels.backward?, Backward(op), from, to, len, threads);
                 }
             }
         }
@@ -145,5 +145,17 @@ impl Backend {
                 "on {dtype} the output does not tell this operation's derivative: use `backward`"
             )
         }
+    }
+}
+
+/// [`Unary::output_suffices`](halfwave_kernels::Unary::output_suffices) of any dtype: false of an
+/// integer.
+pub(crate) fn output_suffices<O: BuiltinOp, E: Element>(op: O) -> bool {
+    match E::DTYPE {
+        Dtype::F32 => op.output_suffices::<f32>(),
+        Dtype::F64 => op.output_suffices::<f64>(),
+        Dtype::F16 => op.output_suffices::<f16>(),
+        Dtype::Bf16 => op.output_suffices::<bf16>(),
+        _ => false,
     }
 }

@@ -7,8 +7,10 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::ptr;
 
-use halfwave_kernels::forms::{Prelu as Forward, PreluSlope, PreluSlopeGradient, Scalar, Times};
-use halfwave_kernels::{Backward, Float, LeakyRelu, Zip};
+use halfwave_kernels::loops::{
+    Prelu as Forward, PreluSlope, PreluSlopeGradient, Scalar, ScaleGradient,
+};
+use halfwave_kernels::{Backward, Float, LeakyRelu, Zip, table};
 
 use super::slopes::Slope;
 use super::{Prelu, gradient, slopes};
@@ -145,7 +147,7 @@ impl Backend {
             }
             Prelu::PerElement(slopes) => {
                 check_lengths([("slopes", slopes.len()), ("dslope", dslope.len())]);
-                let kernel = E::forms(&self.kernels().forms).prelu_slope_gradient.zip;
+                let kernel = table::prelu::<E>(self.isa()).slope_gradient.zip;
                 let (arrays, to) = ([x.as_ptr(), dy.as_ptr()], dslope.as_mut_ptr());
                 // SAFETY: as many elements in all; the exclusive borrow keeps `dslope` apart.
                 unsafe {
@@ -170,7 +172,7 @@ impl Backend {
     /// `x` is valid for reads and `y` for writes of `len` elements; they are the same pointer or do not
     /// overlap. The slopes fit.
     unsafe fn prelu_raw<E: Float>(self, prelu: Prelu<'_, E>, x: *const E, y: *mut E, len: usize) {
-        let (kernels, threads) = (&E::forms(&self.kernels().forms).prelu, self.threads());
+        let (kernels, threads) = (&table::prelu::<E>(self.isa()).prelu, self.threads());
         match prelu {
             Prelu::Shared(slope) => {
                 let op = Scalar(Forward, slope);
@@ -223,9 +225,10 @@ impl Backend {
         dx: *mut E,
         len: usize,
     ) {
-        let forms = E::forms(&self.kernels().forms);
+        let slope_kernel = table::prelu::<E>(self.isa()).slope.zip;
+        let scale_gradient = table::arithmetic::<E>(self.isa()).scale_gradient.zip;
         // Of one slope it is a leaky rectifier's, in one kernel.
-        let leaky = self.kernel::<LeakyRelu, E>().backward;
+        let leaky = self.backward_kernel::<LeakyRelu, E>();
         let in_place = ptr::eq(dy, dx);
         let stream = streams(dx, len, in_place);
         let arrays =
@@ -237,9 +240,8 @@ impl Backend {
             let derivatives = derivatives.as_mut_ptr();
             slopes::walk(prelu, range, dx.at(0), stream, |range, slope| match slope {
                 Slope::One(slope) => {
-                    let slope = slope.to_f64();
                     let (a, b, dst) = (x.at(range.start), dy.at(range.start), dx.at(range.start));
-                    let (op, len) = (Backward(LeakyRelu { slope }), range.len());
+                    let (op, len) = (Backward(LeakyRelu::unchecked(slope.to_f64())), range.len());
                     // SAFETY: as in `prelu_raw`.
                     unsafe {
                         leaky(Zip {
@@ -257,7 +259,7 @@ impl Backend {
                     let b = slopes.wrapping_add(at - range.start);
                     // SAFETY: as in `prelu_raw`; a piece fits in the scratch.
                     unsafe {
-                        (forms.prelu_slope.zip)(Zip {
+                        slope_kernel(Zip {
                             op: PreluSlope,
                             a: x.at(at),
                             b,
@@ -265,8 +267,8 @@ impl Backend {
                             len,
                             stream: false,
                         });
-                        (forms.times.zip)(Zip {
-                            op: Times,
+                        scale_gradient(Zip {
+                            op: ScaleGradient,
                             a: dy.at(at),
                             b: derivatives,
                             dst: dx.at(at),

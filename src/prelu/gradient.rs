@@ -7,7 +7,8 @@
 use alloc::vec;
 
 use halfwave_kernels::Float;
-use halfwave_kernels::forms::{FormsOf, SlopeSum, SlopeSums};
+use halfwave_kernels::loops::{SlopeSum, SlopeSums};
+use halfwave_kernels::table::{self, PreluFns};
 
 use crate::backend::{Backend, Shared, bytes};
 
@@ -49,7 +50,7 @@ pub(super) fn sum<E: Float>(backend: Backend, x: &[E], dy: &[E], dslope: &mut [E
     let (rows, per_row) = blocks.count(len, channels);
     let mut partial = vec![0.0; rows * channels];
     let sums = Shared::new(partial.as_ptr());
-    let forms = E::forms(&backend.kernels().forms);
+    let forms = table::prelu::<E>(backend.isa());
     let data = Data {
         x,
         dy,
@@ -78,7 +79,7 @@ struct Data<'a, E> {
     x: &'a [E],
     dy: &'a [E],
     channels: usize,
-    forms: &'a FormsOf<E>,
+    forms: &'a PreluFns<E>,
 }
 
 impl<E> Clone for Data<'_, E> {

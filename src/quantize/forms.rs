@@ -6,8 +6,8 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::ptr;
 
-use halfwave_kernels::Operation;
-use halfwave_kernels::forms::{Dequantize, Quantizable, Quantize as Kernel};
+use halfwave_kernels::loops::{Dequantize, Quantizable, Quantize as Kernel};
+use halfwave_kernels::{Operation, table};
 
 use super::{Quantization, Quantized};
 use crate::backend::{Backend, Shared, check_lengths};
@@ -59,7 +59,7 @@ impl Backend {
         to: Quantization<Q>,
         dst: *mut Q,
     ) {
-        let kernel = E::quantize_fns(&self.kernels().forms).quantize;
+        let kernel = table::quantize::<E>(self.isa()).quantize;
         let (grid, dst) = (to.grid(), Shared::new(dst.cast::<i8>()));
         self.convert::<E>(src.len(), |Range { start, end }, stream| {
             let (src, dst) = (src[start..end].as_ptr(), dst.at(start));
@@ -123,8 +123,8 @@ impl Backend {
         to: Quantization<Q>,
         dst: *mut Q,
     ) {
-        let apply = self.kernel::<O, E>().map;
-        let kernel = E::quantize_fns(&self.kernels().forms).quantize;
+        let apply = self.kernels::<O, E>().map;
+        let kernel = table::quantize::<E>(self.isa()).quantize;
         let (grid, dst) = (to.grid(), Shared::new(dst.cast::<i8>()));
         self.convert::<E>(src.len(), |range, stream| {
             let mut scratch = Scratch::<E, PIECE>::new();
@@ -190,7 +190,7 @@ impl Backend {
         from: Quantization<Q>,
         dst: *mut E,
     ) {
-        let kernel = E::quantize_fns(&self.kernels().forms).dequantize;
+        let kernel = table::quantize::<E>(self.isa()).dequantize;
         let (grid, dst) = (from.grid(), Shared::new(dst));
         self.convert::<E>(src.len(), |Range { start, end }, stream| {
             // SAFETY: a piece of both; `dispatch` vouches for the CPU.

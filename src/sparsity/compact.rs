@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-use halfwave_kernels::forms::{Compress, CompressFn, Index, Move, Predicate, SLACK};
-use halfwave_kernels::{Float, MapFn, fence};
+use halfwave_kernels::loops::{Compress, CompressFn, Index, Move, SLACK};
+use halfwave_kernels::{Float, MapFn, fence, table};
 
 use super::mask::Which;
 use crate::backend::{Backend, Shared, Threads};
@@ -114,7 +114,7 @@ impl Backend {
     }
 
     #[track_caller]
-    fn collect<P: Predicate<E> + Sync, I: Index, E: Float>(
+    fn collect<P: Copy + Sync, I: Index, E: Float>(
         self,
         which: Which<P, E>,
         x: &[E],
@@ -134,7 +134,7 @@ impl Backend {
         (indices, values)
     }
 
-    fn fill<P: Predicate<E> + Sync, I: Index, E: Float>(
+    fn fill<P: Copy + Sync, I: Index, E: Float>(
         self,
         which: Which<P, E>,
         x: &[E],
@@ -145,8 +145,8 @@ impl Backend {
         let room = indices.len().min(values.len());
         let job = Job {
             which,
-            compress: I::compress(self.masks::<E>()),
-            copy: self.kernels().forms.copy,
+            compress: I::kernel(table::compress::<E>(self.isa())),
+            copy: table::copy_bytes(self.isa()),
             stream: memory::streams(size_of_val(x)),
             x: Shared::new(x.as_ptr()),
             indices: Shared::new(indices.as_ptr().cast()),
@@ -179,7 +179,7 @@ struct Job<P, I: Index, E> {
     room: usize,
 }
 
-impl<P: Predicate<E> + Sync, I: Index, E: Float> Job<P, I, E> {
+impl<P: Copy + Sync, I: Index, E: Float> Job<P, I, E> {
     /// Returns how many elements there are to write, whether there is room or not.
     ///
     /// # Safety

@@ -7,7 +7,8 @@ use core::ops::Range;
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use halfwave_kernels::forms::{Mask, MaskFn, MaskForms, NonZero, Positive, Predicate, Unmask};
+use halfwave_kernels::loops::{ApplyMask, MakeMask, MakeMaskFn, MaskFns, NonZero, Positive};
+use halfwave_kernels::table;
 use halfwave_kernels::{Float, Relu};
 
 use crate::backend::{Backend, Shared, bytes, check_lengths, streams};
@@ -154,7 +155,7 @@ impl Backend {
         self.count_where(self.non_zero(), x)
     }
 
-    pub(super) fn count_where<P: Predicate<E> + Sync, E: Float>(
+    pub(super) fn count_where<P: Copy + Sync, E: Float>(
         self,
         which: Which<P, E>,
         x: &[E],
@@ -186,8 +187,8 @@ impl Backend {
     }
 
     /// The kernels of masks.
-    pub(super) fn masks<E: Float>(self) -> &'static MaskForms<E> {
-        &E::forms(&self.kernels().forms).masks
+    pub(super) fn masks<E: Float>(self) -> &'static MaskFns<E> {
+        table::masks(self.isa())
     }
 
     /// relu with its mask, or with a mask that is only counted; returns how many bits are set.
@@ -202,7 +203,7 @@ impl Backend {
         mask: Option<&mut [u8]>,
         len: usize,
     ) -> usize {
-        let (relu, positive) = (self.kernel::<Relu, E>().map, self.positive());
+        let (relu, positive) = (self.kernels::<Relu, E>().map, self.positive());
         let in_place = ptr::eq(x, y);
         let stream = streams(y, len, in_place);
         let bytes = bytes::<E>(if in_place { 1 } else { 2 }, len);
@@ -243,7 +244,7 @@ impl Backend {
     /// `dy` is valid for reads and `dx` for writes of `len` elements; they are the same or do not
     /// overlap. `mask` has the bits of as many.
     unsafe fn unmask<E: Float>(self, mask: &[u8], dy: *const E, dx: *mut E, len: usize) {
-        let kernel = self.masks::<E>().unmask;
+        let kernel = self.masks::<E>().apply;
         let in_place = ptr::eq(dy, dx);
         let stream = streams(dx, len, in_place);
         let bytes = bytes::<E>(if in_place { 1 } else { 2 }, len);
@@ -252,7 +253,7 @@ impl Backend {
         threads.split(bytes, len, stream, |Range { start, end }| {
             // SAFETY: pieces lie within `len` and begin with a byte of mask, and each is taken once.
             unsafe {
-                kernel(Unmask {
+                kernel(ApplyMask {
                     src: dy.at(start),
                     bits: mask.at(start / 8),
                     dst: dx.at(start),
@@ -268,10 +269,10 @@ impl Backend {
 #[derive(Clone, Copy)]
 pub(super) struct Which<P, E> {
     predicate: P,
-    kernel: MaskFn<P, E>,
+    kernel: MakeMaskFn<P, E>,
 }
 
-impl<P: Predicate<E>, E: Float> Which<P, E> {
+impl<P: Copy, E: Float> Which<P, E> {
     /// Writes the mask; returns how many bits are set.
     ///
     /// # Safety
@@ -280,7 +281,7 @@ impl<P: Predicate<E>, E: Float> Which<P, E> {
     pub(super) unsafe fn mask(self, x: *const E, bits: *mut u8, len: usize) -> usize {
         // SAFETY: forwarded; `dispatch` vouches for the CPU.
         unsafe {
-            (self.kernel)(Mask {
+            (self.kernel)(MakeMask {
                 predicate: self.predicate,
                 x,
                 bits,

@@ -34,7 +34,7 @@ mod compact;
 mod mask;
 
 pub use compact::CompactError;
-pub use halfwave_kernels::forms::Index;
+pub use halfwave_kernels::loops::Index;
 
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;

@@ -3,16 +3,21 @@
 use core::arch::x86_64::*;
 use core::mem::transmute_copy;
 
-use crate::element::Element;
-use crate::isa::{Isa, entry, words};
-use crate::lanes::{FloatLanes, FullSimd, Lanes, Simd, Task};
-use crate::ops::Elementwise;
-use crate::table::Kernels;
+use super::macros::{entry_points, intrinsics};
+use crate::lanes::{
+    FloatLanes, FullSimd, Lanes, MapWithSimd, MaskLanes, PLACES, POWERS, Simd, WithSimd,
+};
 
-/// The AVX2 kernels. Calling one needs a CPU with AVX2, FMA and F16C.
-pub static KERNELS: Kernels = Kernels::of::<Avx2, Avx2>(Isa::Avx2);
+/// The features that this instruction set needs, for `$then!`; then what else it is to be given.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! avx2_features {
+    ($then:ident $($rest:tt)*) => {
+        $then! { "avx2" "fma" "f16c" $($rest)* }
+    };
+}
 
-/// The AVX2 vector unit; only the functions that `entry!` stamps make one.
+/// The AVX2 vector unit; only its entry points make one.
 #[derive(Clone, Copy)]
 pub struct Avx2(());
 
@@ -28,9 +33,9 @@ impl Avx2 {
 }
 
 impl Simd for Avx2 {
-    entry!(Avx2, Avx2(()), #[target_feature(enable = "avx2,fma,f16c")]);
+    crate::avx2_features! { entry_points; Avx2(()) }
 
-    words! {
+    intrinsics! {
         fn widen(x: __m256) -> [__m256d; 2] = [
             _mm256_cvtps_pd(_mm256_castps256_ps128(x)),
             _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(x)),
@@ -52,7 +57,7 @@ impl Simd for Avx2 {
         ];
         fn narrow_bf16(x: [__m256; 2]) -> __m256i =
             _mm256_packus_epi32(bf16_of(x[0]), bf16_of(x[1]));
-        fn upper(x: [__m256i; 2]) -> __m256i =
+        fn high_halves(x: [__m256i; 2]) -> __m256i =
             _mm256_packus_epi32(_mm256_srli_epi32::<16>(x[0]), _mm256_srli_epi32::<16>(x[1]));
     }
 
@@ -85,13 +90,13 @@ impl Simd for Avx2 {
 }
 
 impl FullSimd for Avx2 {
-    words! {
+    intrinsics! {
         // Packing goes by 128-bit halves: four bytes of each register in turn, put right at the end.
-        fn pack(x: [__m256i; 4]) -> __m256i = _mm256_permutevar8x32_epi32(
+        fn narrow_i8(x: [__m256i; 4]) -> __m256i = _mm256_permutevar8x32_epi32(
             _mm256_packs_epi16(_mm256_packs_epi32(x[0], x[1]), _mm256_packs_epi32(x[2], x[3])),
             _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7),
         );
-        fn unpack(x: __m256i) -> [__m256i; 4] = {
+        fn widen_i8(x: __m256i) -> [__m256i; 4] = {
             let (low, high) = (_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
             [
                 _mm256_cvtepi8_epi32(low),
@@ -100,7 +105,7 @@ impl FullSimd for Avx2 {
                 _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(high)),
             ]
         };
-        fn cross_bf16(x: __m256i) -> __m256i = _mm256_permute4x64_epi64::<0b11_01_10_00>(x);
+        fn reorder_bf16(x: __m256i) -> __m256i = _mm256_permute4x64_epi64::<0b11_01_10_00>(x);
         fn mul_u32(a: __m256i, b: __m256i) -> __m256i = _mm256_mul_epu32(a, b);
         fn xor_u64(a: __m256i, b: __m256i) -> __m256i = _mm256_xor_si256(a, b);
     }
@@ -173,7 +178,7 @@ unsafe fn bf16_of(x: __m256) -> __m256i {
 unsafe impl Lanes<f32> for Avx2 {
     type V = __m256;
     type M = __m256;
-    words! {
+    intrinsics! {
         fn splat(x: f32) -> __m256 = _mm256_set1_ps(x);
         fn add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
         fn sub(a: __m256, b: __m256) -> __m256 = _mm256_sub_ps(a, b);
@@ -187,7 +192,7 @@ unsafe impl Lanes<f32> for Avx2 {
 }
 
 impl FloatLanes<f32> for Avx2 {
-    words! {
+    intrinsics! {
         fn mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
         fn div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
         fn abs(x: __m256) -> __m256 = _mm256_andnot_ps(_mm256_set1_ps(-0.0), x);
@@ -210,7 +215,7 @@ impl FloatLanes<f32> for Avx2 {
 unsafe impl Lanes<f64> for Avx2 {
     type V = __m256d;
     type M = __m256d;
-    words! {
+    intrinsics! {
         fn splat(x: f64) -> __m256d = _mm256_set1_pd(x);
         fn add(a: __m256d, b: __m256d) -> __m256d = _mm256_add_pd(a, b);
         fn sub(a: __m256d, b: __m256d) -> __m256d = _mm256_sub_pd(a, b);
@@ -224,7 +229,7 @@ unsafe impl Lanes<f64> for Avx2 {
 }
 
 impl FloatLanes<f64> for Avx2 {
-    words! {
+    intrinsics! {
         fn mul(a: __m256d, b: __m256d) -> __m256d = _mm256_mul_pd(a, b);
         fn div(a: __m256d, b: __m256d) -> __m256d = _mm256_div_pd(a, b);
         fn abs(x: __m256d) -> __m256d = _mm256_andnot_pd(_mm256_set1_pd(-0.0), x);
@@ -249,7 +254,7 @@ macro_rules! int_lanes {
         unsafe impl Lanes<$E> for Avx2 {
             type V = __m256i;
             type M = __m256i;
-            words! {
+            intrinsics! {
                 fn splat(x: $E) -> __m256i = $splat(x);
                 fn add(a: __m256i, b: __m256i) -> __m256i = $add(a, b);
                 fn sub(a: __m256i, b: __m256i) -> __m256i = $sub(a, b);
@@ -293,4 +298,119 @@ unsafe fn bitmask_i32(m: __m256i) -> i32 {
 unsafe fn bitmask_i64(m: __m256i) -> i32 {
     // SAFETY: as above.
     unsafe { _mm256_movemask_pd(_mm256_castsi256_pd(m)) }
+}
+
+/// [`PLACES`] of the 32-bit halves of four 64-bit lanes.
+const HALVES: [[u8; 8]; 16] = {
+    let mut table = [[0; 8]; 16];
+    let mut nibble = 0;
+    while nibble < 16 {
+        let mut j = 0;
+        while j < 8 {
+            table[nibble][j] = 2 * PLACES[nibble][j / 2] + (j % 2) as u8;
+            j += 1;
+        }
+        nibble += 1;
+    }
+    table
+};
+
+/// How many of the lower four bits are set.
+#[inline(always)]
+pub(super) fn ones_below_4(bits: u8) -> usize {
+    // A digit for each of the sixteen: less to fetch than a table.
+    (0x4332_3221_3221_2110u64 >> (4 * (bits & 15)) & 15) as usize
+}
+
+#[inline(always)]
+unsafe fn bytes(table: &[u8; 8]) -> __m128i {
+    // SAFETY: eight bytes.
+    unsafe { _mm_loadl_epi64(table.as_ptr().cast()) }
+}
+
+/// # Safety
+/// As [`MaskLanes`], on a CPU that has AVX2.
+#[inline(always)]
+pub(super) unsafe fn compress_16(bits: u8, from: *const i16, to: *mut i16) {
+    // SAFETY: eight elements of two bytes are one register.
+    unsafe {
+        // Of place p the bytes 2p and 2p + 1.
+        let places = _mm_cvtepu8_epi16(bytes(&PLACES[bits as usize]));
+        let twice = _mm_mullo_epi16(places, _mm_set1_epi16(0x0202));
+        let pairs = _mm_add_epi16(twice, _mm_set1_epi16(0x0100));
+        _mm_storeu_si128(
+            to.cast(),
+            _mm_shuffle_epi8(_mm_loadu_si128(from.cast()), pairs),
+        );
+    }
+}
+
+// SAFETY: the words store eight elements, or four, and four more from at most the fourth.
+unsafe impl MaskLanes for Avx2 {
+    intrinsics! {
+        fn keep_f32(bits: u32, x: __m256) -> __m256 = {
+            let lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let set = _mm256_and_si256(_mm256_set1_epi32(bits.cast_signed()), lane);
+            _mm256_and_ps(x, _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, lane)))
+        };
+        fn keep_f64(bits: u32, x: __m256d) -> __m256d = {
+            let lane = _mm256_setr_epi64x(1, 2, 4, 8);
+            let set = _mm256_and_si256(_mm256_set1_epi64x(i64::from(bits)), lane);
+            _mm256_and_pd(x, _mm256_castsi256_pd(_mm256_cmpeq_epi64(set, lane)))
+        };
+        fn keep_i16(bits: u32, x: __m256i) -> __m256i = {
+            let lane = core::mem::transmute::<[i16; 16], __m256i>(POWERS);
+            let set = _mm256_and_si256(_mm256_set1_epi16(bits as i16), lane);
+            _mm256_and_si256(x, _mm256_cmpeq_epi16(set, lane))
+        };
+    }
+    #[inline(always)]
+    unsafe fn compress_16(self, bits: u8, from: *const i16, to: *mut i16) {
+        // SAFETY: forwarded.
+        unsafe { compress_16(bits, from, to) }
+    }
+    #[inline(always)]
+    unsafe fn compress_32(self, bits: u8, from: *const f32, to: *mut f32) {
+        // SAFETY: eight elements are one register.
+        unsafe {
+            let places = _mm256_cvtepu8_epi32(bytes(&PLACES[bits as usize]));
+            let x = _mm256_permutevar8x32_ps(_mm256_loadu_ps(from), places);
+            _mm256_storeu_ps(to, x);
+        }
+    }
+    #[inline(always)]
+    unsafe fn compress_64(self, bits: u8, from: *const f64, to: *mut f64) {
+        // SAFETY: four elements are one register.
+        unsafe {
+            let half = |nibble: u8, from: *const f64, to: *mut f64| {
+                let places = _mm256_cvtepu8_epi32(bytes(&HALVES[nibble as usize & 15]));
+                let x = _mm256_loadu_ps(from.cast());
+                _mm256_storeu_ps(to.cast(), _mm256_permutevar8x32_ps(x, places));
+            };
+            half(bits, from, to);
+            half(bits >> 4, from.add(4), to.add(ones_below_4(bits)));
+        }
+    }
+    #[inline(always)]
+    unsafe fn compress_indices_32(self, bits: u8, first: u32, to: *mut u32) {
+        // SAFETY: as `compress_32`.
+        unsafe {
+            let places = _mm256_cvtepu8_epi32(bytes(&PLACES[bits as usize]));
+            let first = _mm256_set1_epi32(first.cast_signed());
+            _mm256_storeu_si256(to.cast(), _mm256_add_epi32(first, places));
+        }
+    }
+    #[inline(always)]
+    unsafe fn compress_indices_64(self, bits: u8, first: u64, to: *mut u64) {
+        // SAFETY: as `compress_64`.
+        unsafe {
+            let half = |nibble: u8, first: u64, to: *mut u64| {
+                let places = _mm256_cvtepu8_epi64(bytes(&PLACES[nibble as usize & 15]));
+                let first = _mm256_set1_epi64x(first.cast_signed());
+                _mm256_storeu_si256(to.cast(), _mm256_add_epi64(first, places));
+            };
+            half(bits, first, to);
+            half(bits >> 4, first + 4, to.add(ones_below_4(bits)));
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The instruction sets, one file each.
+//! The instruction sets. Each is one file, with everything that is its own; what is here names them.
 
 use core::fmt;
 
@@ -6,11 +6,11 @@ use core::fmt;
 pub mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod macros;
 pub mod portable;
 #[cfg(test)]
-mod tests;
-#[cfg(target_arch = "x86_64")]
-pub mod zmm;
+pub(crate) mod tests;
 
 /// An instruction set that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,15 @@ pub enum Isa {
 }
 
 impl Isa {
+    /// Those of the target, the widest first.
+    pub const ALL: &[Self] = &[
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx512,
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx2,
+        Self::Portable,
+    ];
+
     /// `portable`, `avx2` or `avx512`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -42,43 +51,63 @@ impl fmt::Display for Isa {
     }
 }
 
-/// Stamps the entry points of a vector unit, with the attributes their functions need.
-macro_rules! entry {
-    ($Unit:ident, $unit:expr $(, #[$feature:meta])?) => {
-        $(#[$feature])?
-        unsafe fn map<E: Element, O: Elementwise<E>>(
-            op: O,
-            src: *const E,
-            dst: *mut E,
-            len: usize,
-            stream: bool,
-        ) where
-            Self: Lanes<E::Lane>,
-        {
-            // SAFETY: forwarded; the unit exists because the caller vouches for the CPU.
-            unsafe { crate::map::map($unit, op, src, dst, len, stream) }
-        }
-
-        $(#[$feature])?
-        #[inline(never)]
-        unsafe fn enter<T: Task<Self>>(task: T) -> T::Out {
-            // SAFETY: as above.
-            unsafe { task.run($unit) }
+/// Whether the CPU has the features that an [`Isa`] needs, each of which is asked for by `$has!`:
+/// `is_available!(isa, has)` calls `has!("avx2" "fma" "f16c")`.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! is_available {
+    ($isa:expr, $has:ident) => {
+        match $isa {
+            $crate::Isa::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            $crate::Isa::Avx2 => $crate::avx2_features!($has),
+            #[cfg(target_arch = "x86_64")]
+            $crate::Isa::Avx512 => $crate::avx512_features!($has),
+            #[allow(unreachable_patterns)] // in this crate
+            _ => false,
         }
     };
 }
-pub(crate) use entry;
 
-/// Writes lane methods whose body is an intrinsic.
-#[cfg(target_arch = "x86_64")]
-macro_rules! words {
-    ($(fn $word:ident($($arg:ident: $T:ty),*) -> $R:ty = $body:expr;)*) => {$(
-        #[inline(always)]
-        fn $word(self, $($arg: $T),*) -> $R {
-            // SAFETY: register arithmetic; a unit exists only where the CPU has its instructions.
-            unsafe { $body }
-        }
-    )*};
+/// Something for each instruction set of the target.
+#[derive(Clone, Copy, Debug)]
+pub struct PerIsa<T> {
+    pub(crate) portable: T,
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) avx2: T,
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) avx512: T,
 }
-#[cfg(target_arch = "x86_64")]
-pub(crate) use words;
+
+impl<T> PerIsa<T> {
+    /// What there is for `isa`; for one of another target, what there is for the portable one.
+    #[inline]
+    pub const fn get(&self, isa: Isa) -> &T {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => &self.avx2,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => &self.avx512,
+            _ => &self.portable,
+        }
+    }
+}
+
+/// A [`PerIsa`] of kernels, by their `of::<S, W>()`: `S` is the whole unit, `W` the one for what is
+/// bound by computation.
+macro_rules! per_isa {
+    ($Kernels:ty) => {
+        $crate::isa::PerIsa::<$Kernels> {
+            portable: <$Kernels>::of::<
+                $crate::isa::portable::Portable,
+                $crate::isa::portable::Portable,
+            >(),
+            #[cfg(target_arch = "x86_64")]
+            avx2: <$Kernels>::of::<$crate::isa::avx2::Avx2, $crate::isa::avx2::Avx2>(),
+            #[cfg(target_arch = "x86_64")]
+            avx512: <$Kernels>::of::<$crate::isa::avx512::Avx512Vl256, $crate::isa::avx512::Avx512>(
+            ),
+        }
+    };
+}
+pub(crate) use per_isa;

@@ -6,21 +6,29 @@
 
 use wide::{f32x8, f64x4, i8x16, i8x32, i16x8, i16x16, i32x8, i64x4, u16x8, u32x8, u64x4};
 
-use crate::element::Element;
-use crate::isa::{Isa, entry};
-use crate::lanes::{FloatLanes, FullSimd, Lanes, Simd, Task};
-use crate::ops::Elementwise;
-use crate::table::Kernels;
-
-/// The portable kernels. Every CPU of the target runs them.
-pub static KERNELS: Kernels = Kernels::of::<Portable, Portable>(Isa::Portable);
+use crate::lanes::{FloatLanes, FullSimd, Lanes, MapWithSimd, MaskLanes, POWERS, Simd, WithSimd};
 
 /// The vector unit of `wide`: 32 bytes, as one or several registers of the machine.
 #[derive(Clone, Copy)]
 pub struct Portable(());
 
 impl Simd for Portable {
-    entry!(Portable, Portable(()));
+    unsafe fn map<E, O: MapWithSimd<Self, E>>(
+        op: O,
+        src: *const E,
+        dst: *mut E,
+        len: usize,
+        stream: bool,
+    ) {
+        // SAFETY: forwarded.
+        unsafe { op.map_with_simd(Portable(()), src, dst, len, stream) }
+    }
+
+    #[inline(never)]
+    unsafe fn with_simd<T: WithSimd<Self>>(task: T) -> T::Output {
+        // SAFETY: forwarded.
+        unsafe { task.with_simd(Portable(())) }
+    }
 
     // `wide` has no such conversion, and of arrays the compiler makes one of each element.
     #[cfg(target_arch = "x86_64")]
@@ -95,7 +103,7 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn upper(self, [low, high]: [i32x8; 2]) -> i16x16 {
+    fn high_halves(self, [low, high]: [i32x8; 2]) -> i16x16 {
         let (low, high): (u32x8, u32x8) = (cast(low), cast(high));
         pack(low >> 16, high >> 16)
     }
@@ -137,7 +145,7 @@ impl Simd for Portable {
 
 impl FullSimd for Portable {
     #[inline(always)]
-    fn pack(self, [a, b, c, d]: [i32x8; 4]) -> i8x32 {
+    fn narrow_i8(self, [a, b, c, d]: [i32x8; 4]) -> i8x32 {
         let low = [i16x8::from_i32x8_saturate(a), i16x8::from_i32x8_saturate(b)];
         let high = [i16x8::from_i32x8_saturate(c), i16x8::from_i32x8_saturate(d)];
         cast([
@@ -147,7 +155,7 @@ impl FullSimd for Portable {
     }
 
     #[inline(always)]
-    fn unpack(self, x: i8x32) -> [i32x8; 4] {
+    fn widen_i8(self, x: i8x32) -> [i32x8; 4] {
         let [low, high]: [i8x16; 2] = cast(x);
         let [a, b]: [i16x8; 2] = cast(i16x16::from_i8x16(low));
         let [c, d]: [i16x8; 2] = cast(i16x16::from_i8x16(high));
@@ -354,4 +362,25 @@ macro_rules! float_lanes {
 float_lanes! {
     f32 in f32x8, u32x8: 23u32 127 << 23;
     f64 in f64x4, u64x4: 52u32 1023 << 52;
+}
+
+// SAFETY: the defaults write eight elements.
+unsafe impl MaskLanes for Portable {
+    #[inline(always)]
+    fn keep_f32(self, bits: u32, x: f32x8) -> f32x8 {
+        let lane = i32x8::new([1, 2, 4, 8, 16, 32, 64, 128]);
+        let set = (i32x8::splat(bits.cast_signed()) & lane).simd_eq(lane);
+        x & cast::<_, f32x8>(set)
+    }
+    #[inline(always)]
+    fn keep_f64(self, bits: u32, x: f64x4) -> f64x4 {
+        let lane = i64x4::new([1, 2, 4, 8]);
+        let set = (i64x4::splat(i64::from(bits)) & lane).simd_eq(lane);
+        x & cast::<_, f64x4>(set)
+    }
+    #[inline(always)]
+    fn keep_i16(self, bits: u32, x: i16x16) -> i16x16 {
+        let lane = i16x16::new(POWERS);
+        x & (i16x16::splat(bits as i16) & lane).simd_eq(lane)
+    }
 }

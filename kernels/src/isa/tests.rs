@@ -7,30 +7,43 @@ use core::fmt::Debug;
 use std::vec;
 use std::vec::Vec;
 
-use half::{bf16, f16};
+use crate::dtype::{bf16, f16};
+use crate::half::Half;
+use crate::lanes::{FloatLanes, Lanes, Simd, V, WithSimd};
 
-use crate::element::Half;
-use crate::lanes::{FloatLanes, Lanes, Simd, Task, V};
+/// Whether this CPU has all of some features.
+macro_rules! has {
+    ($($feature:tt)*) => {
+        $(std::arch::is_x86_feature_detected!($feature))&&*
+    };
+}
 
-/// Runs a task on every unit of this CPU.
-fn on_every_unit(all: Words) {
-    // SAFETY: every CPU of the target runs it, and the task asks for nothing else.
-    unsafe { crate::isa::portable::Portable::enter(all) };
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::is_x86_feature_detected as has;
-        if has!("avx2") && has!("fma") && has!("f16c") {
-            // SAFETY: this CPU has the instructions; the same below.
-            unsafe { crate::isa::avx2::Avx2::enter(all) };
-            if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+/// Runs a task on the full unit of every instruction set that this CPU has, and on other units of the
+/// last if they are named.
+macro_rules! on_every_unit {
+    ($task:expr $(, $Unit:ident)*) => {{
+        // SAFETY: every CPU of the target runs it, and the task asks for nothing else.
+        unsafe { <$crate::isa::portable::Portable as $crate::lanes::Simd>::with_simd($task) };
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[allow(unused_imports)] // in this module
+            use $crate::isa::tests::has;
+            if $crate::avx2_features!(has) {
+                // SAFETY: this CPU has the instructions; the same below.
+                unsafe { <$crate::isa::avx2::Avx2 as $crate::lanes::Simd>::with_simd($task) };
+            }
+            if $crate::avx512_features!(has) {
                 // SAFETY: as above.
-                unsafe { crate::isa::avx512::Avx512::enter(all) };
+                unsafe { <$crate::isa::avx512::Avx512Vl256 as $crate::lanes::Simd>::with_simd($task) };
                 // SAFETY: as above.
-                unsafe { crate::isa::zmm::Zmm::enter(all) };
+                $(unsafe { <$crate::isa::avx512::$Unit as $crate::lanes::Simd>::with_simd($task) };)*
             }
         }
-    }
+    }};
 }
+
+pub(crate) use has;
+pub(crate) use on_every_unit;
 
 fn of<E: Copy, L: Lanes<E>>(l: L, x: &[E]) -> L::V {
     assert_eq!(x.len(), L::N);
@@ -66,10 +79,10 @@ enum Words {
     Parts,
 }
 
-impl<S: Simd> Task<S> for Words {
-    type Out = ();
+impl<S: Simd> WithSimd<S> for Words {
+    type Output = ();
 
-    unsafe fn run(self, s: S) {
+    unsafe fn with_simd(self, s: S) {
         for seed in 0..11 {
             match self {
                 Words::Wide => wide(s, seed),
@@ -134,8 +147,8 @@ fn halves<H: Half, S: Simd>(
         let want = rounded(value(*x) * (1.0 + 1.0 / 700.0));
         assert_eq!(bits(want), y.cast_unsigned(), "{}", value(*x));
     }
-    let upper = s.upper(s.widen_bf16(of::<i16, S>(s, &x_bits)).map(|x| s.to_bits(x)));
-    assert_eq!(lanes::<i16, S>(s, upper), x_bits);
+    let high = s.high_halves(s.widen_bf16(of::<i16, S>(s, &x_bits)).map(|x| s.to_bits(x)));
+    assert_eq!(lanes::<i16, S>(s, high), x_bits);
 }
 
 /// A float as the test computes with it.
@@ -229,20 +242,20 @@ fn parts<E: Copy + Default + PartialEq + Debug, S: Lanes<E>>(s: S, element: fn(u
 
 #[test]
 fn f32_as_f64_and_back() {
-    on_every_unit(Words::Wide);
+    on_every_unit!(Words::Wide, Avx512);
 }
 
 #[test]
 fn sixteen_bits_as_f32_and_back() {
-    on_every_unit(Words::Halves);
+    on_every_unit!(Words::Halves, Avx512);
 }
 
 #[test]
 fn float_words() {
-    on_every_unit(Words::Floats);
+    on_every_unit!(Words::Floats, Avx512);
 }
 
 #[test]
 fn parts_of_a_register() {
-    on_every_unit(Words::Parts);
+    on_every_unit!(Words::Parts, Avx512);
 }

@@ -7,63 +7,56 @@
 //! quarter of an ulp or so, as long as 1 + p is not rounded: [`Exp`] keeps the parts, and what is
 //! wanted is made of them with one rounding, since 2<sup>n</sup>·p is exact.
 
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::math::{Sum, any, constant, polynomial_of, product_of_sum, product_of_sums};
+use crate::math::{DoubleWord, polynomial_of};
+use crate::register::{Lane, Mask};
 
 /// `e^x = scale · (1 + p)`, with a power of two.
 #[derive(Clone, Copy)]
-pub(crate) struct Exp<V> {
-    pub(crate) scale: V,
-    p: V,
+pub(crate) struct Exp<X> {
+    pub(crate) scale: X,
+    p: X,
     /// What rounding took from `p`.
-    p_low: V,
+    p_low: X,
     /// Whether `p` and `p_low` are with the opposite sign; known when the code is compiled.
     opposite: bool,
 }
 
 /// The integer n as a number, and the rest.
-struct Reduced<V> {
-    n: V,
-    exp: Exp<V>,
+struct Reduced<X> {
+    n: X,
+    exp: Exp<X>,
 }
 
-/// Of −x where `minus`: then everything is done with −r, which is x + n·ln 2, and no instruction is spent
-/// on a sign. Where `precise`, `p_low` has also what rounding took from r.
+/// The reduction of x, or of −x where `minus`: then everything is done with −r, which is x + n·ln 2, and
+/// no instruction is spent on a sign. Where `precise`, `p_low` has also what rounding took from r.
 #[inline(always)]
-fn reduced<R: Real, L: FloatLanes<R::Lane>>(
-    l: L,
-    x: Sum<L::V>,
-    minus: bool,
-    precise: bool,
-) -> Reduced<L::V> {
-    let shift = constant::<R, L>(l, R::MATH.shift);
-    let log2_e = constant::<R, L>(l, core::f64::consts::LOG2_E);
-    let shifted = add_or_sub::<R, L>(l, x.high, log2_e, shift, minus);
-    let n = l.sub(shifted, shift);
-    let ln2 = constant::<R, L>(l, R::MATH.ln2.0);
-    let high = add_or_sub::<R, L>(l, n, ln2, x.high, !minus);
-    let ln2_low = constant::<R, L>(l, R::MATH.ln2.1);
-    let (r, r_low) = if !R::MATH.compensated {
-        (x.low_and::<R, L>(l, high), None)
+fn reduced<X: Lane>(x: DoubleWord<X>, minus: bool, precise: bool) -> Reduced<X> {
+    let shift = x.high.splat(X::CONSTANTS.shift);
+    let log2_e = x.high.splat(core::f64::consts::LOG2_E);
+    let shifted = add_or_sub(shift, x.high, log2_e, minus);
+    let n = shifted - shift;
+    let ln2 = x.high.splat(X::CONSTANTS.ln2.0);
+    let high = add_or_sub(x.high, n, ln2, !minus);
+    let ln2_low = x.high.splat(X::CONSTANTS.ln2.1);
+    let (r, r_low) = if !X::CONSTANTS.compensated {
+        (x.low_plus(high), None)
     } else if let Some(low) = x.low {
-        let rest = add_or_sub::<R, L>(l, n, ln2_low, low, !minus);
-        let r = l.add(high, rest);
-        (r, Some(l.add(l.sub(high, r), rest)))
+        let rest = add_or_sub(low, n, ln2_low, !minus);
+        let r = high + rest;
+        (r, Some((high - r) + rest))
     } else {
-        let r = add_or_sub::<R, L>(l, n, ln2_low, high, !minus);
-        let rest = l.sub(high, r);
-        (r, Some(add_or_sub::<R, L>(l, n, ln2_low, rest, !minus)))
+        let r = add_or_sub(high, n, ln2_low, !minus);
+        (r, Some(add_or_sub(high - r, n, ln2_low, !minus)))
     };
-    let r2 = l.mul(r, r);
-    let q = polynomial_of::<R, L>(l, r, r2, R::MATH.exp, minus);
-    let p = add_or_sub::<R, L>(l, q, r2, r, minus);
-    let mut p_low = add_or_sub::<R, L>(l, q, r2, l.sub(r, p), minus);
+    let r2 = r * r;
+    let q = polynomial_of(r, r2, X::CONSTANTS.exp, minus);
+    let p = add_or_sub(r, q, r2, minus);
+    let mut p_low = add_or_sub(r - p, q, r2, minus);
     if let (true, Some(r_low)) = (precise, r_low) {
-        p_low = l.add(p_low, r_low);
+        p_low = p_low + r_low;
     }
     let exp = Exp {
-        scale: l.pow2(shifted),
+        scale: shifted.pow2(),
         p,
         p_low,
         opposite: minus,
@@ -71,187 +64,159 @@ fn reduced<R: Real, L: FloatLanes<R::Lane>>(
     Reduced { n, exp }
 }
 
-/// c ± a·b.
+/// c + a·b, or c − a·b where `minus`.
 #[inline(always)]
-fn add_or_sub<R: Real, L: FloatLanes<R::Lane>>(
-    l: L,
-    a: L::V,
-    b: L::V,
-    c: L::V,
-    minus: bool,
-) -> L::V {
+fn add_or_sub<X: Lane>(c: X, a: X, b: X, minus: bool) -> X {
     if minus {
-        l.neg_mul_add(a, b, c)
+        a.neg_mul_add(b, c)
     } else {
-        l.mul_add(a, b, c)
+        a.mul_add(b, c)
     }
 }
 
-/// e<sup>x</sup> for |x| within the [range](crate::math::Math::range); anything else gives anything, but
-/// NaN NaN.
+/// e<sup>x</sup> for |x| within the [range](crate::precision::Constants::range). NaN gives NaN, and
+/// anything else anything.
 #[inline(always)]
-pub(crate) fn exp<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Exp<L::V> {
-    reduced::<R, L>(l, x, false, x.low.is_some()).exp
+pub(crate) fn exp<X: Lane>(x: DoubleWord<X>) -> Exp<X> {
+    reduced(x, false, x.low.is_some()).exp
 }
 
-/// The same with all that is known of r.
+/// [`exp`] with all that is known of r.
 #[inline(always)]
-pub(crate) fn exp_precise<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Exp<L::V> {
-    reduced::<R, L>(l, x, false, true).exp
+pub(crate) fn exp_precise<X: Lane>(x: DoubleWord<X>) -> Exp<X> {
+    reduced(x, false, true).exp
 }
 
-/// e<sup>−x</sup>, likewise.
+/// e<sup>−x</sup>, for x as in [`exp`].
 #[inline(always)]
-pub(crate) fn exp_minus<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Exp<L::V> {
-    reduced::<R, L>(l, x, true, x.low.is_some()).exp
+pub(crate) fn exp_minus<X: Lane>(x: DoubleWord<X>) -> Exp<X> {
+    reduced(x, true, x.low.is_some()).exp
 }
 
-impl<V: Copy> Exp<V> {
+impl<X: Lane> Exp<X> {
     /// Twice that.
     #[inline(always)]
-    pub(crate) fn twice<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> Self {
+    pub(crate) fn twice(self) -> Self {
         Self {
-            scale: l.add(self.scale, self.scale),
+            scale: self.scale + self.scale,
             ..self
         }
     }
 
     /// e<sup>x</sup>.
     #[inline(always)]
-    pub(crate) fn value<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> Sum<V> {
-        let high = self.on::<R, L>(l, self.scale);
-        let low = if R::MATH.compensated {
-            Some(self.low_on::<R, L>(l, l.sub(self.scale, high)))
-        } else {
-            None
-        };
-        Sum { high, low }
+    pub(crate) fn value(self) -> DoubleWord<X> {
+        let high = self.p_plus(self.scale);
+        DoubleWord::compensated(high, self.all_of_p_plus(self.scale - high))
     }
 
     /// e<sup>x</sup> − 1 for x ≤ 0. Next to 0 that is p, with all its bits; there the whole is not larger
     /// than p, and what rounding took from p counts.
     #[inline(always)]
-    pub(crate) fn minus_one<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L) -> Sum<V> {
-        let base = l.sub(self.scale, constant::<R, L>(l, 1.0));
-        let high = self.on::<R, L>(l, base);
-        let low = if R::MATH.compensated {
-            Some(self.low_on::<R, L>(l, l.sub(base, high)))
-        } else {
-            None
-        };
-        Sum { high, low }
+    pub(crate) fn minus_one(self) -> DoubleWord<X> {
+        let base = self.scale - self.scale.splat(1.0);
+        let high = self.p_plus(base);
+        DoubleWord::compensated(high, self.all_of_p_plus(base - high))
     }
 
-    /// e<sup>x</sup> + c for a small positive integer. The lower part has again what 2<sup>n</sup> + c lost:
+    /// e<sup>x</sup> + c for a small positive integer. The lower word has again what 2<sup>n</sup> + c lost:
     /// 2<sup>n</sup> less the whole is exact, and so is c more than that as far as it matters.
     #[inline(always)]
-    pub(crate) fn plus<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L, c: f64) -> Sum<V> {
-        let c = constant::<R, L>(l, c);
-        let high = self.on::<R, L>(l, l.add(self.scale, c));
-        let low = if R::MATH.compensated {
-            Some(self.low_on::<R, L>(l, l.add(l.sub(self.scale, high), c)))
-        } else {
-            None
-        };
-        Sum { high, low }
+    pub(crate) fn plus(self, c: f64) -> DoubleWord<X> {
+        let c = self.scale.splat(c);
+        let high = self.p_plus(self.scale + c);
+        DoubleWord::compensated(high, self.all_of_p_plus((self.scale - high) + c))
     }
 
-    /// The same, without what rounding took from p: an eighth of an ulp, and three instructions less.
+    /// [`plus`](Exp::plus) without what rounding took from p: an eighth of an ulp, and three
+    /// instructions less.
     #[inline(always)]
-    pub(crate) fn plus_nearly<R: Real, L: FloatLanes<R::Lane, V = V>>(
-        self,
-        l: L,
-        c: f64,
-    ) -> Sum<V> {
-        let c = constant::<R, L>(l, c);
-        let high = self.on::<R, L>(l, l.add(self.scale, c));
-        let low = if R::MATH.compensated {
-            Some(self.on::<R, L>(l, l.add(l.sub(self.scale, high), c)))
-        } else {
-            None
-        };
-        Sum { high, low }
+    pub(crate) fn plus_nearly(self, c: f64) -> DoubleWord<X> {
+        let c = self.scale.splat(c);
+        let high = self.p_plus(self.scale + c);
+        DoubleWord::compensated(high, self.p_plus((self.scale - high) + c))
     }
 
     /// 2<sup>n</sup>·p + base.
     #[inline(always)]
-    fn on<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L, base: V) -> V {
-        add_or_sub::<R, L>(l, self.scale, self.p, base, self.opposite)
+    fn p_plus(self, base: X) -> X {
+        add_or_sub(base, self.scale, self.p, self.opposite)
     }
 
-    /// The same with all of p, where the base is next to −2<sup>n</sup>·p.
+    /// 2<sup>n</sup>·p + base with what rounding took from p, where the base is next to −2<sup>n</sup>·p.
     #[inline(always)]
-    fn low_on<R: Real, L: FloatLanes<R::Lane, V = V>>(self, l: L, base: V) -> V {
-        let low = self.on::<R, L>(l, base);
-        add_or_sub::<R, L>(l, self.scale, self.p_low, low, self.opposite)
+    fn all_of_p_plus(self, base: X) -> X {
+        add_or_sub(self.p_plus(base), self.scale, self.p_low, self.opposite)
     }
 }
 
 /// e<sup>x</sup> for x ≤ 0 of any magnitude: subnormal where it is.
 #[inline(always)]
-pub(crate) fn exp_beyond<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> L::V {
-    exp_times::<R, L>(l, Sum::exact(constant::<R, L>(l, 1.0)), x)
+pub(crate) fn exp_beyond<X: Lane>(x: DoubleWord<X>) -> X {
+    exp_times(DoubleWord::exact(x.high.splat(1.0)), x)
 }
 
 /// a·e<sup>x</sup> for x ≤ 0 of any magnitude, with one rounding before it becomes subnormal. Where
 /// e<sup>x</sup> has vanished it is zero even if `a` is infinite.
 #[inline(always)]
-pub(crate) fn exp_times<R: Real, L: FloatLanes<R::Lane>>(l: L, a: Sum<L::V>, x: Sum<L::V>) -> L::V {
-    let Reduced { n, exp } = clamped::<R, L>(l, x);
-    let (zero, one) = (constant::<R, L>(l, 0.0), constant::<R, L>(l, 1.0));
-    let high = l.add(one, exp.p);
-    let low = l.add(l.sub(exp.p, l.sub(high, one)), exp.p_low);
-    let low = Some(low);
-    let y = product_of_sums::<R, L>(l, a, Sum { high, low }).rounded::<R, L>(l);
-    let y = scaled::<R, L>(l, y, n);
-    let gone = l.lt(x.high, constant::<R, L>(l, -R::MATH.vanished));
-    l.select(gone, l.copysign(zero, a.high), y)
+pub(crate) fn exp_times<X: Lane>(a: DoubleWord<X>, x: DoubleWord<X>) -> X {
+    let Reduced { n, exp } = reduced(clamped(x), false, true);
+    let (zero, one) = (n.splat(0.0), n.splat(1.0));
+    let high = one + exp.p;
+    let low = Some((exp.p - (high - one)) + exp.p_low);
+    let y = (a * DoubleWord { high, low }).rounded();
+    let y = times_power(y, n);
+    vanished(x).select(zero.copysign(a.high), y)
 }
 
-/// [`reduced`], of the last argument whose exponential has vanished where that is passed.
+/// Where e<sup>x</sup> has vanished.
 #[inline(always)]
-fn clamped<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Reduced<L::V> {
-    let last = constant::<R, L>(l, -R::MATH.vanished);
-    let gone = l.lt(x.high, last);
-    let high = l.select(gone, last, x.high);
+fn vanished<X: Lane>(x: DoubleWord<X>) -> X::Mask {
+    x.high.lt(x.high.splat(-X::CONSTANTS.vanished))
+}
+
+/// `x`, or the last argument whose exponential has not vanished where that is passed.
+#[inline(always)]
+fn clamped<X: Lane>(x: DoubleWord<X>) -> DoubleWord<X> {
+    let (zero, last) = (x.high.splat(0.0), x.high.splat(-X::CONSTANTS.vanished));
+    let gone = vanished(x);
+    let high = gone.select(last, x.high);
     let low = match x.low {
-        Some(low) => Some(l.select(gone, constant::<R, L>(l, 0.0), low)),
+        Some(low) => Some(gone.select(zero, low)),
         None => None,
     };
-    reduced::<R, L>(l, Sum { high, low }, false, true)
+    DoubleWord { high, low }
 }
 
 /// y·2<sup>n</sup>, in two steps, since 2<sup>n</sup> alone may be no normal number; the first is exact.
 #[inline(always)]
-fn scaled<R: Real, L: FloatLanes<R::Lane>>(l: L, y: L::V, n: L::V) -> L::V {
-    let shift = constant::<R, L>(l, R::MATH.shift);
-    let first = l.mul_add(n, constant::<R, L>(l, 0.5), shift);
-    let second = l.add(l.sub(n, l.sub(first, shift)), shift);
-    l.mul(l.mul(y, l.pow2(first)), l.pow2(second))
+fn times_power<X: Lane>(y: X, n: X) -> X {
+    let shift = n.splat(X::CONSTANTS.shift);
+    let first = n.mul_add(n.splat(0.5), shift);
+    let second = (n - (first - shift)) + shift;
+    y * first.pow2() * second.pow2()
 }
 
 /// e<sup>x</sup> − 1 for x ≤ 0 of any magnitude, and something for others.
 #[inline(always)]
-pub(crate) fn exp_minus_one<R: Real, L: FloatLanes<R::Lane>>(l: L, x: Sum<L::V>) -> Sum<L::V> {
-    let high = l.max(constant::<R, L>(l, -R::MATH.range), x.high);
-    exp::<R, L>(l, Sum { high, low: x.low }).minus_one::<R, L>(l)
+pub(crate) fn exp_minus_one<X: Lane>(x: DoubleWord<X>) -> DoubleWord<X> {
+    let high = x.high.splat(-X::CONSTANTS.range).max(x.high);
+    exp(DoubleWord { high, ..x }).minus_one()
 }
 
 /// 1 − e<sup>x</sup> for x ≤ 0 of any magnitude.
 #[inline(always)]
-pub(crate) fn one_minus_exp<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
-    let y = exp_minus_one::<R, L>(l, Sum::exact(x)).high;
-    l.sub(constant::<R, L>(l, 0.0), y)
+pub(crate) fn one_minus_exp<X: Lane>(x: X) -> X {
+    x.splat(0.0) - exp_minus_one(DoubleWord::exact(x)).high
 }
 
 /// a·e<sup>x</sup> for x ≤ 0 of any magnitude, and something for others.
 #[inline(always)]
-pub(crate) fn exp_scaled<R: Real, L: FloatLanes<R::Lane>>(l: L, a: L::V, x: Sum<L::V>) -> L::V {
-    let y = exp::<R, L>(l, x).value::<R, L>(l);
-    let y = product_of_sum::<R, L>(l, a, y).rounded::<R, L>(l);
-    let beyond = l.lt(x.high, constant::<R, L>(l, -R::MATH.range));
-    if !any(l, beyond) {
+pub(crate) fn exp_scaled<X: Lane>(a: X, x: DoubleWord<X>) -> X {
+    let y = (exp(x).value() * a).rounded();
+    let beyond = x.high.lt(a.splat(-X::CONSTANTS.range));
+    if !beyond.any() {
         return y;
     }
-    l.select(beyond, exp_times::<R, L>(l, Sum::exact(a), x), y)
+    beyond.select(exp_times(DoubleWord::exact(a), x), y)
 }

@@ -1,9 +1,12 @@
-use crate::element::{Float, Real};
-use crate::lanes::FloatLanes;
-use crate::math;
-use crate::num::Num;
-use crate::ops::{F32Lanes, FromOutput, Unary};
+use crate::dtype::Float;
+use crate::math::{DoubleWord, exp_minus_one, exp_scaled};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::{POSITIVE, parameters};
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{F32Lanes, FromOutput, Unary};
 
 /// The continuously differentiable elu: `x`, and below 0 `alpha·expm1(x/alpha)` (Barron, 2017). With the
 /// default `alpha`, 1, it is [`Elu`](crate::Elu).
@@ -28,7 +31,7 @@ use crate::parameters::{POSITIVE, parameters};
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`. `alpha` is rounded to `f32` for `f32`, `f16` and `bf16`.
 ///
 /// ```
-/// use halfwave_kernels::Celu;
+/// use halfwave::Celu;
 ///
 /// assert!(Celu::new(0.5).is_ok());
 /// let error = Celu::new(-1.0).unwrap_err().to_string();
@@ -46,20 +49,16 @@ impl Celu {
     pub fn alpha(self) -> f64 {
         self.alpha
     }
-}
 
-impl Celu {
     /// x/α for x ≤ 0, and what it lost; no further than where e to it has vanished.
     #[inline(always)]
-    fn argument<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> math::Sum<L::V> {
+    fn argument<X: Lane>(self, x: X) -> DoubleWord<X> {
         if self.alpha == 1.0 {
-            return math::Sum::exact(x);
+            return DoubleWord::exact(x);
         }
-        let alpha = l.splat(R::of(self.alpha));
-        let last = l.mul(alpha, math::constant::<R, L>(l, -2.0 * R::MATH.range));
-        let finite = l.max(last, x);
-        let v = math::quotient::<R, L>(l, math::Sum::exact(finite), math::Sum::exact(alpha));
-        v.sum::<R, L>(l)
+        let alpha = x.parameter(self.alpha);
+        let last = alpha * x.splat(-2.0 * X::CONSTANTS.range);
+        (DoubleWord::exact(last.max(x)) / DoubleWord::exact(alpha)).double_word()
     }
 }
 
@@ -68,42 +67,52 @@ const SMALL: f64 = 1.0 / (1u64 << 60) as f64;
 
 impl Unary for Celu {
     const FORMULA: &'static str = "x < 0 ? alpha·expm1(x/alpha) : x";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let v = self.argument::<R, L>(l, x);
-        let y = math::exp_minus_one::<R, L>(l, v);
+    fn forward<X: Lane>(self, x: X) -> X {
+        let v = self.argument(x);
+        let y = exp_minus_one(v);
         let y = if self.alpha == 1.0 {
             y.high
         } else {
-            let y = math::product_of_sum::<R, L>(l, l.splat(R::of(self.alpha)), y);
+            let y = (y * x.parameter(self.alpha)).rounded();
             // Where x/α is so small that it may have lost digits, the result is x.
-            let small = l.lt(l.abs(v.high), math::constant::<R, L>(l, SMALL));
-            l.select(small, x, y.rounded::<R, L>(l))
+            v.high.abs().lt(x.splat(SMALL)).select(x, y)
         };
-        l.select(l.lt(x, math::constant::<R, L>(l, 0.0)), y, x)
+        x.lt(x.splat(0.0)).select(y, x)
     }
 
+    // x > 0 ? 1 : e^(x/α)
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let one = math::constant::<R, L>(l, 1.0);
-        let slope = math::exp_scaled::<R, L>(l, one, self.argument::<R, L>(l, x));
-        l.select(l.lt(math::constant::<R, L>(l, 0.0), x), one, slope)
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let (zero, one) = (x.splat(0.0), x.splat(1.0));
+        let slope = exp_scaled(one, self.argument(x));
+        zero.lt(x).select(one, slope)
     }
 
+    // y > 0 ? 1 : (y + α)/α
     #[inline(always)]
-    fn derivative_from_output<R: Real, L: FloatLanes<R::Lane>>(self, l: L, y: L::V) -> L::V {
-        let (one, alpha) = (math::constant::<R, L>(l, 1.0), l.splat(R::of(self.alpha)));
-        let slope = l.div(l.add(y, alpha), alpha);
-        l.select(l.lt(math::constant::<R, L>(l, 0.0), y), one, slope)
+    fn derivative_from_output<X: Lane>(self, y: X) -> X {
+        let (zero, one) = (y.splat(0.0), y.splat(1.0));
+        let alpha = y.parameter(self.alpha);
+        zero.lt(y).select(one, (y + alpha) / alpha)
     }
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
-        let alpha = N::of(R::value(self.alpha));
+    // -α must be a number of the dtype, or near one: not infinity, nor one of few subnormal ones.
+    fn output_suffices<E: Float>(self) -> bool {
+        let rounded = E::from_f64(self.alpha).to_f64();
+        (rounded - self.alpha).abs() <= self.alpha / 128.0
+    }
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for Celu {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let alpha = N::of(P::value(self.alpha));
         if x < N::of(0.0) {
             alpha.clone() * (x / alpha).exp_m1()
         } else {
@@ -111,27 +120,21 @@ impl Unary for Celu {
         }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         if x > N::of(0.0) {
             N::of(1.0)
         } else {
-            (x / N::of(R::value(self.alpha))).exp()
+            (x / N::of(P::value(self.alpha))).exp()
         }
     }
 
-    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
+    fn derivative_from_output_oracle<P: Precision, N: OracleNumber>(self, y: N) -> N {
         if y > N::of(0.0) {
             N::of(1.0)
         } else {
-            let alpha = N::of(R::value(self.alpha));
+            let alpha = N::of(P::value(self.alpha));
             (y + alpha.clone()) / alpha
         }
-    }
-
-    // -α must be a number of the dtype, or near one: not infinity, nor one of few subnormal ones.
-    fn output_suffices<E: Float>(self) -> bool {
-        let rounded = E::from_f64(self.alpha).to_f64();
-        (rounded - self.alpha).abs() <= self.alpha / 128.0
     }
 }
 

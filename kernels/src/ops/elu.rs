@@ -1,9 +1,12 @@
-use crate::element::{Float, Real};
-use crate::lanes::FloatLanes;
-use crate::math;
-use crate::num::Num;
-use crate::ops::{F32Lanes, FromOutput, Unary};
+use crate::dtype::Float;
+use crate::math::{DoubleWord, exp_minus_one, exp_scaled};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::{MODERATE, parameters};
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{F32Lanes, FromOutput, Unary};
 
 /// The exponential linear unit: `x`, and below 0 `alpha·expm1(x)` (Clevert, Unterthiner & Hochreiter,
 /// 2016).
@@ -28,7 +31,7 @@ use crate::parameters::{MODERATE, parameters};
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`. `alpha` is rounded to `f32` for `f32`, `f16` and `bf16`.
 ///
 /// ```
-/// use halfwave_kernels::Elu;
+/// use halfwave::Elu;
 ///
 /// assert!(Elu::new(0.5).is_ok());
 /// let error = Elu::new(f64::NAN).unwrap_err().to_string();
@@ -50,72 +53,69 @@ impl Elu {
 
 impl Unary for Elu {
     const FORMULA: &'static str = "x < 0 ? alpha·expm1(x) : x";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let y = math::exp_minus_one::<R, L>(l, math::Sum::exact(x));
+    fn forward<X: Lane>(self, x: X) -> X {
+        let y = exp_minus_one(DoubleWord::exact(x));
         let y = if self.alpha == 1.0 {
             y.high
         } else {
-            let y = math::product_of_sum::<R, L>(l, l.splat(R::of(self.alpha)), y);
+            let y = y * x.parameter(self.alpha);
             // Zero times that is -0.0.
-            l.copysign(y.rounded::<R, L>(l), y.high)
+            y.rounded().copysign(y.high)
         };
-        l.select(l.lt(x, math::constant::<R, L>(l, 0.0)), y, x)
+        x.lt(x.splat(0.0)).select(y, x)
     }
 
+    // x > 0 ? 1 : α·e^x
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let alpha = l.splat(R::of(self.alpha));
-        let slope = math::exp_scaled::<R, L>(l, alpha, math::Sum::exact(x));
-        l.select(
-            l.lt(math::constant::<R, L>(l, 0.0), x),
-            math::constant::<R, L>(l, 1.0),
-            slope,
-        )
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let (zero, one) = (x.splat(0.0), x.splat(1.0));
+        let slope = exp_scaled(x.parameter(self.alpha), DoubleWord::exact(x));
+        zero.lt(x).select(one, slope)
     }
 
+    // y > 0 ? 1 : y + α
     #[inline(always)]
-    fn derivative_from_output<R: Real, L: FloatLanes<R::Lane>>(self, l: L, y: L::V) -> L::V {
-        let slope = l.add(y, l.splat(R::of(self.alpha)));
-        l.select(
-            l.lt(math::constant::<R, L>(l, 0.0), y),
-            math::constant::<R, L>(l, 1.0),
-            slope,
-        )
-    }
-
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
-        if x < N::of(0.0) {
-            N::of(R::value(self.alpha)) * x.exp_m1()
-        } else {
-            x
-        }
-    }
-
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
-        if x > N::of(0.0) {
-            N::of(1.0)
-        } else {
-            N::of(R::value(self.alpha)) * x.exp()
-        }
-    }
-
-    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
-        if y > N::of(0.0) {
-            N::of(1.0)
-        } else {
-            y + N::of(R::value(self.alpha))
-        }
+    fn derivative_from_output<X: Lane>(self, y: X) -> X {
+        let (zero, one) = (y.splat(0.0), y.splat(1.0));
+        zero.lt(y).select(one, y + y.parameter(self.alpha))
     }
 
     // With a negative α, both halves of the line give positive outputs; and -α must be a number of the dtype.
     fn output_suffices<E: Float>(self) -> bool {
         self.alpha >= 0.0 && E::from_f64(self.alpha).to_f64() < f64::INFINITY
+    }
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for Elu {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        if x < N::of(0.0) {
+            N::of(P::value(self.alpha)) * x.exp_m1()
+        } else {
+            x
+        }
+    }
+
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        if x > N::of(0.0) {
+            N::of(1.0)
+        } else {
+            N::of(P::value(self.alpha)) * x.exp()
+        }
+    }
+
+    fn derivative_from_output_oracle<P: Precision, N: OracleNumber>(self, y: N) -> N {
+        if y > N::of(0.0) {
+            N::of(1.0)
+        } else {
+            y + N::of(P::value(self.alpha))
+        }
     }
 }
 

@@ -1,9 +1,12 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::math;
-use crate::num::Num;
-use crate::ops::{F32Lanes, Unary, nan_of};
+use crate::coefficients::DENSITY_0;
+use crate::math::{DoubleWord, beyond_range, exp, exp_times, mills, product, two_sum};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{F32Lanes, Unary};
 
 /// The Gaussian error linear unit: `x·Φ(x) = x/2·erfc(-x/√2)`, with `Φ` the distribution function of the
 /// standard normal distribution (Hendrycks & Gimpel, 2016).
@@ -33,99 +36,94 @@ pub struct Gelu;
 
 parameters!(Gelu);
 
-/// Where the tail has vanished.
+/// |x|, or where the tail has vanished if that is nearer.
 #[inline(always)]
-fn far<R: Real, L: FloatLanes<R::Lane>>(l: L) -> L::V {
-    // On `f64`, and on `f32`.
-    math::constant::<R, L>(l, if R::MATH.compensated { 39.0 } else { 20.0 })
+fn clamped_abs<X: Lane>(x: X) -> X {
+    let far_on_f64 = X::CONSTANTS.compensated;
+    x.splat(if far_on_f64 { 39.0 } else { 20.0 }).min(x.abs())
 }
 
 /// -x²/2, and what it lost.
 #[inline(always)]
-fn exponent<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> math::Sum<L::V> {
-    let half = math::constant::<R, L>(l, -0.5);
-    let z = math::product::<R, L>(l, x, x);
+fn exponent<X: Lane>(x: X) -> DoubleWord<X> {
+    let half = x.splat(-0.5);
+    let z = product(x, x);
     let low = match z.low {
-        Some(low) => Some(l.mul(half, low)),
+        Some(low) => Some(half * low),
         None => None,
     };
-    math::Sum {
-        high: l.mul(half, z.high),
+    DoubleWord {
+        high: half * z.high,
         low,
     }
 }
 
 impl Unary for Gelu {
     const FORMULA: &'static str = "x·Φ(x) = x/2·erfc(-x/√2)";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
 
     // max(x, 0) - |x|·Φ(-|x|)
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let zero = math::constant::<R, L>(l, 0.0);
-        let relu = l.max(zero, x);
-        let a = l.min(far::<R, L>(l), l.abs(x));
-        let v = exponent::<R, L>(l, a);
-        let (top, bottom) = math::mills::<R, L>(l, a);
-        let exp = math::exp::<R, L>(l, v).value::<R, L>(l);
-        let n = math::product_of_sums::<R, L>(l, exp, top);
-        let n = math::product_of_sum::<R, L>(l, a, n);
-        let tail = math::quotient::<R, L>(l, n, bottom).sum::<R, L>(l);
-        if !R::MATH.compensated {
-            return l.sub(relu, tail.high);
+    fn forward<X: Lane>(self, x: X) -> X {
+        let zero = x.splat(0.0);
+        let relu = zero.max(x);
+        let a = clamped_abs(x);
+        let v = exponent(a);
+        let (top, bottom) = mills(a);
+        let tail = (exp(v).value() * top * a / bottom).double_word();
+        if !X::CONSTANTS.compensated {
+            return relu - tail.high;
         }
-        let sum = math::two_sum::<R, L>(l, relu, l.sub(zero, tail.high));
-        let low = l.sub(sum.low_or_zero::<R, L>(l), tail.low_or_zero::<R, L>(l));
-        let mut y = l.add(sum.high, low);
-        let beyond = math::beyond::<R, L>(l, v.high);
-        if math::any(l, beyond) {
-            let m = math::quotient::<R, L>(l, top, bottom).sum::<R, L>(l);
-            let m = math::product_of_sum::<R, L>(l, l.sub(zero, a), m);
-            let far = math::exp_times::<R, L>(l, m, v);
-            y = l.select(beyond, l.add(relu, far), y);
+        let sum = two_sum(relu, zero - tail.high);
+        let mut y = sum.high + (sum.low_or_zero() - tail.low_or_zero());
+        let beyond = beyond_range(v.high);
+        if beyond.any() {
+            let m = (top / bottom).double_word();
+            let minus_tail = exp_times(m * (zero - a), v);
+            y = beyond.select(relu + minus_tail, y);
         }
         // The sums have made +0 of -0.0.
-        nan_of::<R, L>(l, x, l.copysign(y, x))
+        y.copysign(x).or_nan_of(x)
     }
 
     // Φ(x) + x·φ(x)
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let (zero, one) = (
-            math::constant::<R, L>(l, 0.0),
-            math::constant::<R, L>(l, 1.0),
-        );
-        let a = l.min(far::<R, L>(l), l.abs(x));
-        let (top, bottom) = math::mills::<R, L>(l, a);
-        let m = math::quotient::<R, L>(l, top, bottom).rounded::<R, L>(l);
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let (zero, one) = (x.splat(0.0), x.splat(1.0));
+        let a = clamped_abs(x);
+        let (top, bottom) = mills(a);
+        let m = (top / bottom).rounded();
         // Φ(-a) - a·φ(a) is the derivative for negative x, and 1 less that for positive.
-        let density = math::constant::<R, L>(l, math::DENSITY_0.0);
-        let tail = l.neg_mul_add(density, a, m);
-        let v = exponent::<R, L>(l, a);
-        let tail = if R::MATH.compensated {
-            math::exp_times::<R, L>(l, math::Sum::exact(tail), v)
+        let density = x.splat(DENSITY_0.0);
+        let tail = density.neg_mul_add(a, m);
+        let v = exponent(a);
+        let tail = if X::CONSTANTS.compensated {
+            exp_times(DoubleWord::exact(tail), v)
         } else {
-            l.mul(tail, math::exp::<R, L>(l, v).value::<R, L>(l).high)
+            tail * exp(v).value().high
         };
-        let tail = nan_of::<R, L>(l, x, tail);
-        l.select(l.lt(x, zero), tail, l.sub(one, tail))
+        let tail = tail.or_nan_of(x);
+        x.lt(zero).select(tail, one - tail)
     }
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn stationary_point(self) -> Option<f64> {
+        Some(-0.751_791_524_693_564_5)
+    }
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for Gelu {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         x.clone() / N::of(2.0) * (-x / N::of(2.0).sqrt()).erfc()
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let two = || N::of(2.0);
         let tail = (-x.clone() / two().sqrt()).erfc() / two();
         let density = (-(x.clone() * x.clone()) / two()).exp() / (two() * N::pi()).sqrt();
         tail + x * density
-    }
-
-    fn turn(self) -> Option<f64> {
-        Some(-0.751_791_524_693_564_5)
     }
 }
 

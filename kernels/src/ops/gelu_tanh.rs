@@ -1,9 +1,12 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::math;
-use crate::num::Num;
-use crate::ops::{F32Lanes, Unary};
+use crate::coefficients::{GELU_TANH_1, GELU_TANH_3};
+use crate::math::{DoubleWord, gated, gated_derivative, product};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::Lane;
+use crate::unary::{F32Lanes, Unary};
 
 /// [`Gelu`](crate::Gelu) by the approximation with tanh, `x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))` (Hendrycks
 /// & Gimpel, 2016), which is `x` times the sigmoid of twice that argument.
@@ -34,88 +37,84 @@ pub struct GeluTanh;
 
 parameters!(GeluTanh);
 
-/// Where the gate is open or shut on every dtype, and x³ is still finite.
-const SATURATED: f64 = 1000.0;
-
 impl Unary for GeluTanh {
     const FORMULA: &'static str = "x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     // The factor of the derivative has three roundings of its own.
-    const F32_SLOPE: F32Lanes = F32Lanes::Double;
+    const F32_DERIVATIVE: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        math::gated::<R, L>(l, x, argument::<R, L>(l, x))
+    fn forward<X: Lane>(self, x: X) -> X {
+        gated(x, argument(x))
     }
 
-    // σ(v) + x·σ′(v)·v′
+    // σ(v) + x·v′·σ′(v), where -v′ = c + 3d·x²
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let zero = math::constant::<R, L>(l, 0.0);
-        let v = argument::<R, L>(l, x);
-        let x = clamped::<R, L>(l, x);
-        let first = math::constant_pair::<R, L>(l, math::GELU_TANH_1).0;
-        let third = math::constant::<R, L>(l, 3.0 * math::GELU_TANH_3.0);
-        let slope = l.mul(x, l.mul_add(third, l.mul(x, x), first));
-        math::gated_derivative::<R, L>(l, v, math::Sum::exact(l.sub(zero, slope)))
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let v = argument(x);
+        let x = clamped(x);
+        let (c, _) = x.splat_pair(GELU_TANH_1);
+        let d_3 = x.splat(3.0 * GELU_TANH_3.0);
+        let minus_g = x * d_3.mul_add(x * x, c);
+        gated_derivative(v, DoubleWord::exact(x.splat(0.0) - minus_g))
     }
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn stationary_point(self) -> Option<f64> {
+        Some(-0.752_461_415_588_463)
+    }
+}
+
+/// Where the gate is open or shut on every dtype, and x³ is still finite.
+const SATURATED: f64 = 1000.0;
+
+/// x, no further than that.
+#[inline(always)]
+fn clamped<X: Lane>(x: X) -> X {
+    x.splat(SATURATED).min(x.splat(-SATURATED).max(x))
+}
+
+/// v = 2·√(2/π)·(x + 0.044715x³) = -x·(c + d·x²), in two words: up to 87 (or 708) of it go into an
+/// exponential, where an error of its own last place would be one of 64 (or 512).
+#[inline(always)]
+fn argument<X: Lane>(x: X) -> DoubleWord<X> {
+    let x = clamped(x);
+    let (c, c_low) = x.splat_pair(GELU_TANH_1);
+    let (d, d_low) = x.splat_pair(GELU_TANH_3);
+    let z = product(x, x);
+    let Some(z_low) = z.low else {
+        return DoubleWord::exact(x * d.mul_add(z.high, c)).zero_minus();
+    };
+    let w = DoubleWord::exact(c) + product(d, z.high);
+    let w_low = d_low.mul_add(z.high, d.mul_add(z_low, c_low)) + w.low_or_zero();
+    let v = product(x, w.high);
+    let low = Some(x.mul_add(w_low, v.low_or_zero()));
+    DoubleWord { low, ..v }.zero_minus()
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for GeluTanh {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let (v, _) = oracle_argument(x.clone());
         x / (N::of(1.0) + (-v).exp())
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let (v, slope) = oracle_argument(x.clone());
         let one = || N::of(1.0);
         let gate = one() / (one() + (-v.clone()).exp());
         gate * (one() + x * slope / (one() + v.exp()))
     }
-
-    fn turn(self) -> Option<f64> {
-        Some(-0.752_461_415_588_463)
-    }
 }
 
 /// 2·√(2/π)·(x + 0.044715x³), and its derivative.
-fn oracle_argument<N: Num>(x: N) -> (N, N) {
+#[cfg(feature = "oracle")]
+fn oracle_argument<N: OracleNumber>(x: N) -> (N, N) {
     let factor = N::of(2.0) * (N::of(2.0) / N::pi()).sqrt();
     let cubic = N::of(44715.0) / N::of(1e6) * x.clone() * x.clone();
     let v = factor.clone() * x * (N::of(1.0) + cubic.clone());
     (v, factor * (N::of(1.0) + N::of(3.0) * cubic))
-}
-
-#[inline(always)]
-fn clamped<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> L::V {
-    let limit = math::constant::<R, L>(l, SATURATED);
-    l.min(limit, l.max(math::constant::<R, L>(l, -SATURATED), x))
-}
-
-/// 2·√(2/π)·(x + 0.044715x³) = x·(c + d·x²), in two parts: up to 87 (or 708) of it go into an exponential,
-/// where an error of its own last place would be one of 64 (or 512).
-#[inline(always)]
-fn argument<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> math::Sum<L::V> {
-    let x = clamped::<R, L>(l, x);
-    let zero = math::constant::<R, L>(l, 0.0);
-    let (c, c_low) = math::constant_pair::<R, L>(l, math::GELU_TANH_1);
-    let (d, d_low) = math::constant_pair::<R, L>(l, math::GELU_TANH_3);
-    let z = math::product::<R, L>(l, x, x);
-    let w = l.mul_add(d, z.high, c);
-    let Some(z_low) = z.low else {
-        return math::Sum::exact(l.sub(zero, l.mul(x, w)));
-    };
-    let of_d = math::product::<R, L>(l, d, z.high);
-    let sum = math::two_sum::<R, L>(l, c, of_d.high);
-    let rest = l.mul_add(d_low, z.high, l.mul_add(d, z_low, c_low));
-    let rest = l.add(rest, sum.low_and::<R, L>(l, of_d.low_or_zero::<R, L>(l)));
-    let v = math::product::<R, L>(l, x, sum.high);
-    let low = l.mul_add(x, rest, v.low_or_zero::<R, L>(l));
-    math::Sum {
-        high: l.sub(zero, v.high),
-        low: Some(l.sub(zero, low)),
-    }
 }
 
 #[cfg(test)]

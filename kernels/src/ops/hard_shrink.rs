@@ -1,8 +1,11 @@
-use crate::element::{Float, Real};
-use crate::lanes::FloatLanes;
-use crate::num::Num;
-use crate::ops::{FromOutput, Unary};
+use crate::dtype::Float;
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::{FINITE, parameters};
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{FromOutput, OnHalf, Unary};
 
 /// Hard shrinkage, or hard thresholding: `|x| ≤ lambd ? 0 : x` (Donoho & Johnstone, 1994).
 ///
@@ -18,7 +21,7 @@ use crate::parameters::{FINITE, parameters};
 /// The derivative is 0 up to and at `±lambd`, and 1 beyond and for NaN. Unless `lambd` is negative,
 /// the output tells it as well.
 ///
-/// *Exact*. `lambd` is rounded to `f32` for `f32`, `f16` and `bf16`.
+/// *Exact*. `lambd` is any finite number, and is rounded to `f32` for `f32`, `f16` and `bf16`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HardShrink {
     lambd: f64,
@@ -27,44 +30,47 @@ pub struct HardShrink {
 parameters!(HardShrink { lambd: 0.5 in FINITE });
 
 impl HardShrink {
-    /// The end of the dead zone.
-    pub fn lambd(self) -> f64 {
+    /// The end of the dead zone; finite, default 0.5.
+    pub const fn lambd(self) -> f64 {
         self.lambd
     }
 }
 
 impl Unary for HardShrink {
     const FORMULA: &'static str = "|x| > lambd ? x : 0";
-    const SELECTS: bool = true;
+    const ON_HALF: OnHalf = OnHalf::Select;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let dead = l.le(l.abs(x), l.splat(R::parameter(self.lambd)));
-        l.select(dead, l.splat(R::of(0.0)), x)
+    fn forward<X: Lane>(self, x: X) -> X {
+        let dead = x.abs().le(x.parameter(self.lambd));
+        dead.select(x.splat(0.0), x)
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let dead = l.le(l.abs(x), l.splat(R::of(self.lambd)));
-        l.select(dead, l.splat(R::of(0.0)), l.splat(R::of(1.0)))
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let dead = x.abs().le(x.parameter(self.lambd));
+        dead.select(x.splat(0.0), x.splat(1.0))
     }
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
-        if x.clone().abs() <= N::of(R::value(self.lambd)) {
+    fn output_suffices<E: Float>(self) -> bool {
+        self.lambd >= 0.0
+    }
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for HardShrink {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        if x.clone().abs() <= N::of(P::value(self.lambd)) {
             N::of(0.0)
         } else {
             x
         }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
-        let dead = x.abs() <= N::of(R::value(self.lambd));
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let dead = x.abs() <= N::of(P::value(self.lambd));
         N::of(if dead { 0.0 } else { 1.0 })
-    }
-
-    fn output_suffices<E: Float>(self) -> bool {
-        self.lambd >= 0.0
     }
 }
 

@@ -1,8 +1,11 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::num::Num;
-use crate::ops::{FromOutput, Unary};
+use crate::contract::{Bound, Form};
+use crate::dtype::Dtype;
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{FromOutput, Unary};
 
 /// The piecewise-linear sigmoid: `alpha·x + beta`, clipped to `[0, 1]` (Courbariaux, Bengio & David,
 /// 2015).
@@ -19,14 +22,21 @@ use crate::parameters::parameters;
 ///
 /// `alpha` is from 1e-30 to 1e30, `beta` from -1e30 to 1e30.
 ///
+/// What is computed is `(x + beta/alpha) / (1/alpha)`, clipped: near the lower end, `x·alpha + beta` would
+/// lose all its bits. The constants of that formula, `beta/alpha` and `1/alpha`, are rounded to `f32` for
+/// `f32`, `f16` and `bf16`, and to `f64` for `f64`. Errors are measured from its true value with the rounded
+/// constants. By default they are 3 and 6.
+///
 /// The derivative is `alpha` strictly between the two ends, and 0 elsewhere and for NaN, as PyTorch.
 /// The output tells it as well: it is `alpha` where that is neither 0 nor 1. (Just below the upper end
 /// it may be 1 already.)
 ///
-/// At most 1 ulp on `f32` and `f64`, at the lower end too, where `x·alpha + beta` would lose all its
-/// bits; correctly rounded on `f16` and `bf16`. (With a negative `beta` at most 1.5 ulps.) What is
-/// rounded to the precision of the lanes are `1/alpha` and `beta/alpha`, 6 and 3 by default, and
-/// `beta`.
+/// With the default parameters, and wherever `beta` is zero or a power of two: at most 1 ulp on `f32` and
+/// `f64`; correctly rounded on `f16` and `bf16`. With a negative `beta`: at most 1.5 ulps on `f32` and `f64`;
+/// correctly rounded on `f16` and `bf16`. With any other: at most 6.5 ulps on `f32`, 5.5 on `f64`, and 0.5007
+/// on `f16` and `bf16`, because for larger `x` the sum `x·alpha + beta` is computed, and `beta` is not quite
+/// the quotient of the two rounded constants. (No number of ulps holds where a positive `beta/alpha` rounds
+/// to infinity or to a subnormal number, or where one of either sign rounds to zero.)
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HardSigmoid {
     alpha: f64,
@@ -36,13 +46,13 @@ pub struct HardSigmoid {
 parameters!(HardSigmoid { alpha: 0.16666666666666666 in (1e-30, 1e30), beta: 0.5 in (-1e30, 1e30) });
 
 impl HardSigmoid {
-    /// The slope.
-    pub fn alpha(self) -> f64 {
+    /// The slope; from 1e-30 to 1e30, default 1/6.
+    pub const fn alpha(self) -> f64 {
         self.alpha
     }
 
-    /// The value at 0.
-    pub fn beta(self) -> f64 {
+    /// The value at 0; from -1e30 to 1e30, default 0.5.
+    pub const fn beta(self) -> f64 {
         self.beta
     }
 
@@ -58,17 +68,10 @@ impl HardSigmoid {
         (1.0 - self.beta) / self.alpha
     }
 
-    /// Below it, `(x + shift) · alpha`, above it, `x · alpha + beta`.
-    ///
-    /// For a positive shift: from twice the lower end to half of it, `x + shift` is exact
-    /// (Sterbenz), so only the division rounds: half an ulp. From there on `y ≥ beta/2`, the
-    /// quotient `q = x·alpha` is no larger than `y`, and `y = q + beta` adds half an ulp to the
-    /// half ulp of `q`: at most 1 ulp, and with the defaults, where `q` is below the binade of `y`,
-    /// at most 3/4. For a negative one the sum is exact up to twice the lower end, and
-    /// beyond it is the quotient of something rounded: at most 1.5 ulps.
+    /// Below it, `(x + shift) / (1/alpha)` is computed, from it on, `x / (1/alpha) + beta`.
     #[inline(always)]
-    fn middle<R: Real>(self) -> f64 {
-        let shift = R::value(self.shift());
+    fn middle<P: Precision>(self) -> f64 {
+        let shift = P::value(self.shift());
         if shift < 0.0 {
             f64::INFINITY
         } else {
@@ -79,63 +82,110 @@ impl HardSigmoid {
 
 impl Unary for HardSigmoid {
     const FORMULA: &'static str = "min(max(alpha·x + beta, 0), 1)";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const COMPUTE_BOUND: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let low = l.lt(x, l.splat(R::of(self.middle::<R>())));
-        let x = l.select(low, l.add(x, l.splat(R::of(self.shift()))), x);
-        let q = l.div(x, l.splat(R::of(1.0 / self.alpha)));
-        let y = l.select(low, q, l.add(q, l.splat(R::of(self.beta))));
-        l.min(l.splat(R::of(1.0)), l.max(l.splat(R::of(0.0)), y))
+    fn forward<X: Lane>(self, x: X) -> X {
+        let low = x.lt(x.parameter(self.middle::<X::Precision>()));
+        let x = low.select(x + x.parameter(self.shift()), x);
+        let q = x / x.parameter(1.0 / self.alpha);
+        let y = low.select(q, q + x.parameter(self.beta));
+        x.splat(1.0).min(x.splat(0.0).max(y))
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let zero = l.splat(R::of(0.0));
-        let below = l.lt(x, l.splat(R::of(self.upper())));
-        let inside = l.select(below, l.splat(R::of(self.alpha)), zero);
-        l.select(l.lt(l.splat(R::of(-self.shift())), x), inside, zero)
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let zero = x.splat(0.0);
+        let below = x.lt(x.parameter(self.upper()));
+        let inside = below.select(x.parameter(self.alpha), zero);
+        x.parameter(-self.shift()).lt(x).select(inside, zero)
     }
 
     #[inline(always)]
-    fn derivative_from_output<R: Real, L: FloatLanes<R::Lane>>(self, l: L, y: L::V) -> L::V {
-        let zero = l.splat(R::of(0.0));
-        let inside = l.select(
-            l.lt(y, l.splat(R::of(1.0))),
-            l.splat(R::of(self.alpha)),
-            zero,
-        );
-        l.select(l.lt(zero, y), inside, zero)
+    fn derivative_from_output<X: Lane>(self, y: X) -> X {
+        let zero = y.splat(0.0);
+        let below = y.lt(y.splat(1.0));
+        let inside = below.select(y.parameter(self.alpha), zero);
+        zero.lt(y).select(inside, zero)
     }
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
-        let (shift, divisor) = (R::value(self.shift()), R::value(1.0 / self.alpha));
-        let y = if x < N::of(self.middle::<R>()) {
-            (x + N::of(shift)) / N::of(divisor)
-        } else {
-            x / N::of(divisor) + N::of(R::value(self.beta))
+    // Let s, d and b be `beta/alpha`, `1/alpha` and `beta` as rounded. The true value is y = (x + s)/d.
+    //
+    // s < 0: all is computed as (x + s)/d. The sum is off by at most 2^-24 of itself, which is less than
+    // an ulp of y, and the division adds half of one: 1.5. On 16-bit floats, `f64` decides.
+    //
+    // s ≥ 0, below the middle, -s/2: from -2s on, x + s is exact (Sterbenz), so only the division rounds:
+    // half an ulp. Further down, y is negative.
+    //
+    // s ≥ 0, from the middle on: y ≥ s/(2d), and q = x/d is no larger than y in magnitude. Rounding q
+    // costs half an ulp of y at most, so does rounding q + b. That is 1, if b = s/d. It is where `beta` is
+    // a power of two, for then s and d have the same significand, and where it is zero.
+    //
+    // Else |b - s/d| comes on top. By the errors of s and d, at most 2^-24 of each, that is up to
+    // 2^-23·s/d. With s/d = m·2^e, 1 ≤ m < 2, an ulp of y ≥ s/(2d) is at least 2^(e-24): less than 4 ulps.
+    // The error of b, half an ulp of b, is at most another ulp of y. And where all that moves q + b beyond
+    // a power of two, half an ulp is twice as large there: one half more. Together 6.5. On `f64`, b is
+    // `beta` itself: 5.5. On 16-bit floats, x/d + b is correctly rounded, so that the 5 ulps of b - s/d are
+    // left, of which 2^13 make one of `f16` and more make one of `bf16`.
+    //
+    // None of this holds of an s ≥ 0 that is subnormal or infinite, nor of one that has become zero.
+    fn bound(self, dtype: Dtype, form: Form) -> Bound {
+        if form != Form::Forward {
+            return Bound::of_inexact(dtype, form);
+        }
+        let (shift, least) = match dtype {
+            Dtype::F64 => (self.shift(), f64::MIN_POSITIVE),
+            _ => (f32::value(self.shift()), f64::from(f32::MIN_POSITIVE)),
         };
-        if y <= N::of(0.0) {
-            N::of(0.0)
-        } else if y >= N::of(1.0) {
-            N::of(1.0)
+        let normal = shift >= least && shift.is_finite();
+        let fraction = self.beta.to_bits() << 12; // zero of a power of two
+        let one_formula = self.beta == 0.0 || normal && fraction == 0;
+        match dtype {
+            Dtype::F16 | Dtype::Bf16 if shift < 0.0 || one_formula => Bound::Nearest,
+            _ if shift < 0.0 => Bound::Ulps(1.5),
+            _ if one_formula => Bound::Ulps(1.0),
+            _ if !normal => Bound::Ulps(f64::INFINITY),
+            Dtype::F32 => Bound::Ulps(6.5),
+            Dtype::F64 => Bound::Ulps(5.5),
+            _ => Bound::Ulps(0.5 + 5.0 / 8192.0),
+        }
+    }
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for HardSigmoid {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let (zero, one) = (N::of(0.0), N::of(1.0));
+        if x > N::of(f64::MAX) {
+            return one;
+        }
+        if x < N::of(f64::MIN) {
+            return zero;
+        }
+        let shift = N::of(P::value(self.beta / self.alpha));
+        let divisor = N::of(P::value(1.0 / self.alpha));
+        let y = (x + shift) / divisor;
+        if y <= zero {
+            zero
+        } else if y >= one {
+            one
         } else {
             y
         }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
-        let (lower, upper) = (R::value(-self.shift()), R::value(self.upper()));
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let lower = P::value(-self.beta / self.alpha);
+        let upper = P::value((1.0 - self.beta) / self.alpha);
         let inside = x > N::of(lower) && x < N::of(upper);
-        N::of(if inside { R::value(self.alpha) } else { 0.0 })
+        N::of(if inside { P::value(self.alpha) } else { 0.0 })
     }
 
-    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
+    fn derivative_from_output_oracle<P: Precision, N: OracleNumber>(self, y: N) -> N {
         let inside = y > N::of(0.0) && y < N::of(1.0);
-        N::of(if inside { R::value(self.alpha) } else { 0.0 })
+        N::of(if inside { P::value(self.alpha) } else { 0.0 })
     }
 }
 
@@ -194,5 +244,29 @@ mod tests {
                 (NAN, 0.0),
             ],
         );
+    }
+
+    #[test]
+    fn the_bound_depends_on_the_parameters() {
+        let bound = |(alpha, beta), dtype| {
+            let op = HardSigmoid::new(alpha, beta).unwrap();
+            op.bound(dtype, Form::Forward)
+        };
+        for power_of_two in [(1.0 / 6.0, 0.5), (0.3, 0.25), (1e-30, 0.0), (0.2, 1.0)] {
+            assert_eq!(bound(power_of_two, Dtype::F32), Bound::Ulps(1.0));
+            assert_eq!(bound(power_of_two, Dtype::F64), Bound::Ulps(1.0));
+            assert_eq!(bound(power_of_two, Dtype::F16), Bound::Nearest);
+        }
+        for negative in [(0.3, -0.3), (1e-30, -1e30)] {
+            assert_eq!(bound(negative, Dtype::F32), Bound::Ulps(1.5));
+            assert_eq!(bound(negative, Dtype::Bf16), Bound::Nearest);
+        }
+        assert_eq!(bound((0.3, 0.6), Dtype::F32), Bound::Ulps(6.5));
+        assert_eq!(bound((0.3, 0.6), Dtype::F64), Bound::Ulps(5.5));
+        // beta/alpha is too small for `f32`, or too large.
+        for beyond in [(1e30, 1e-20), (1e30, -1e-20), (1e-30, 1e30)] {
+            assert_eq!(bound(beyond, Dtype::F32), Bound::Ulps(f64::INFINITY));
+            assert!(bound(beyond, Dtype::F64).ulps() < 6.0);
+        }
     }
 }

@@ -1,8 +1,10 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::num::Num;
-use crate::ops::Unary;
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::Unary;
 
 /// The piecewise silu of MobileNetV3: `x · relu6(x + 3)/6`, which is x times
 /// [`HardSigmoid`](crate::HardSigmoid) (Howard et al., 2019). Also called hard_silu.
@@ -25,7 +27,7 @@ parameters!(HardSwish);
 
 impl Unary for HardSwish {
     const FORMULA: &'static str = "x·min(max(x + 3, 0), 6)/6";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const COMPUTE_BOUND: bool = true;
 
     // x·(x + 3)/6 rounds three times, and is up to 1.91 ulps off on `f32`; x/2·(x/3 + 1) 1.49. But up
@@ -33,31 +35,34 @@ impl Unary for HardSwish {
     // two of x²/6 matter less. That is 0.9999997 ulps at most, seen on every `f32`, and spares the
     // way through `f64`.
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let (zero, three) = (l.splat(R::of(0.0)), l.splat(R::of(3.0)));
-        let half = l.mul(x, l.splat(R::of(0.5)));
-        let low = l.lt(x, l.splat(R::of(-1.0)));
-        let q = l.div(l.select(low, l.add(x, three), x), three);
-        let product = l.mul(half, q);
-        let y = l.select(low, product, l.add(half, product));
+    fn forward<X: Lane>(self, x: X) -> X {
+        let (zero, three) = (x.splat(0.0), x.splat(3.0));
+        let half = x * x.splat(0.5);
+        let low = x.lt(x.splat(-1.0));
+        let q = low.select(x + three, x) / three;
+        let product = half * q;
+        let y = low.select(product, half + product);
         // The sum has lost the sign of -0.0.
-        let y = l.select(l.le(l.abs(x), zero), x, y);
-        let y = l.select(l.le(three, x), x, y);
-        l.select(l.le(x, l.splat(R::of(-3.0))), l.splat(R::of(-0.0)), y)
+        let y = x.abs().le(zero).select(x, y);
+        let y = three.le(x).select(x, y);
+        x.le(x.splat(-3.0)).select(x.splat(-0.0), y)
     }
 
     // Up to -0.75, x + 1.5 is exact.
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let three = l.splat(R::of(3.0));
-        let low = l.lt(x, l.splat(R::of(-0.75)));
-        let q = l.div(l.select(low, l.add(x, l.splat(R::of(1.5))), x), three);
-        let slope = l.select(low, q, l.add(q, l.splat(R::of(0.5))));
-        let slope = l.select(l.le(three, x), l.splat(R::of(1.0)), slope);
-        l.select(l.le(x, l.splat(R::of(-3.0))), l.splat(R::of(0.0)), slope)
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let three = x.splat(3.0);
+        let low = x.lt(x.splat(-0.75));
+        let q = low.select(x + x.splat(1.5), x) / three;
+        let slope = low.select(q, q + x.splat(0.5));
+        let slope = three.le(x).select(x.splat(1.0), slope);
+        x.le(x.splat(-3.0)).select(x.splat(0.0), slope)
     }
+}
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+#[cfg(feature = "oracle")]
+impl Oracle for HardSwish {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         if x <= N::of(-3.0) {
             N::of(-0.0)
         } else if x >= N::of(3.0) {
@@ -67,7 +72,7 @@ impl Unary for HardSwish {
         }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         if x <= N::of(-3.0) {
             N::of(0.0)
         } else if x >= N::of(3.0) {

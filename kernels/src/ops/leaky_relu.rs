@@ -1,8 +1,10 @@
-use crate::element::{Float, Real};
-use crate::lanes::FloatLanes;
-use crate::num::Num;
-use crate::ops::{FromOutput, Unary};
+use crate::dtype::Float;
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::{FINITE, parameters};
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{FromOutput, Unary};
 
 /// The leaky rectifier: `x < 0 ? slope · x : x` (Maas, Hannun & Ng, 2013).
 ///
@@ -17,39 +19,68 @@ use crate::parameters::{FINITE, parameters};
 ///
 /// The derivative is 1 for `x > 0`, else `slope`, at 0 too. Unless the slope is negative, the output tells it as well.
 ///
-/// *Exact*. The slope is rounded to `f32` for `f32`, `f16` and `bf16`.
+/// *Exact*. The slope is any finite number, and is rounded to `f32` for `f32`, `f16` and `bf16`.
+///
+/// ```
+/// use halfwave::LeakyRelu;
+///
+/// assert_eq!(LeakyRelu::new(0.2)?.slope(), 0.2);
+/// assert!(LeakyRelu::new(f64::NAN).is_err());
+/// # Ok::<(), halfwave::ParameterError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LeakyRelu {
-    /// What negative numbers are multiplied by; finite.
-    pub slope: f64,
+    slope: f64,
 }
 
 parameters!(LeakyRelu { slope: 0.01 in FINITE });
 
+impl LeakyRelu {
+    /// What negative numbers are multiplied by; finite, default 0.01.
+    pub const fn slope(self) -> f64 {
+        self.slope
+    }
+
+    /// [`new`](LeakyRelu::new) for code that has a slope from elsewhere: made of parameters that were
+    /// checked, or an element of a slice, which may be infinite or NaN.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub const fn unchecked(slope: f64) -> Self {
+        Self { slope }
+    }
+}
+
 impl Unary for LeakyRelu {
     const FORMULA: &'static str = "x < 0 ? slope·x : x";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const EXACT: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+    fn forward<X: Lane>(self, x: X) -> X {
         // For a slope of zero, any number in place of -∞: else the product were NaN. From a table,
         // because LLVM makes a branch in the loop of an `if`.
-        let flat = usize::from(R::value(self.slope) == 0.0);
+        let flat = usize::from(X::Precision::value(self.slope) == 0.0);
         let least = [f64::NEG_INFINITY, -1.0][flat];
-        let leak = l.mul(l.max(l.splat(R::of(least)), x), l.splat(R::of(self.slope)));
-        l.select(l.lt(x, l.splat(R::of(0.0))), leak, x)
+        let leak = x.splat(least).max(x) * x.parameter(self.slope);
+        x.lt(x.splat(0.0)).select(leak, x)
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let (zero, slope) = (l.splat(R::of(0.0)), l.splat(R::of(self.slope)));
-        l.select(l.lt(zero, x), l.splat(R::of(1.0)), slope)
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let (zero, slope) = (x.splat(0.0), x.parameter(self.slope));
+        zero.lt(x).select(x.splat(1.0), slope)
     }
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
-        let slope = R::value(self.slope);
+    fn output_suffices<E: Float>(self) -> bool {
+        self.slope >= 0.0
+    }
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for LeakyRelu {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let slope = P::value(self.slope);
         if slope == 0.0 && x < N::of(f64::MIN) {
             N::of(-slope)
         } else if x < N::of(0.0) {
@@ -59,12 +90,8 @@ impl Unary for LeakyRelu {
         }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let positive = x > N::of(0.0);
-        N::of(if positive { 1.0 } else { R::value(self.slope) })
-    }
-
-    fn output_suffices<E: Float>(self) -> bool {
-        self.slope >= 0.0
+        N::of(if positive { 1.0 } else { P::value(self.slope) })
     }
 }

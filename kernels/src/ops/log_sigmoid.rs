@@ -1,9 +1,13 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::math;
-use crate::num::Num;
-use crate::ops::{F32Lanes, FromOutput, Unary, nan_of};
+use crate::math::{
+    DoubleWord, beyond_range, exp_beyond, exp_precise, log1p_exp, logistic, one_minus_exp,
+};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{F32Lanes, FromOutput, Unary};
 
 /// The logarithm of [`Sigmoid`](crate::Sigmoid): `-log1p(e^-x)`, which is `-softplus(-x)`.
 ///
@@ -28,55 +32,52 @@ parameters!(LogSigmoid);
 
 impl Unary for LogSigmoid {
     const FORMULA: &'static str = "-log1p(e^-x)";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     // min(x, 0) - log1p(e^-|x|)
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let zero = math::constant::<R, L>(l, 0.0);
-        let negative = l.copysign(x, math::constant::<R, L>(l, -1.0));
-        let exp = math::exp_precise::<R, L>(l, math::Sum::exact(negative));
-        let log = math::log1p_exp::<R, L>(l, exp);
-        let sum = math::two_sum::<R, L>(l, l.min(zero, x), l.sub(zero, log.high));
-        let low = sum.low_and::<R, L>(l, l.sub(zero, log.low_or_zero::<R, L>(l)));
-        let y = l.add(sum.high, low);
-        let y = nan_of::<R, L>(l, x, y);
-        let beyond = math::beyond::<R, L>(l, x);
-        if !math::any(l, beyond) {
+    fn forward<X: Lane>(self, x: X) -> X {
+        let zero = x.splat(0.0);
+        let negative = x.copysign(x.splat(-1.0));
+        let log = log1p_exp(exp_precise(DoubleWord::exact(negative)));
+        let y = (DoubleWord::exact(zero.min(x)) + log.zero_minus()).rounded();
+        let y = y.or_nan_of(x);
+        let beyond = beyond_range(x);
+        if !beyond.any() {
             return y;
         }
-        let far = math::exp_beyond::<R, L>(l, math::Sum::exact(negative));
-        let far = l.copysign(far, negative);
-        l.select(beyond, l.select(l.lt(x, zero), x, far), y)
+        let far = exp_beyond(DoubleWord::exact(negative)).copysign(negative);
+        beyond.select(x.lt(zero).select(x, far), y)
     }
 
+    // σ(-x)
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        math::logistic::<R, L>(
-            l,
-            math::Sum::exact(l.sub(math::constant::<R, L>(l, 0.0), x)),
-        )
+    fn derivative<X: Lane>(self, x: X) -> X {
+        logistic(DoubleWord::exact(x.splat(0.0) - x))
     }
 
     // 1 - e^y
     #[inline(always)]
-    fn derivative_from_output<R: Real, L: FloatLanes<R::Lane>>(self, l: L, y: L::V) -> L::V {
-        math::one_minus_exp::<R, L>(l, y)
+    fn derivative_from_output<X: Lane>(self, y: X) -> X {
+        one_minus_exp(y)
     }
+}
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+#[cfg(feature = "oracle")]
+impl Oracle for LogSigmoid {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let log = (-x.clone().abs()).exp().ln_1p();
         if x < N::of(0.0) { x - log } else { -log }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         N::of(1.0) / (N::of(1.0) + x.exp())
     }
 
-    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
+    fn derivative_from_output_oracle<P: Precision, N: OracleNumber>(self, y: N) -> N {
         -y.exp_m1()
     }
 }

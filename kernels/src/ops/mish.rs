@@ -1,9 +1,11 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::math;
-use crate::num::Num;
-use crate::ops::{F32Lanes, Unary};
+use crate::math::{DoubleWord, Exp, exp, exp_times};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{F32Lanes, Unary};
 
 /// `x·tanh(softplus(x))` (Misra, 2019).
 ///
@@ -32,100 +34,84 @@ parameters!(Mish);
 /// From here on, mish is x, and its derivative 1, on every dtype.
 const SATURATED: f64 = 44.0;
 
-/// With t = e^x, tanh(softplus(x)) = n/(n + 2) where n = t·(t + 2).
+/// n and d = n + 2, of which n/d = tanh(softplus(x)): n = t·(t + 2) with t = e^x.
 #[inline(always)]
-fn n<R: Real, L: FloatLanes<R::Lane>>(l: L, t: math::Exp<L::V>) -> math::Sum<L::V> {
-    math::product_of_sums::<R, L>(l, t.value::<R, L>(l), t.plus::<R, L>(l, 2.0))
+fn gate<X: Lane>(t: Exp<X>) -> (DoubleWord<X>, DoubleWord<X>) {
+    let two = DoubleWord::exact(t.scale.splat(2.0));
+    let n = t.value() * t.plus(2.0);
+    (n, n + two)
 }
 
+/// The lanes whose e^x is no normal number.
 #[inline(always)]
-fn n_plus_two<R: Real, L: FloatLanes<R::Lane>>(l: L, n: math::Sum<L::V>) -> math::Sum<L::V> {
-    let d = math::two_sum::<R, L>(l, n.high, math::constant::<R, L>(l, 2.0));
-    let low = match n.low {
-        Some(low) => Some(d.low_and::<R, L>(l, low)),
-        None => None,
-    };
-    math::Sum { high: d.high, low }
+fn beyond<X: Lane>(x: X) -> X::Mask {
+    x.lt(x.splat(-X::CONSTANTS.range))
 }
 
 impl Unary for Mish {
     const FORMULA: &'static str = "x·tanh(softplus(x))";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
 
+    // x·n/d, and x·t where t vanishes beside 1.
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let saturated = math::constant::<R, L>(l, SATURATED);
-        let t = math::exp::<R, L>(l, math::Sum::exact(l.min(saturated, x)));
-        let n = n::<R, L>(l, t);
-        let d = n_plus_two::<R, L>(l, n);
-        let n = math::product_of_sum::<R, L>(l, x, n);
-        // Its correction would make +0 of -0.0.
-        let y = math::quotient::<R, L>(l, n, d).rounded::<R, L>(l);
-        let y = l.copysign(y, x);
-        let y = l.select(l.lt(saturated, x), x, y);
-        let beyond = l.lt(x, math::constant::<R, L>(l, -R::MATH.range));
-        if !math::any(l, beyond) {
+    fn forward<X: Lane>(self, x: X) -> X {
+        let saturated = x.splat(SATURATED);
+        let t = exp(DoubleWord::exact(saturated.min(x)));
+        let (n, d) = gate(t);
+        // The correction of the quotient would make +0 of -0.0.
+        let y = (n * x / d).rounded().copysign(x);
+        let y = saturated.lt(x).select(x, y);
+        let beyond = beyond(x);
+        if !beyond.any() {
             return y;
         }
-        l.select(
-            beyond,
-            math::exp_times::<R, L>(l, math::Sum::exact(x), math::Sum::exact(x)),
-            y,
-        )
+        let far = exp_times(DoubleWord::exact(x), DoubleWord::exact(x));
+        beyond.select(far, y)
     }
 
     // n/d + x·4t(t + 1)/d², and (1 + x)·t where t vanishes beside 1.
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let one = math::constant::<R, L>(l, 1.0);
-        let saturated = math::constant::<R, L>(l, SATURATED);
-        let near = l.min(saturated, x);
-        let t = math::exp::<R, L>(l, math::Sum::exact(near));
-        let n = n::<R, L>(l, t);
-        let d = n_plus_two::<R, L>(l, n);
-        let rest = math::product_of_sums::<R, L>(l, t.value::<R, L>(l), t.plus::<R, L>(l, 1.0));
-        let four_x = l.mul(math::constant::<R, L>(l, 4.0), near);
-        let rest = math::product_of_sum::<R, L>(l, four_x, rest);
-        let n = math::product_of_sums::<R, L>(l, n, d);
-        let sum = math::two_sum::<R, L>(l, n.high, rest.high);
-        let low = match (n.low, rest.low) {
-            (Some(a), Some(b)) => Some(sum.low_and::<R, L>(l, l.add(a, b))),
-            _ => None,
-        };
-        let n = math::Sum {
-            high: sum.high,
-            low,
-        };
-        let d = math::product_of_sums::<R, L>(l, d, d);
-        let slope = math::quotient::<R, L>(l, n, d).rounded::<R, L>(l);
-        let beyond = l.lt(x, math::constant::<R, L>(l, -R::MATH.range));
-        let slope = l.select(l.lt(saturated, x), one, slope);
-        if !math::any(l, beyond) {
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let one = x.splat(1.0);
+        let saturated = x.splat(SATURATED);
+        let near = saturated.min(x);
+        let t = exp(DoubleWord::exact(near));
+        let (n, d) = gate(t);
+        let four_x = x.splat(4.0) * near;
+        let top = n * d + t.value() * t.plus(1.0) * four_x;
+        let slope = (top / (d * d)).rounded();
+        let slope = saturated.lt(x).select(one, slope);
+        let beyond = beyond(x);
+        if !beyond.any() {
             return slope;
         }
-        let far = math::exp_times::<R, L>(l, math::Sum::exact(l.add(x, one)), math::Sum::exact(x));
-        l.select(beyond, far, slope)
+        let far = exp_times(DoubleWord::exact(x + one), DoubleWord::exact(x));
+        beyond.select(far, slope)
     }
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn stationary_point(self) -> Option<f64> {
+        Some(-1.192_431_214_515_1)
+    }
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for Mish {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         x.clone() * softplus(x).tanh()
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let gate = softplus(x.clone()).tanh();
         let slope = N::of(2.0) / (softplus(x.clone()).exp() + (-softplus(x.clone())).exp());
         let sigmoid = N::of(1.0) / (N::of(1.0) + (-x.clone()).exp());
         gate + x * slope.clone() * slope * sigmoid
     }
-
-    fn turn(self) -> Option<f64> {
-        Some(-1.192_431_214_515_1)
-    }
 }
 
-fn softplus<N: Num>(x: N) -> N {
+#[cfg(feature = "oracle")]
+fn softplus<N: OracleNumber>(x: N) -> N {
     let log = (-x.clone().abs()).exp().ln_1p();
     if x > N::of(0.0) { x + log } else { log }
 }

@@ -1,9 +1,12 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::math;
-use crate::num::Num;
-use crate::ops::{F32Lanes, Unary};
+use crate::coefficients::QUICK_GELU;
+use crate::math::{DoubleWord, gated, gated_derivative, product};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::Lane;
+use crate::unary::{F32Lanes, Unary};
 
 /// A quick approximation of [`Gelu`](crate::Gelu), `x·sigmoid(1.702·x)` (Hendrycks & Gimpel, 2016).
 ///
@@ -34,49 +37,50 @@ parameters!(QuickGelu);
 
 /// 1.702x: the constant is the decimal number, not the nearest of the dtype.
 #[inline(always)]
-fn argument<R: Real, L: FloatLanes<R::Lane>>(l: L, x: L::V) -> math::Sum<L::V> {
-    let (factor, rest) = math::constant_pair::<R, L>(l, math::QUICK_GELU);
-    let v = math::product::<R, L>(l, factor, x);
-    match v.low {
-        Some(low) => math::Sum {
-            high: v.high,
-            low: Some(l.mul_add(rest, x, low)),
-        },
-        None => v,
-    }
+fn argument<X: Lane>(x: X) -> DoubleWord<X> {
+    let (factor, factor_low) = x.splat_pair(QUICK_GELU);
+    let v = product(factor, x);
+    let low = match v.low {
+        Some(low) => Some(factor_low.mul_add(x, low)),
+        None => None,
+    };
+    DoubleWord { low, ..v }
 }
 
 impl Unary for QuickGelu {
     const FORMULA: &'static str = "x·sigmoid(1.702·x)";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        math::gated::<R, L>(l, x, argument::<R, L>(l, x))
+    fn forward<X: Lane>(self, x: X) -> X {
+        gated(x, argument(x))
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let v = argument::<R, L>(l, x);
-        math::gated_derivative::<R, L>(l, v, v)
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let v = argument(x);
+        gated_derivative(v, v)
     }
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn stationary_point(self) -> Option<f64> {
+        Some(-0.751_154_255_441_289)
+    }
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for QuickGelu {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let v = x.clone() * N::of(1702.0) / N::of(1000.0);
         x / (N::of(1.0) + (-v).exp())
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let v = x * N::of(1702.0) / N::of(1000.0);
         let one = || N::of(1.0);
         let gate = one() / (one() + (-v.clone()).exp());
         gate * (one() + v.clone() / (one() + v.exp()))
-    }
-
-    fn turn(self) -> Option<f64> {
-        Some(-0.751_154_255_441_289)
     }
 }
 

@@ -1,8 +1,10 @@
-use crate::element::{Half, Int, Real};
-use crate::lanes::{FloatLanes, Lanes, Simd, V};
-use crate::num::Num;
-use crate::ops::{FromOutput, Unary, UnaryInt};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{IntLane, Lane, Mask};
+use crate::unary::{FromOutput, OnHalf, Unary, UnaryInt};
 
 /// The rectifier: `relu(x) = x < 0 ? 0 : x`, also called ramp, positive part, and half-wave
 /// rectifier (Fukushima, 1969; Nair & Hinton, 2010).
@@ -16,7 +18,7 @@ use crate::parameters::parameters;
 ///
 /// The derivative is 0 up to and at 0, and 1 beyond and for NaN. The output tells it as well.
 ///
-/// *Exact*, on every dtype: `f32 f64 f16 bf16 i8 i16 i32 i64`.
+/// *Exact*, on every dtype: `f32 f64 f16 bf16 i8 i16 i32 i64 u8 u16 u32 u64`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Relu;
 
@@ -24,51 +26,50 @@ parameters!(Relu);
 
 impl Unary for Relu {
     const FORMULA: &'static str = "max(x, 0)";
-    const UNROLL_HALF: bool = true;
+    const ON_HALF: OnHalf = OnHalf::Bits;
+    const FUSED_WITH_SUM: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     // `0 > x ? 0 : x`. With the operands the other way round it would be `x > 0 ? x : 0`, which
     // loses NaN and -0.0. One `vmaxps`.
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        l.max(l.splat(R::of(0.0)), x)
+    fn forward<X: Lane>(self, x: X) -> X {
+        x.splat(0.0).max(x)
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let zero = l.splat(R::of(0.0));
-        l.select(l.le(x, zero), zero, l.splat(R::of(1.0)))
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let zero = x.splat(0.0);
+        x.le(zero).select(zero, x.splat(1.0))
     }
 
     // As signed 16-bit integers the patterns that must become zero, the negative numbers down to
     // -∞, run from 0x8001 to the bits of -∞: all but the lowest (0x8000, -0.0) of the negative
     // integers below the NaNs. Subtracting one wraps -0.0 round to the top and leaves
-    // `0x8000..NEG_INFINITY_BITS`, which one comparison catches. Three instructions for twice as
+    // `0x8000..negative_infinity`, which one comparison catches. Three instructions for twice as
     // many elements; widening to f32 and back takes six and falls behind memcpy in L1.
     #[inline(always)]
-    fn half<H: Half, S: Simd>(self, s: S, x: V<S, i16>) -> V<S, i16> {
-        let one: V<S, i16> = s.splat(1i16);
-        let negative = Lanes::<i16>::lt(
-            s,
-            Lanes::<i16>::sub(s, x, one),
-            s.splat(H::NEG_INFINITY_BITS),
-        );
-        Lanes::<i16>::select(s, negative, s.splat(0i16), x)
+    fn half_bits<X: IntLane<Int = i16>>(self, bits: X, negative_infinity: i16) -> X {
+        let negative = (bits - bits.splat(1)).lt(bits.splat(negative_infinity));
+        negative.select(bits.splat(0), bits)
     }
+}
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+#[cfg(feature = "oracle")]
+impl Oracle for Relu {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let zero = N::of(0.0);
         if x < zero { zero } else { x }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         N::of(if x <= N::of(0.0) { 0.0 } else { 1.0 })
     }
 }
 
 impl UnaryInt for Relu {
     #[inline(always)]
-    fn int_lanes<E: Int, L: Lanes<E>>(self, l: L, x: L::V) -> L::V {
-        l.max(l.splat(E::ZERO), x)
+    fn forward_int<X: IntLane>(self, x: X) -> X {
+        x.splat(<X::Int as Default>::default()).max(x)
     }
 }

@@ -1,8 +1,10 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::num::Num;
-use crate::ops::Unary;
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::Lane;
+use crate::unary::Unary;
 
 /// The squared rectifier: `relu_squared(x) = relu(x)²` (So et al., *Primer*, 2021).
 ///
@@ -26,27 +28,30 @@ parameters!(ReluSquared);
 impl Unary for ReluSquared {
     const FORMULA: &'static str = "max(x, 0)²";
 
-    // `ULPS` is zero although `f32` rounds: the square of a 16-bit float has at most 22 bits. (One of
+    // `F32_ULPS` is zero although `f32` rounds: the square of a 16-bit float has at most 22 bits. (One of
     // `bf16` may fall among the subnormal numbers of `f32`, and lose bits there, but never the
     // ones that decide: of its 16 bits the first would have to be more than 16 places above.)
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let r = l.max(l.splat(R::of(0.0)), x);
-        l.mul(r, r)
+    fn forward<X: Lane>(self, x: X) -> X {
+        let r = x.splat(0.0).max(x);
+        r * r
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let r = l.max(l.splat(R::of(0.0)), x);
-        l.add(r, r)
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let r = x.splat(0.0).max(x);
+        r + r
     }
+}
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+#[cfg(feature = "oracle")]
+impl Oracle for ReluSquared {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let zero = N::of(0.0);
         if x < zero { zero } else { x.clone() * x }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let zero = N::of(0.0);
         if x < zero { zero } else { N::of(2.0) * x }
     }

@@ -1,13 +1,18 @@
-use crate::element::{Float, Real};
-use crate::lanes::FloatLanes;
-use crate::num::Num;
-use crate::ops::{FromOutput, LeakyRelu, Unary};
+use crate::dtype::Float;
+use crate::ops::LeakyRelu;
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::{FINITE, parameters};
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::Lane;
+use crate::unary::{FromOutput, Unary};
 
 /// The randomized leaky rectifier (Xu, Wang, Chen & Li, 2015) as it is after training:
 /// [`LeakyRelu`] with the mean of the slopes, `(lower + upper) / 2`.
 ///
-/// The defaults, 1/8 and 1/3, are PyTorch's.
+/// `lower` and `upper` are any finite numbers, `lower` not above `upper`. The defaults, 1/8 and 1/3, are
+/// PyTorch's.
 ///
 /// | x | rrelu(x) |
 /// |---|---|
@@ -28,50 +33,54 @@ pub struct Rrelu {
 parameters!(Rrelu { lower: 0.125 in FINITE, upper: 0.3333333333333333 in FINITE } where lower <= upper);
 
 impl Rrelu {
-    /// The smallest slope.
-    pub fn lower(self) -> f64 {
+    /// The smallest slope; finite, not above `upper`, default 1/8.
+    pub const fn lower(self) -> f64 {
         self.lower
     }
 
-    /// The largest slope.
-    pub fn upper(self) -> f64 {
+    /// The largest slope; finite, default 1/3.
+    pub const fn upper(self) -> f64 {
         self.upper
     }
 
+    /// The leaky rectifier that this is: the mean of two finite slopes is finite.
     #[inline(always)]
-    fn mean(self) -> LeakyRelu {
-        LeakyRelu {
-            slope: self.lower.midpoint(self.upper),
-        }
+    const fn mean(self) -> LeakyRelu {
+        LeakyRelu::unchecked(self.lower.midpoint(self.upper))
     }
 }
 
 impl Unary for Rrelu {
     const FORMULA: &'static str = "x < 0 ? (lower + upper)/2·x : x";
-    const ULPS: i32 = LeakyRelu::ULPS;
+    const F32_ULPS: i32 = LeakyRelu::F32_ULPS;
     const EXACT: bool = LeakyRelu::EXACT;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        self.mean().lanes::<R, L>(l, x)
+    fn forward<X: Lane>(self, x: X) -> X {
+        self.mean().forward(x)
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        self.mean().derivative::<R, L>(l, x)
-    }
-
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
-        self.mean().oracle::<R, N>(x)
-    }
-
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
-        self.mean().derivative_oracle::<R, N>(x)
+    fn derivative<X: Lane>(self, x: X) -> X {
+        self.mean().derivative(x)
     }
 
     fn output_suffices<E: Float>(self) -> bool {
         self.mean().output_suffices::<E>()
+    }
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for Rrelu {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let mean = self.lower.midpoint(self.upper);
+        LeakyRelu::unchecked(mean).oracle::<P, N>(x)
+    }
+
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let mean = self.lower.midpoint(self.upper);
+        LeakyRelu::unchecked(mean).derivative_oracle::<P, N>(x)
     }
 }
 

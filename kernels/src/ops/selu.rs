@@ -1,11 +1,16 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::math;
-use crate::num::Num;
-use crate::ops::{F32Lanes, FromOutput, Unary};
+use crate::coefficients::{SELU_SCALE, SELU_SCALE_ALPHA};
+use crate::math::{DoubleWord, exp_minus_one, exp_scaled};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{F32Lanes, FromOutput, Unary};
 
+#[cfg(feature = "oracle")]
 const SCALE: f64 = 1.0507009873554805;
+#[cfg(feature = "oracle")]
 const ALPHA: f64 = 1.6732632423543772;
 
 /// The self-normalising elu: `λ` times [`Elu`](crate::Elu) of `α`, with `λ = 1.0507009873554805` and
@@ -36,7 +41,7 @@ parameters!(Selu);
 
 impl Unary for Selu {
     const FORMULA: &'static str = "λ·(x < 0 ? α·expm1(x) : x)";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
@@ -44,38 +49,39 @@ impl Unary for Selu {
     // On the right, what λ lacks of its last place is a small product that must not be infinite less
     // infinite, nor change the sign of -0.0.
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let (scale, rest) = math::constant_pair::<R, L>(l, math::SELU_SCALE);
-        let finite = l.min(math::constant::<R, L>(l, R::MATH.largest), x);
-        let right = l.copysign(l.mul_add(x, scale, l.mul(finite, rest)), x);
-        let y = math::exp_minus_one::<R, L>(l, math::Sum::exact(x));
-        let (scale, rest) = math::constant_pair::<R, L>(l, math::SELU_SCALE_ALPHA);
-        let left = math::product_of_sum::<R, L>(l, scale, y);
-        let low = l.mul_add(rest, y.high, left.low_or_zero::<R, L>(l));
-        l.select(
-            l.lt(x, math::constant::<R, L>(l, 0.0)),
-            l.add(left.high, low),
-            right,
-        )
+    fn forward<X: Lane>(self, x: X) -> X {
+        let (scale, scale_low) = x.splat_pair(SELU_SCALE);
+        let finite = x.splat(X::CONSTANTS.largest).min(x);
+        let right = x.mul_add(scale, finite * scale_low).copysign(x);
+        let (limit, limit_low) = x.splat_pair(SELU_SCALE_ALPHA);
+        let y = exp_minus_one(DoubleWord::exact(x));
+        let left = y * limit;
+        let left = left.high + limit_low.mul_add(y.high, left.low_or_zero());
+        x.lt(x.splat(0.0)).select(left, right)
     }
 
+    // x > 0 ? λ : λα·e^x
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let (scale, _) = math::constant_pair::<R, L>(l, math::SELU_SCALE);
-        let (times, _) = math::constant_pair::<R, L>(l, math::SELU_SCALE_ALPHA);
-        let slope = math::exp_scaled::<R, L>(l, times, math::Sum::exact(x));
-        l.select(l.lt(math::constant::<R, L>(l, 0.0), x), scale, slope)
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let (scale, _) = x.splat_pair(SELU_SCALE);
+        let (limit, _) = x.splat_pair(SELU_SCALE_ALPHA);
+        let slope = exp_scaled(limit, DoubleWord::exact(x));
+        x.splat(0.0).lt(x).select(scale, slope)
     }
 
+    // y > 0 ? λ : y + λα
     #[inline(always)]
-    fn derivative_from_output<R: Real, L: FloatLanes<R::Lane>>(self, l: L, y: L::V) -> L::V {
-        let (scale, _) = math::constant_pair::<R, L>(l, math::SELU_SCALE);
-        let (limit, rest) = math::constant_pair::<R, L>(l, math::SELU_SCALE_ALPHA);
-        let slope = l.add(l.add(y, limit), rest);
-        l.select(l.lt(math::constant::<R, L>(l, 0.0), y), scale, slope)
+    fn derivative_from_output<X: Lane>(self, y: X) -> X {
+        let (scale, _) = y.splat_pair(SELU_SCALE);
+        let (limit, limit_low) = y.splat_pair(SELU_SCALE_ALPHA);
+        let slope = (y + limit) + limit_low;
+        y.splat(0.0).lt(y).select(scale, slope)
     }
+}
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+#[cfg(feature = "oracle")]
+impl Oracle for Selu {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         if x < N::of(0.0) {
             N::of(SCALE) * N::of(ALPHA) * x.exp_m1()
         } else {
@@ -83,7 +89,7 @@ impl Unary for Selu {
         }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         if x > N::of(0.0) {
             N::of(SCALE)
         } else {
@@ -91,7 +97,7 @@ impl Unary for Selu {
         }
     }
 
-    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
+    fn derivative_from_output_oracle<P: Precision, N: OracleNumber>(self, y: N) -> N {
         if y > N::of(0.0) {
             N::of(SCALE)
         } else {

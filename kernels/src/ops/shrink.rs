@@ -1,8 +1,10 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::num::Num;
-use crate::ops::Unary;
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::{FINITE, parameters};
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::Unary;
 
 /// ONNX's `Shrink`: `x < -lambd ? x + bias : x > lambd ? x - bias : 0`.
 ///
@@ -21,7 +23,8 @@ use crate::parameters::{FINITE, parameters};
 /// The derivative is 0 where the third case of the formula holds, and 1 elsewhere and for NaN. The
 /// output does not tell it: with a bias, numbers outside may become zero too.
 ///
-/// *Exact* (one rounding). The parameters are rounded to `f32` for `f32`, `f16` and `bf16`.
+/// *Exact* (one rounding). The parameters are any finite numbers, and are rounded to `f32` for `f32`, `f16`
+/// and `bf16`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shrink {
     lambd: f64,
@@ -31,44 +34,44 @@ pub struct Shrink {
 parameters!(Shrink { lambd: 0.5 in FINITE, bias: 0.0 in FINITE });
 
 impl Shrink {
-    /// The end of the dead zone.
-    pub fn lambd(self) -> f64 {
+    /// The end of the dead zone; finite, default 0.5.
+    pub const fn lambd(self) -> f64 {
         self.lambd
     }
 
-    /// How far the numbers outside it are moved towards zero.
-    pub fn bias(self) -> f64 {
+    /// How far the numbers outside it are moved towards zero; finite, default 0.
+    pub const fn bias(self) -> f64 {
         self.bias
     }
 }
 
 impl Unary for Shrink {
     const FORMULA: &'static str = "x < -lambd ? x + bias : x > lambd ? x - bias : 0";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const EXACT: bool = true;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let bias = l.splat(R::of(self.bias));
-        let dead = l.le(x, l.splat(R::of(self.lambd)));
-        let not_below = l.select(dead, l.splat(R::of(0.0)), l.sub(x, bias));
-        l.select(
-            l.lt(x, l.splat(R::of(-self.lambd))),
-            l.add(x, bias),
-            not_below,
-        )
+    fn forward<X: Lane>(self, x: X) -> X {
+        let bias = x.parameter(self.bias);
+        let dead = x.le(x.parameter(self.lambd));
+        let not_below = dead.select(x.splat(0.0), x - bias);
+        let below = x.lt(x.parameter(-self.lambd));
+        below.select(x + bias, not_below)
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let one = l.splat(R::of(1.0));
-        let dead = l.le(x, l.splat(R::of(self.lambd)));
-        let not_below = l.select(dead, l.splat(R::of(0.0)), one);
-        l.select(l.lt(x, l.splat(R::of(-self.lambd))), one, not_below)
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let one = x.splat(1.0);
+        let dead = x.le(x.parameter(self.lambd));
+        let not_below = dead.select(x.splat(0.0), one);
+        x.lt(x.parameter(-self.lambd)).select(one, not_below)
     }
+}
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
-        let (lambd, bias) = (R::value(self.lambd), R::value(self.bias));
+#[cfg(feature = "oracle")]
+impl Oracle for Shrink {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let (lambd, bias) = (P::value(self.lambd), P::value(self.bias));
         if x < N::of(-lambd) {
             x + N::of(bias)
         } else if x <= N::of(lambd) {
@@ -78,8 +81,8 @@ impl Unary for Shrink {
         }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
-        let lambd = R::value(self.lambd);
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let lambd = P::value(self.lambd);
         let dead = x >= N::of(-lambd) && x <= N::of(lambd);
         N::of(if dead { 0.0 } else { 1.0 })
     }

@@ -1,9 +1,10 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::math;
-use crate::num::Num;
-use crate::ops::{F32Lanes, Unary, nan_of};
+use crate::math::{gated, gated_derivative, times};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::{MODERATE, parameters};
+use crate::precision::Precision;
+use crate::register::Lane;
+use crate::unary::{F32Lanes, Unary};
 
 /// The input gated by its own sigmoid, `x·sigmoid(beta·x)` (Elfwing, Uchibe & Doya, 2018), also called swish
 /// (Ramachandran, Zoph & Le, 2017).
@@ -32,7 +33,7 @@ use crate::parameters::{MODERATE, parameters};
 /// `f32`, `f16` and `bf16`.
 ///
 /// ```
-/// use halfwave_kernels::Silu;
+/// use halfwave::Silu;
 ///
 /// assert!(Silu::new(1.702).is_ok());
 /// let error = Silu::new(f64::INFINITY).unwrap_err().to_string();
@@ -54,43 +55,45 @@ impl Silu {
 
 impl Unary for Silu {
     const FORMULA: &'static str = "x·sigmoid(beta·x)";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
+    fn forward<X: Lane>(self, x: X) -> X {
         // The gate is half open at infinity too.
-        if R::value(self.beta) == 0.0 {
-            return l.mul(x, math::constant::<R, L>(l, 0.5));
+        if X::Precision::value(self.beta) == 0.0 {
+            return x * x.splat(0.5);
         }
-        math::gated::<R, L>(l, x, math::times::<R, L>(l, self.beta, x))
+        gated(x, times(self.beta, x))
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        if R::value(self.beta) == 0.0 {
-            let half = math::constant::<R, L>(l, 0.5);
-            return nan_of::<R, L>(l, x, half);
+    fn derivative<X: Lane>(self, x: X) -> X {
+        if X::Precision::value(self.beta) == 0.0 {
+            return x.splat(0.5).or_nan_of(x);
         }
-        let v = math::times::<R, L>(l, self.beta, x);
-        math::gated_derivative::<R, L>(l, v, v)
+        let v = times(self.beta, x);
+        gated_derivative(v, v)
     }
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
-        let v = x.clone() * N::of(R::value(self.beta));
+    fn stationary_point(self) -> Option<f64> {
+        Some(-1.278_464_542_761_074 / self.beta)
+    }
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for Silu {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let v = x.clone() * N::of(P::value(self.beta));
         x / (N::of(1.0) + (-v).exp())
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
-        let v = x * N::of(R::value(self.beta));
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let v = x * N::of(P::value(self.beta));
         let one = || N::of(1.0);
         let gate = one() / (one() + (-v.clone()).exp());
         gate * (one() + v.clone() / (one() + v.exp()))
-    }
-
-    fn turn(self) -> Option<f64> {
-        Some(-1.278_464_542_761_074 / self.beta)
     }
 }
 

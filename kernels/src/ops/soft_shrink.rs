@@ -1,8 +1,10 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::num::Num;
-use crate::ops::{FromOutput, Unary};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::{NOT_NEGATIVE, parameters};
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{FromOutput, Unary};
 
 /// Soft shrinkage, or soft thresholding: `x` moved towards zero by `lambd`, and no further
 /// (Donoho & Johnstone, 1994).
@@ -21,7 +23,8 @@ use crate::parameters::{NOT_NEGATIVE, parameters};
 /// is 0 where the output is (a 16-bit float beyond `lambd` by less than the dtype's smallest number
 /// counts as at it).
 ///
-/// *Exact* (one rounding). `lambd` is rounded to `f32` for `f32`, `f16` and `bf16`.
+/// *Exact* (one rounding). `lambd` is finite and not negative, and is rounded to `f32` for `f32`, `f16` and
+/// `bf16`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SoftShrink {
     lambd: f64,
@@ -30,39 +33,42 @@ pub struct SoftShrink {
 parameters!(SoftShrink { lambd: 0.5 in NOT_NEGATIVE });
 
 impl SoftShrink {
-    /// The end of the dead zone.
-    pub fn lambd(self) -> f64 {
+    /// The end of the dead zone; finite, not negative, default 0.5.
+    pub const fn lambd(self) -> f64 {
         self.lambd
     }
 }
 
 impl Unary for SoftShrink {
     const FORMULA: &'static str = "x < -lambd ? x + lambd : x > lambd ? x - lambd : 0";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const EXACT: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let (zero, lambd) = (l.splat(R::of(0.0)), l.splat(R::of(self.lambd)));
-        let moved = l.select(l.lt(x, zero), l.add(x, lambd), l.sub(x, lambd));
-        l.select(l.le(l.abs(x), lambd), zero, moved)
+    fn forward<X: Lane>(self, x: X) -> X {
+        let (zero, lambd) = (x.splat(0.0), x.parameter(self.lambd));
+        let moved = x.lt(zero).select(x + lambd, x - lambd);
+        x.abs().le(lambd).select(zero, moved)
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let dead = l.le(l.abs(x), l.splat(R::of(self.lambd)));
-        l.select(dead, l.splat(R::of(0.0)), l.splat(R::of(1.0)))
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let dead = x.abs().le(x.parameter(self.lambd));
+        dead.select(x.splat(0.0), x.splat(1.0))
     }
 
     #[inline(always)]
-    fn derivative_from_output<R: Real, L: FloatLanes<R::Lane>>(self, l: L, y: L::V) -> L::V {
-        let zero = l.splat(R::of(0.0));
-        l.select(l.le(l.abs(y), zero), zero, l.splat(R::of(1.0)))
+    fn derivative_from_output<X: Lane>(self, y: X) -> X {
+        let zero = y.splat(0.0);
+        y.abs().le(zero).select(zero, y.splat(1.0))
     }
+}
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
-        let lambd = N::of(R::value(self.lambd));
+#[cfg(feature = "oracle")]
+impl Oracle for SoftShrink {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let lambd = N::of(P::value(self.lambd));
         if x.clone().abs() <= lambd {
             N::of(0.0)
         } else if x < N::of(0.0) {
@@ -72,12 +78,12 @@ impl Unary for SoftShrink {
         }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
-        let dead = x.abs() <= N::of(R::value(self.lambd));
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let dead = x.abs() <= N::of(P::value(self.lambd));
         N::of(if dead { 0.0 } else { 1.0 })
     }
 
-    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
+    fn derivative_from_output_oracle<P: Precision, N: OracleNumber>(self, y: N) -> N {
         N::of(if y == N::of(0.0) { 0.0 } else { 1.0 })
     }
 }

@@ -1,9 +1,13 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::math;
-use crate::num::Num;
-use crate::ops::{F32Lanes, FromOutput, Unary, nan_of};
+use crate::math::{
+    DoubleWord, beyond_range, exp_precise, exp_times, log1p_exp, logistic, one_minus_exp, times,
+};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::{POSITIVE, parameters};
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{F32Lanes, FromOutput, Unary};
 
 /// A smooth relu, `log1p(e^(beta·x))/beta` (Dugas, Bengio, Bélisle, Nadeau & Garcia, 2001). The larger
 /// `beta`, the nearer to relu.
@@ -29,7 +33,7 @@ use crate::parameters::{POSITIVE, parameters};
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`. `beta` is rounded to `f32` for `f32`, `f16` and `bf16`.
 ///
 /// ```
-/// use halfwave_kernels::Softplus;
+/// use halfwave::Softplus;
 ///
 /// assert!(Softplus::new(4.0).is_ok());
 /// let error = Softplus::new(0.0).unwrap_err().to_string();
@@ -51,60 +55,58 @@ impl Softplus {
 
 impl Unary for Softplus {
     const FORMULA: &'static str = "log1p(e^(beta·x))/beta";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     // max(x, 0) + log1p(e^-|βx|)/β
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let zero = math::constant::<R, L>(l, 0.0);
-        let beta = l.splat(R::of(self.beta));
-        let v = math::times::<R, L>(l, self.beta, x);
-        let exp = math::exp_precise::<R, L>(l, math::negative::<R, L>(l, v));
-        let mut log = math::log1p_exp::<R, L>(l, exp);
+    fn forward<X: Lane>(self, x: X) -> X {
+        let (zero, one) = (x.splat(0.0), x.splat(1.0));
+        let beta = x.parameter(self.beta);
+        let v = times(self.beta, x);
+        let mut log = log1p_exp(exp_precise(v.minus_abs()));
         if self.beta != 1.0 {
-            log = math::quotient::<R, L>(l, log, math::Sum::exact(beta)).sum::<R, L>(l);
+            log = (log / DoubleWord::exact(beta)).double_word();
         }
-        let sum = math::two_sum::<R, L>(l, l.max(zero, x), log.high);
-        let y = l.add(sum.high, log.low_and::<R, L>(l, sum.low_or_zero::<R, L>(l)));
-        let y = nan_of::<R, L>(l, x, y);
-        let beyond = math::beyond::<R, L>(l, v.high);
-        if !math::any(l, beyond) {
+        let y = (DoubleWord::exact(zero.max(x)) + log).rounded();
+        let y = y.or_nan_of(x);
+        let beyond = beyond_range(v.high);
+        if !beyond.any() {
             return y;
         }
-        let inverse = l.div(math::constant::<R, L>(l, 1.0), beta);
-        let far =
-            math::exp_times::<R, L>(l, math::Sum::exact(inverse), math::negative::<R, L>(l, v));
-        l.select(beyond, l.select(l.lt(zero, x), x, far), y)
+        let far = exp_times(DoubleWord::exact(one / beta), v.minus_abs());
+        beyond.select(zero.lt(x).select(x, far), y)
     }
 
+    // σ(βx)
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        math::logistic::<R, L>(l, math::times::<R, L>(l, self.beta, x))
+    fn derivative<X: Lane>(self, x: X) -> X {
+        logistic(times(self.beta, x))
     }
 
     // 1 - e^(-βy)
     #[inline(always)]
-    fn derivative_from_output<R: Real, L: FloatLanes<R::Lane>>(self, l: L, y: L::V) -> L::V {
-        let beta = l.splat(R::of(self.beta));
-        let zero = math::constant::<R, L>(l, 0.0);
-        math::one_minus_exp::<R, L>(l, l.sub(zero, l.mul(beta, y)))
+    fn derivative_from_output<X: Lane>(self, y: X) -> X {
+        one_minus_exp(y.splat(0.0) - y.parameter(self.beta) * y)
     }
+}
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
-        let beta = N::of(R::value(self.beta));
+#[cfg(feature = "oracle")]
+impl Oracle for Softplus {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let beta = N::of(P::value(self.beta));
         let log = (-(x.clone() * beta.clone()).abs()).exp().ln_1p() / beta;
         if x > N::of(0.0) { x + log } else { log }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
-        N::of(1.0) / (N::of(1.0) + (-(x * N::of(R::value(self.beta)))).exp())
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        N::of(1.0) / (N::of(1.0) + (-(x * N::of(P::value(self.beta)))).exp())
     }
 
-    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
-        -(-(y * N::of(R::value(self.beta)))).exp_m1()
+    fn derivative_from_output_oracle<P: Precision, N: OracleNumber>(self, y: N) -> N {
+        -(-(y * N::of(P::value(self.beta)))).exp_m1()
     }
 }
 

@@ -1,8 +1,10 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::num::Num;
-use crate::ops::{F32Lanes, FromOutput, Unary};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::Lane;
+use crate::unary::{F32Lanes, FromOutput, Unary};
 
 /// Softsign: `x / (1 + |x|)` (Turian, Bergstra & Bengio, 2009).
 ///
@@ -28,31 +30,34 @@ const LARGE: f64 = 1e30;
 impl Unary for Softsign {
     const FORMULA: &'static str = "x/(1 + |x|)";
     // Two roundings in `f32` lanes.
-    const ULPS: i32 = 2;
+    const F32_ULPS: i32 = 2;
     const F32: F32Lanes = F32Lanes::Double;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let x = l.min(l.splat(R::of(LARGE)), l.max(l.splat(R::of(-LARGE)), x));
-        l.div(x, l.add(l.abs(x), l.splat(R::of(1.0))))
+    fn forward<X: Lane>(self, x: X) -> X {
+        let x = x.splat(LARGE).min(x.splat(-LARGE).max(x));
+        x / (x.abs() + x.splat(1.0))
     }
 
     // The square of the reciprocal, which cannot overflow.
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let one = l.splat(R::of(1.0));
-        let d = l.div(one, l.add(l.abs(x), one));
-        l.mul(d, d)
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let one = x.splat(1.0);
+        let d = one / (x.abs() + one);
+        d * d
     }
 
     #[inline(always)]
-    fn derivative_from_output<R: Real, L: FloatLanes<R::Lane>>(self, l: L, y: L::V) -> L::V {
-        let d = l.sub(l.splat(R::of(1.0)), l.abs(y));
-        l.mul(d, d)
+    fn derivative_from_output<X: Lane>(self, y: X) -> X {
+        let d = y.splat(1.0) - y.abs();
+        d * d
     }
+}
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+#[cfg(feature = "oracle")]
+impl Oracle for Softsign {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         if x > N::of(f64::MAX) {
             N::of(1.0)
         } else if x < N::of(f64::MIN) {
@@ -62,12 +67,12 @@ impl Unary for Softsign {
         }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let d = N::of(1.0) / (N::of(1.0) + x.abs());
         d.clone() * d
     }
 
-    fn derivative_from_output_oracle<R: Real, N: Num>(self, y: N) -> N {
+    fn derivative_from_output_oracle<P: Precision, N: OracleNumber>(self, y: N) -> N {
         let d = N::of(1.0) - y.abs();
         d.clone() * d
     }

@@ -1,8 +1,10 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
-use crate::num::Num;
-use crate::ops::{FromOutput, Unary};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{FromOutput, OnHalf, Unary};
 
 /// The unit step: `step(x) = x > 0 ? 1 : 0`, also called Heaviside's function, and the threshold of
 /// the first artificial neuron (McCulloch & Pitts, 1943).
@@ -25,22 +27,25 @@ parameters!(Step);
 
 impl Unary for Step {
     const FORMULA: &'static str = "x > 0 ? 1 : 0";
-    const SELECTS: bool = true;
+    const ON_HALF: OnHalf = OnHalf::Select;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let zero = l.splat(R::of(0.0));
-        let positive = l.select(l.lt(zero, x), l.splat(R::of(1.0)), x);
-        l.select(l.le(x, zero), zero, positive)
+    fn forward<X: Lane>(self, x: X) -> X {
+        let zero = x.splat(0.0);
+        let positive = zero.lt(x).select(x.splat(1.0), x);
+        x.le(zero).select(zero, positive)
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, _: L::V) -> L::V {
-        l.splat(R::of(0.0))
+    fn derivative<X: Lane>(self, x: X) -> X {
+        x.splat(0.0)
     }
+}
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+#[cfg(feature = "oracle")]
+impl Oracle for Step {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         if x > N::of(0.0) {
             N::of(1.0)
         } else if x <= N::of(0.0) {
@@ -50,7 +55,7 @@ impl Unary for Step {
         }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, _: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, _: N) -> N {
         N::of(0.0)
     }
 }

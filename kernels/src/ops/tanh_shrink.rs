@@ -1,9 +1,11 @@
-use crate::element::Real;
-use crate::lanes::FloatLanes;
 use crate::math;
-use crate::num::Num;
-use crate::ops::{F32Lanes, Unary};
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::parameters;
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::Lane;
+use crate::unary::{F32Lanes, Unary};
 
 /// What tanh lacks of its argument: `x - tanh(x)`. PyTorch's `Tanhshrink`, and Keras' `tanh_shrink`.
 ///
@@ -29,24 +31,27 @@ parameters!(TanhShrink);
 
 impl Unary for TanhShrink {
     const FORMULA: &'static str = "x - tanh x";
-    const ULPS: i32 = 1;
+    const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        math::tanh_shrink::<R, L>(l, x)
+    fn forward<X: Lane>(self, x: X) -> X {
+        math::tanh_shrink(x)
     }
 
     // tanh²
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let y = math::tanh::<R, L>(l, x);
-        l.mul(y, y)
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let y = math::tanh(x);
+        y * y
     }
+}
 
+#[cfg(feature = "oracle")]
+impl Oracle for TanhShrink {
     // By the continued fraction x/(1 + x²/(3 + x²/(5 + …))) of tanh, where the difference would cancel.
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         if x.clone().abs() > N::of(1.0) {
             return x.clone() - x.tanh();
         }
@@ -58,7 +63,7 @@ impl Unary for TanhShrink {
         x * rest.clone() / (N::of(1.0) + rest)
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let y = x.tanh();
         y.clone() * y
     }

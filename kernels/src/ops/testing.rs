@@ -1,35 +1,37 @@
 //! What the tests beside the operations share.
 
-use ::half::{bf16, f16};
+use crate::dtype::{Float, bf16, f16};
+use crate::is_available;
+use crate::isa::Isa;
+use crate::loops::Zip;
+use crate::table::BuiltinOp;
+use crate::unary::Backward;
 
-use crate::element::Float;
-use crate::isa;
-use crate::map::Zip;
-use crate::ops::Backward;
-use crate::table::{Kernels, Row, Tabled};
-
-#[path = "../../tests/shared/tables.rs"]
-mod tables;
-use tables::tables;
+#[path = "../../tests/shared/isas.rs"]
+mod isas;
+use isas::isas;
 
 pub(crate) const INF: f64 = f64::INFINITY;
 pub(crate) const NAN: f64 = f64::NAN;
 
-/// Asserts that `op(x) = y` by bits for each `(x, y)`, on every dtype and table. The numbers are such
+/// Asserts that `op(x) = y` by bits for each `(x, y)`, on every dtype and instruction set. The numbers are such
 /// that every dtype has them.
 #[track_caller]
-pub(crate) fn outputs<O: Tabled + core::fmt::Debug>(op: O, pairs: &[(f64, f64)]) {
+pub(crate) fn outputs<O: BuiltinOp + core::fmt::Debug>(op: O, pairs: &[(f64, f64)]) {
     #[track_caller]
-    fn on<E: Float + core::fmt::Debug, O: Tabled + core::fmt::Debug>(op: O, pairs: &[(f64, f64)]) {
-        for (table, &(x, y)) in tables()
+    fn on<E: Float + core::fmt::Debug, O: BuiltinOp + core::fmt::Debug>(
+        op: O,
+        pairs: &[(f64, f64)],
+    ) {
+        for (isa, &(x, y)) in isas()
             .into_iter()
             .flat_map(|t| pairs.iter().map(move |p| (t, p)))
         {
             let (src, mut dst) = (element::<E>(x), E::default());
-            let kernel = E::float_kernel_of(O::row(table).floats());
-            // SAFETY: this CPU runs the table, and both are one element.
-            unsafe { (kernel.map)(op, &src, &mut dst, 1, false) };
-            same(dst, y, (op, x, table.isa));
+            let kernels = O::kernels::<E>(isa).expect("operations take every float");
+            // SAFETY: this CPU runs the kernel, and both are one element.
+            unsafe { (kernels.map)(op, &src, &mut dst, 1, false) };
+            same(dst, y, (op, x, isa));
         }
     }
     on::<f32, O>(op, pairs);
@@ -40,14 +42,18 @@ pub(crate) fn outputs<O: Tabled + core::fmt::Debug>(op: O, pairs: &[(f64, f64)])
 
 /// Asserts the same of the derivative; and that where it is zero, `dx` is whatever `dy` is.
 #[track_caller]
-pub(crate) fn derivatives<O: Tabled + core::fmt::Debug>(op: O, pairs: &[(f64, f64)]) {
+pub(crate) fn derivatives<O: BuiltinOp + core::fmt::Debug>(op: O, pairs: &[(f64, f64)]) {
     #[track_caller]
-    fn on<E: Float + core::fmt::Debug, O: Tabled + core::fmt::Debug>(op: O, pairs: &[(f64, f64)]) {
-        for (table, &(x, slope)) in tables()
+    fn on<E: Float + core::fmt::Debug, O: BuiltinOp + core::fmt::Debug>(
+        op: O,
+        pairs: &[(f64, f64)],
+    ) {
+        for (isa, &(x, slope)) in isas()
             .into_iter()
             .flat_map(|t| pairs.iter().map(move |p| (t, p)))
         {
-            let backward = E::float_kernel_of(O::row(table).floats()).backward;
+            let kernels = O::kernels::<E>(isa).expect("operations take every float");
+            let backward = kernels.backward.expect("floats have a derivative");
             let dys = if slope == 0.0 {
                 &[1.0, INF, -INF, NAN][..]
             } else {
@@ -63,9 +69,9 @@ pub(crate) fn derivatives<O: Tabled + core::fmt::Debug>(op: O, pairs: &[(f64, f6
                     len: 1,
                     stream: false,
                 };
-                // SAFETY: this CPU runs the table, and all are one element.
+                // SAFETY: this CPU runs the kernel, and all are one element.
                 unsafe { backward(zip) };
-                same(dx, slope, (op, x, dy, table.isa));
+                same(dx, slope, (op, x, dy, isa));
             }
         }
     }

@@ -1,8 +1,11 @@
-use crate::element::{Float, Real};
-use crate::lanes::FloatLanes;
-use crate::num::Num;
-use crate::ops::{FromOutput, Unary};
+use crate::dtype::Float;
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::{NUMBER, parameters};
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{FromOutput, OnHalf, Unary};
 
 /// Replaces what does not exceed a threshold: `x > threshold ? x : value`, as PyTorch's `Threshold`.
 ///
@@ -15,7 +18,7 @@ use crate::parameters::{NUMBER, parameters};
 /// | `±0` where the threshold is 0 | `value` |
 /// | NaN | the same NaN |
 ///
-/// Either parameter may be infinite.
+/// Either parameter is any number but NaN, and may be infinite.
 ///
 /// The derivative is 0 up to and at the threshold, and 1 beyond and for NaN. The output tells it as
 /// well if `value`, rounded to the dtype, does not exceed the threshold.
@@ -30,49 +33,52 @@ pub struct Threshold {
 parameters!(Threshold { threshold: 0.0 in NUMBER, value: 0.0 in NUMBER });
 
 impl Threshold {
-    /// What `x` must exceed to be kept.
-    pub fn threshold(self) -> f64 {
+    /// What `x` must exceed to be kept; any number but NaN, default 0.
+    pub const fn threshold(self) -> f64 {
         self.threshold
     }
 
-    /// What replaces the others.
-    pub fn value(self) -> f64 {
+    /// What replaces the numbers that do not; any number but NaN, default 0.
+    pub const fn value(self) -> f64 {
         self.value
     }
 }
 
 impl Unary for Threshold {
     const FORMULA: &'static str = "x > threshold ? x : value";
-    const SELECTS: bool = true;
+    const ON_HALF: OnHalf = OnHalf::Select;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let out = l.le(x, l.splat(R::parameter(self.threshold)));
-        l.select(out, l.splat(R::parameter(self.value)), x)
+    fn forward<X: Lane>(self, x: X) -> X {
+        let out = x.le(x.parameter(self.threshold));
+        out.select(x.parameter(self.value), x)
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let out = l.le(x, l.splat(R::of(self.threshold)));
-        l.select(out, l.splat(R::of(0.0)), l.splat(R::of(1.0)))
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let out = x.le(x.parameter(self.threshold));
+        out.select(x.splat(0.0), x.splat(1.0))
     }
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
-        if x <= N::of(R::value(self.threshold)) {
-            N::of(R::value(self.value))
+    fn output_suffices<E: Float>(self) -> bool {
+        E::from_f64(self.value).to_f64() <= E::parameter(self.threshold)
+    }
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for Threshold {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        if x <= N::of(P::value(self.threshold)) {
+            N::of(P::value(self.value))
         } else {
             x
         }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
-        let low = x <= N::of(R::value(self.threshold));
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let low = x <= N::of(P::value(self.threshold));
         N::of(if low { 0.0 } else { 1.0 })
-    }
-
-    fn output_suffices<E: Float>(self) -> bool {
-        E::from_f64(self.value).to_f64() <= E::Constant::value(self.threshold)
     }
 }
 

@@ -1,8 +1,11 @@
-use crate::element::{Float, Real};
-use crate::lanes::FloatLanes;
-use crate::num::Num;
-use crate::ops::{FromOutput, Unary};
+use crate::dtype::Float;
+#[cfg(feature = "oracle")]
+use crate::oracle::{Oracle, OracleNumber};
 use crate::parameters::{NUMBER, parameters};
+#[cfg(feature = "oracle")]
+use crate::precision::Precision;
+use crate::register::{Lane, Mask};
+use crate::unary::{FromOutput, OnHalf, Unary};
 
 /// The thresholded rectifier: `x > alpha ? x : 0` (Konda, Memisevic & Krueger, 2014).
 ///
@@ -19,7 +22,7 @@ use crate::parameters::{NUMBER, parameters};
 /// The derivative is 0 up to and at `alpha`, and 1 beyond and for NaN. Unless `alpha` is negative, the
 /// output tells it as well.
 ///
-/// *Exact*. `alpha` is rounded to `f32` for `f32`, `f16` and `bf16`.
+/// *Exact*. `alpha` is any number but NaN, and is rounded to `f32` for `f32`, `f16` and `bf16`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ThresholdedRelu {
     alpha: f64,
@@ -28,44 +31,47 @@ pub struct ThresholdedRelu {
 parameters!(ThresholdedRelu { alpha: 1.0 in NUMBER });
 
 impl ThresholdedRelu {
-    /// What `x` must exceed to be kept.
-    pub fn alpha(self) -> f64 {
+    /// What `x` must exceed to be kept; any number but NaN, default 1.
+    pub const fn alpha(self) -> f64 {
         self.alpha
     }
 }
 
 impl Unary for ThresholdedRelu {
     const FORMULA: &'static str = "x > alpha ? x : 0";
-    const SELECTS: bool = true;
+    const ON_HALF: OnHalf = OnHalf::Select;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let out = l.le(x, l.splat(R::parameter(self.alpha)));
-        l.select(out, l.splat(R::of(0.0)), x)
+    fn forward<X: Lane>(self, x: X) -> X {
+        let out = x.le(x.parameter(self.alpha));
+        out.select(x.splat(0.0), x)
     }
 
     #[inline(always)]
-    fn derivative<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V) -> L::V {
-        let out = l.le(x, l.splat(R::of(self.alpha)));
-        l.select(out, l.splat(R::of(0.0)), l.splat(R::of(1.0)))
+    fn derivative<X: Lane>(self, x: X) -> X {
+        let out = x.le(x.parameter(self.alpha));
+        out.select(x.splat(0.0), x.splat(1.0))
     }
 
-    fn oracle<R: Real, N: Num>(self, x: N) -> N {
-        if x <= N::of(R::value(self.alpha)) {
+    fn output_suffices<E: Float>(self) -> bool {
+        self.alpha >= 0.0
+    }
+}
+
+#[cfg(feature = "oracle")]
+impl Oracle for ThresholdedRelu {
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        if x <= N::of(P::value(self.alpha)) {
             N::of(0.0)
         } else {
             x
         }
     }
 
-    fn derivative_oracle<R: Real, N: Num>(self, x: N) -> N {
-        let low = x <= N::of(R::value(self.alpha));
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
+        let low = x <= N::of(P::value(self.alpha));
         N::of(if low { 0.0 } else { 1.0 })
-    }
-
-    fn output_suffices<E: Float>(self) -> bool {
-        self.alpha >= 0.0
     }
 }
 

@@ -11,7 +11,7 @@ fn oracle(name: &str) -> fn(f64, f64) -> f64 {
     match name {
         "add" => |a, b| a + b,
         "mul" => |a, b| a * b,
-        "times" => |dy, slope| if slope == 0.0 { 0.0 } else { dy * slope },
+        "scale_gradient" => |dy, slope| if slope == 0.0 { 0.0 } else { dy * slope },
         "prelu" => |x, slope| {
             if x == f64::NEG_INFINITY && slope == 0.0 {
                 -slope
@@ -108,17 +108,14 @@ fn check<E: Round>(got: &[E], want: &[E], a: &[E], b: &[E], context: impl std::f
 /// Asserts that every form of `x` and each of `scalars` is what plain arithmetic says.
 fn check_scalars<E: Round>(x: &[E], scalars: &[E]) {
     let round = E::round();
-    let tables: Vec<_> = tables()
-        .into_iter()
-        .map(|kernels| forms(kernels, scalars))
-        .collect();
-    for (form, (name, ..)) in tables[0].iter().enumerate() {
+    let by_isa: Vec<_> = isas().into_iter().map(|isa| forms(isa, scalars)).collect();
+    for (form, (name, ..)) in by_isa[0].iter().enumerate() {
         for (i, &scalar) in scalars.iter().enumerate() {
             let oracle = oracle(name);
             let want = x.iter().map(|x| round(oracle(x.to_f64(), scalar.to_f64())));
             let want: Vec<E> = want.collect();
-            for table in &tables {
-                let kernel = &table[form].2[i];
+            for forms in &by_isa {
+                let kernel = &forms[form].2[i];
                 check(
                     &kernel.together(x),
                     &want,
@@ -188,8 +185,8 @@ fn forms_of_two_arrays() {
         let random = if sampled() { 500 } else { 100_000 };
         a.extend(mixed::<E>(7, random));
         b.extend(mixed::<E>(8, random));
-        for kernels in tables() {
-            for (name, kernel, _) in forms::<E>(kernels, &[]) {
+        for isa in isas() {
+            for (name, kernel, _) in forms::<E>(isa, &[]) {
                 let oracle = oracle(name);
                 let pairs = a.iter().zip(&b);
                 let want: Vec<E> = pairs

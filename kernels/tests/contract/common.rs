@@ -1,14 +1,14 @@
-//! What the kernel tests share: the tables this CPU runs, their kernels without the types of their
+//! What the kernel tests share: the instruction sets this CPU runs, their kernels without the types of their
 //! operations, and dtypes as bits.
 
 use std::fmt;
 
-use halfwave_kernels::forms::{ArithmeticFn, Scalar};
+use halfwave_kernels::loops::{self, ArithmeticFn, Scalar};
 use halfwave_kernels::*;
 
-#[path = "../shared/tables.rs"]
-mod tables;
-pub use tables::tables;
+#[path = "../shared/isas.rs"]
+mod shared;
+pub use shared::isas;
 
 /// A kernel with its operation inside: so that a test is compiled once for a dtype and not for each
 /// of its kernels.
@@ -30,7 +30,7 @@ pub type Map<E> = Case<dyn Fn(*const E, *mut E, usize, bool)>;
 pub type Pair<E> = Case<dyn Fn([*const E; 2], *mut E, usize, bool)>;
 
 pub fn map_case<O: Copy + 'static, E: Element>(name: String, f: MapFn<O, E>, op: O) -> Map<E> {
-    // SAFETY: this CPU runs the tables that the tests take `f` from; for the rest see `Map`.
+    // SAFETY: this CPU runs the instruction sets that the tests take `f` from; for the rest see `Map`.
     let run = move |src, dst, len, stream| unsafe { f(op, src, dst, len, stream) };
     let run = Box::new(run);
     Case { name, run }
@@ -55,34 +55,35 @@ pub fn pair_case<O: Copy + 'static, E: Element>(name: String, f: ZipFn<O, E>, op
 
 macro_rules! rows {
     ($($name:ident: $Op:ident in $Row:ident;)*) => {
-        /// Every operation that takes `E`, with its default parameters, of every table.
+        /// Every operation that takes `E`, with its default parameters, on every instruction set.
         pub fn operations<E: Bits>() -> Vec<Map<E>> {
-            fn add<O: Tabled, E: Bits>(all: &mut Vec<Map<E>>, kernels: &Kernels, name: &str) {
-                if let Some(f) = O::row(kernels).map::<E>() {
-                    let name = format!("{} {name} {}", kernels.isa, E::DTYPE);
-                    all.push(map_case(name, f, O::DEFAULT));
+            fn add<O: BuiltinOp, E: Bits>(all: &mut Vec<Map<E>>, isa: Isa) {
+                if let Some(kernels) = O::kernels::<E>(isa) {
+                    let name = format!("{isa} {} {}", O::NAME, E::DTYPE);
+                    all.push(map_case(name, kernels.map, O::DEFAULT));
                 }
             }
             let mut all = vec![];
-            for kernels in tables() {
-                $(add::<$Op, E>(&mut all, kernels, stringify!($name));)*
+            for isa in isas() {
+                $(add::<$Op, E>(&mut all, isa);)*
             }
             all
         }
 
-        /// Every derivative, from the input and from the output, of every table.
+        /// Every derivative, from the input and from the output, on every instruction set.
         pub fn derivatives<E: Bits + Float>() -> Vec<Pair<E>> {
-            fn add<O: Tabled, E: Float>(all: &mut Vec<Pair<E>>, kernels: &Kernels, name: &str) {
-                let kernel = E::float_kernel_of(O::row(kernels).floats());
-                let (op, name) = (O::DEFAULT, format!("{} {name} {}", kernels.isa, E::DTYPE));
-                all.extend(kernel.from_output.map(|f| {
+            fn add<O: BuiltinOp, E: Float>(all: &mut Vec<Pair<E>>, isa: Isa) {
+                let kernels = O::kernels::<E>(isa).unwrap();
+                let (op, name) = (O::DEFAULT, format!("{isa} {} {}", O::NAME, E::DTYPE));
+                all.extend(kernels.from_output.map(|f| {
                     pair_case(format!("{name} backward from output"), f, BackwardFromOutput(op))
                 }));
-                all.push(pair_case(format!("{name} backward"), kernel.backward, Backward(op)));
+                let backward = kernels.backward.unwrap();
+                all.push(pair_case(format!("{name} backward"), backward, Backward(op)));
             }
             let mut all = vec![];
-            for kernels in tables() {
-                $(add::<$Op, E>(&mut all, kernels, stringify!($name));)*
+            for isa in isas() {
+                $(add::<$Op, E>(&mut all, isa);)*
             }
             all
         }
@@ -94,15 +95,15 @@ for_each_op!(rows);
 pub type Form<E> = (&'static str, Pair<E>, Vec<Map<E>>);
 
 /// The forms that are no operation's.
-pub fn forms<E: Float>(kernels: &Kernels, scalars: &[E]) -> Vec<Form<E>> {
+pub fn forms<E: Float>(isa: Isa, scalars: &[E]) -> Vec<Form<E>> {
     fn both<B: Copy + 'static, E: Float>(
-        kernels: &Kernels,
+        isa: Isa,
         name: &'static str,
         of: &ArithmeticFn<B, E>,
         form: B,
         scalars: &[E],
     ) -> Form<E> {
-        let title = format!("{} {name} {}", kernels.isa, E::DTYPE);
+        let title = format!("{isa} {name} {}", E::DTYPE);
         let scalar = |&b: &E| {
             let title = format!("{title} scalar {}", b.to_f64());
             map_case(title, of.scalar, Scalar(form, b))
@@ -111,37 +112,33 @@ pub fn forms<E: Float>(kernels: &Kernels, scalars: &[E]) -> Vec<Form<E>> {
         (name, pair_case(title, of.zip, form), scalars)
     }
     macro_rules! forms {
-        ($($field:ident $Form:ident)*) => {{
-            let of = E::forms(&kernels.forms);
-            vec![$(both(kernels, stringify!($field), &of.$field, forms::$Form, scalars)),*]
-        }};
+        ($($kernels:ident.$field:ident $name:ident $Form:ident)*) => {
+            vec![$(both(isa, stringify!($name), &$kernels.$field, loops::$Form, scalars)),*]
+        };
     }
+    let (arithmetic, prelu) = (table::arithmetic::<E>(isa), table::prelu::<E>(isa));
     forms! {
-        add Add
-        mul Mul
-        times Times
-        prelu Prelu
-        prelu_slope PreluSlope
-        prelu_slope_gradient PreluSlopeGradient
+        arithmetic.add add Add
+        arithmetic.mul mul Mul
+        arithmetic.scale_gradient scale_gradient ScaleGradient
+        prelu.prelu prelu Prelu
+        prelu.slope prelu_slope PreluSlope
+        prelu.slope_gradient prelu_slope_gradient PreluSlopeGradient
     }
 }
 
-/// Every kernel of one array, of every table.
+/// Every kernel of one array, on every instruction set.
 pub fn maps<E: Bits>() -> Vec<Map<E>> {
     let mut all = operations();
     all.extend(E::scalar_forms());
     all
 }
 
-/// Every kernel of two arrays, of every table.
+/// Every kernel of two arrays, on every instruction set.
 pub fn pairs<E: Bits + Float>() -> Vec<Pair<E>> {
     let mut all = derivatives();
-    for kernels in tables() {
-        all.extend(
-            forms::<E>(kernels, &[])
-                .into_iter()
-                .map(|(_, pair, _)| pair),
-        );
+    for isa in isas() {
+        all.extend(forms::<E>(isa, &[]).into_iter().map(|(_, pair, _)| pair));
     }
     all
 }
@@ -232,7 +229,7 @@ macro_rules! float {
             }
             fn scalar_forms() -> Vec<Map<Self>> {
                 let scalars = [$E::from_f64(-1.25)];
-                let forms = tables().into_iter().flat_map(|kernels| forms(kernels, &scalars));
+                let forms = isas().into_iter().flat_map(|isa| forms(isa, &scalars));
                 forms.flat_map(|(_, _, maps)| maps).collect()
             }
         }
@@ -246,7 +243,7 @@ float! {
 }
 
 macro_rules! int {
-    ($($E:ident $U:ident;)*) => {$(
+    ($($E:ident $U:ident $relu:expr;)*) => {$(
         impl Bits for $E {
             fn bits(self) -> u64 {
                 (self as $U).into()
@@ -255,15 +252,26 @@ macro_rules! int {
                 bits as $E
             }
             fn relu(self) -> Self {
-                if self < 0 { 0 } else { self }
+                $relu(self)
             }
             fn edges() -> Vec<Self> {
-                vec![0, 1, -1, 100, -100, $E::MAX, $E::MIN, $E::MAX - 1, $E::MIN + 1]
+                let near_ends = [$E::MAX, $E::MIN, $E::MAX - 1, $E::MIN + 1, $E::MAX / 2, $E::MAX / 2 + 1];
+                let small = [0, 1, 5, 6, 7, 100].into_iter().flat_map(|x: $E| [x, x.wrapping_neg()]);
+                small.chain(near_ends).collect()
             }
         }
     )*};
 }
-int! { i8 u8; i16 u16; i32 u32; i64 u64; }
+int! {
+    i8 u8 |x| if x < 0 { 0 } else { x };
+    i16 u16 |x| if x < 0 { 0 } else { x };
+    i32 u32 |x| if x < 0 { 0 } else { x };
+    i64 u64 |x| if x < 0 { 0 } else { x };
+    u8 u8 |x| x;
+    u16 u16 |x| x;
+    u32 u32 |x| x;
+    u64 u64 |x| x;
+}
 
 /// `len` elements in which edges and plain values of both signs alternate without a short period.
 pub fn mixed<E: Bits>(seed: u64, len: usize) -> Vec<E> {
@@ -352,6 +360,10 @@ macro_rules! for_each_dtype {
         $test::<i16>();
         $test::<i32>();
         $test::<i64>();
+        $test::<u8>();
+        $test::<u16>();
+        $test::<u32>();
+        $test::<u64>();
     };
 }
 pub(crate) use for_each_dtype;

@@ -2,7 +2,7 @@
 //! depends on nothing but the element.
 
 use crate::common::*;
-use halfwave_kernels::{Clip, Float, Tabled, bf16, f16};
+use halfwave_kernels::{Clip, Float, Operation, bf16, f16};
 
 /// Asserts that relu of `x` is relu of `x`, by every function pointer.
 fn check<E: Bits>(x: &[E]) {
@@ -19,7 +19,7 @@ fn check<E: Bits>(x: &[E]) {
         assert_relu(x, &y, format_args!("{kernel} in place"));
         tested += 1;
     }
-    assert_eq!(tested, tables().len());
+    assert_eq!(tested, isas().len());
 }
 
 #[test]
@@ -132,13 +132,15 @@ fn one_pair_alone_is_the_same_in_a_crowd() {
 /// signalling NaN comes out quiet.
 #[test]
 fn every_16_bit_float_survives_widening() {
-    fn test<E: Bits + Float>() {
+    fn test<E: Bits + Float>()
+    where
+        Clip: Operation<E>,
+    {
         let everything = Clip::new(f64::NEG_INFINITY, f64::INFINITY).unwrap();
         let x = all::<E>();
-        for kernels in tables() {
-            let f = E::float_kernel_of(&Clip::row(kernels).floats).map;
-            let name = format!("{} clip to everything {}", kernels.isa, E::DTYPE);
-            let kernel = map_case(name, f, everything);
+        for isa in isas() {
+            let name = format!("{isa} clip to everything {}", E::DTYPE);
+            let kernel = map_case(name, Clip::kernels_for(isa).map, everything);
             let want: Vec<E> = x.iter().map(|&x| quieted(x)).collect();
             let got: Vec<E> = kernel.together(&x).into_iter().map(quieted).collect();
             assert_same(&got, &want, &kernel);

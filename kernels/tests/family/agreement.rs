@@ -1,32 +1,28 @@
 //! One backend beside another, by bits.
 
-use halfwave_kernels::{Isa, Kernels, bf16, f16};
+use halfwave_kernels::{Isa, bf16, f16};
 
-use crate::case::{Case, cases, tables};
+use crate::case::{Case, cases, isas};
 use crate::number::{Number, Random, one_in};
 
-/// The tables of this CPU whose lanes round a product and a sum once: whatever a register's length,
-/// they give the same bits. The portable ones do not, but on processors where there are no others.
-fn fused() -> Vec<&'static Kernels> {
-    let mut fused = tables();
-    fused.retain(|table| table.isa != Isa::Portable);
+/// The instruction sets of this CPU whose lanes round a product and a sum once: whatever a register's
+/// length, they give the same bits. The portable one does not, but on processors where there are no
+/// others.
+fn fused() -> Vec<Isa> {
+    let mut fused = isas();
+    fused.retain(|isa| *isa != Isa::Portable);
     fused
 }
 
-/// Asserts that `f` makes the same of every table; but a signalling NaN may come out quiet or not.
-fn same<E: Number>(
-    label: &str,
-    tables: &[&'static Kernels],
-    x: &[E],
-    f: impl Fn(&Kernels, &mut [E]),
-) {
-    let [first, others @ ..] = tables else {
+/// Asserts that `f` makes the same on all of `isas`; but a signalling NaN may come out quiet or not.
+fn same<E: Number>(label: &str, isas: &[Isa], x: &[E], f: impl Fn(Isa, &mut [E])) {
+    let [first, others @ ..] = isas else {
         return;
     };
     let (mut want, mut got) = (vec![E::default(); x.len()], vec![E::default(); x.len()]);
-    f(first, &mut want);
-    for table in others {
-        f(table, &mut got);
+    f(*first, &mut want);
+    for isa in others {
+        f(*isa, &mut got);
         for ((x, got), want) in x.iter().zip(&got).zip(&want) {
             assert!(
                 got.bits() == want.bits()
@@ -36,10 +32,10 @@ fn same<E: Number>(
                 x.bits(),
                 got.to_f64(),
                 got.bits(),
-                table.isa,
+                isa,
                 want.to_f64(),
                 want.bits(),
-                first.isa
+                first
             );
         }
     }
@@ -48,17 +44,17 @@ fn same<E: Number>(
 /// The result, and both derivatives.
 fn all_forms<E: Number>(case: &Case<E>, x: &[E]) {
     let fused = fused();
-    same(&case.label, &fused, x, |table, y| (case.map)(table, x, y));
+    same(&case.label, &fused, x, |isa, y| (case.map)(isa, x, y));
     let mut random = Random(5);
     let dy: Vec<E> = x.iter().map(|_| E::round(random.within(9.0))).collect();
     let label = format!("derivative of {}", case.label);
-    same(&label, &fused, x, |table, dx| {
-        (case.backward)(table, x, &dy, dx);
+    same(&label, &fused, x, |isa, dx| {
+        (case.backward)(isa, x, &dy, dx);
     });
     if let Some(from_output) = &case.from_output {
         let label = format!("derivative from the output of {}", case.label);
-        same(&label, &fused, x, |table, dx| {
-            from_output(table, x, &dy, dx);
+        same(&label, &fused, x, |isa, dx| {
+            from_output(isa, x, &dy, dx);
         });
     }
 }
@@ -83,9 +79,7 @@ fn every_16_bit_float_has_the_same_bits_on_every_backend() {
         let all: Vec<E> = (0..=E::LAST).step_by(one_in()).map(E::from_bits).collect();
         for case in cases::<E>() {
             let label = &case.label;
-            same(label, &tables(), &all, |table, y| {
-                (case.map)(table, &all, y)
-            });
+            same(label, &isas(), &all, |isa, y| (case.map)(isa, &all, y));
         }
     }
     test::<f16>();

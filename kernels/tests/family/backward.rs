@@ -1,9 +1,9 @@
 //! `dx = dy · f′(x)`, from the input and from the output.
 
-use halfwave_kernels::{Dtype, bf16, f16};
+use halfwave_kernels::{Dtype, Form, bf16, f16};
 
-use crate::case::{Case, cases, defaults, evaluated, tables};
-use crate::forward::{Bound, hold};
+use crate::case::{Case, cases, defaults, evaluated, isas};
+use crate::forward::hold;
 
 use crate::number::{Number, Random};
 
@@ -33,13 +33,13 @@ fn the_derivative_is_the_oracles() {
                 .inputs(20_000)
                 .into_iter()
                 .partition(|x| !x.to_f64().is_nan());
-            let bound = case.slope_bound(2.0);
-            for table in tables() {
+            let bound = (case.bound)(Form::Backward);
+            for isa in isas() {
                 let mut dx = ones::<E>(x.len());
-                (case.backward)(table, &x, &ones(x.len()), &mut dx);
+                (case.backward)(isa, &x, &ones(x.len()), &mut dx);
                 hold(
                     &format!("derivative of {}", case.label),
-                    table.isa,
+                    isa,
                     &x,
                     &dx,
                     &case.slopes(&x),
@@ -47,7 +47,7 @@ fn the_derivative_is_the_oracles() {
                 );
 
                 let mut dx = ones::<E>(nan.len());
-                (case.backward)(table, &nan, &ones(nan.len()), &mut dx);
+                (case.backward)(isa, &nan, &ones(nan.len()), &mut dx);
                 for (dx, want) in dx.iter().zip(case.slopes(&nan)) {
                     let (dx, want) = (dx.to_f64(), E::round(want).to_f64());
                     assert!(
@@ -69,10 +69,10 @@ fn dx_is_zero_where_the_derivative_is() {
         for case in cases::<E>() {
             let x = case.inputs(2_000);
             let slopes = case.slopes(&x);
-            for table in tables() {
+            for isa in isas() {
                 for dy in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, -1.0] {
                     let mut dx = ones::<E>(x.len());
-                    (case.backward)(table, &x, &vec![E::from_f64(dy); x.len()], &mut dx);
+                    (case.backward)(isa, &x, &vec![E::from_f64(dy); x.len()], &mut dx);
                     for ((dx, slope), x) in dx.iter().zip(&slopes).zip(&x) {
                         let said = || {
                             format!(
@@ -105,10 +105,10 @@ fn dx_is_the_product() {
             let x = case.inputs(2_000);
             let mut random = Random(3);
             let dy: Vec<E> = x.iter().map(|_| E::round(random.within(9.0))).collect();
-            for table in tables() {
+            for isa in isas() {
                 let (mut slope, mut dx) = (ones::<E>(x.len()), ones::<E>(x.len()));
-                (case.backward)(table, &x, &ones(x.len()), &mut slope);
-                (case.backward)(table, &x, &dy, &mut dx);
+                (case.backward)(isa, &x, &ones(x.len()), &mut slope);
+                (case.backward)(isa, &x, &dy, &mut dx);
                 for i in 0..x.len() {
                     let want = if slope[i].to_f64() == 0.0 {
                         E::default()
@@ -136,11 +136,11 @@ fn the_derivative_is_the_slope_of_the_function() {
     let mut random = Random(4);
     let x: Vec<f64> = (0..4_000).map(|_| random.within(8.0)).collect();
     for case in cases::<f64>() {
-        for table in tables() {
+        for isa in isas() {
             let f = |by: f64| {
                 let x: Vec<f64> = x.iter().map(|x| x + by).collect();
                 let mut y = ones(x.len());
-                (case.map)(table, &x, &mut y);
+                (case.map)(isa, &x, &mut y);
                 y
             };
             // Differences of numbers that large say nothing.
@@ -157,7 +157,7 @@ fn the_derivative_is_the_slope_of_the_function() {
                 .map(|(a, b)| (a - b) / (H / 2.0))
                 .collect();
             let mut dx = ones(x.len());
-            (case.backward)(table, &x, &ones(x.len()), &mut dx);
+            (case.backward)(isa, &x, &ones(x.len()), &mut dx);
             // Values of up to 1e6 are subtracted, and at a kink the two differences disagree.
             let close = |a: f64, b: f64| (a - b).abs() <= 1e-4 * a.abs().max(1.0);
             let mut smooth = 0;
@@ -197,11 +197,11 @@ fn the_output_gives_the_same_derivative() {
             x.retain(|x| !x.to_f64().is_nan());
             x.sort_by(|a, b| a.to_f64().total_cmp(&b.to_f64()));
             x.dedup_by_key(|x| x.bits());
-            for table in tables() {
+            for isa in isas() {
                 let (mut y, mut dx, mut want) = (ones(x.len()), ones(x.len()), ones(x.len()));
-                (case.map)(table, &x, &mut y);
-                (case.backward)(table, &x, &ones(x.len()), &mut want);
-                from_output(table, &y, &ones(x.len()), &mut dx);
+                (case.map)(isa, &x, &mut y);
+                (case.backward)(isa, &x, &ones(x.len()), &mut want);
+                from_output(isa, &y, &ones(x.len()), &mut dx);
                 let finite = want.iter().map(|dx| dx.to_f64().abs());
                 let largest = finite.filter(|dx| dx.is_finite()).fold(1.0, f64::max);
                 for i in 0..x.len() {
@@ -218,7 +218,7 @@ fn the_output_gives_the_same_derivative() {
                     assert!(
                         fits,
                         "{} {} at {:e}: {} from the output {:e}, not {}",
-                        table.isa,
+                        isa,
                         case.label,
                         x[i].to_f64(),
                         dx[i].to_f64(),
@@ -232,7 +232,7 @@ fn the_output_gives_the_same_derivative() {
     on_every_dtype!(test);
 }
 
-/// Where it is by another formula: within two ulps of what that is of the output.
+/// Where it is by another formula: within its bound of what that is of the output.
 #[test]
 fn the_derivative_from_the_output_is_its_oracles() {
     fn test<E: Number>() {
@@ -242,19 +242,15 @@ fn the_derivative_from_the_output_is_its_oracles() {
             };
             let mut x = case.inputs(20_000);
             x.retain(|x| !x.to_f64().is_nan());
-            let bound = if case.exact {
-                Bound::Nearest
-            } else {
-                Bound::Ulps(2.0)
-            };
-            for table in tables() {
+            let bound = (case.bound)(Form::BackwardFromOutput);
+            for isa in isas() {
                 let (mut y, mut dx) = (ones(x.len()), ones(x.len()));
-                (case.map)(table, &x, &mut y);
-                from_output(table, &y, &ones(x.len()), &mut dx);
+                (case.map)(isa, &x, &mut y);
+                from_output(isa, &y, &ones(x.len()), &mut dx);
                 let mut want = evaluated(&case.slope_of_output, &y);
                 want.iter_mut().for_each(|slope| *slope += 0.0);
                 let label = format!("derivative from the output of {}", case.label);
-                hold(&label, table.isa, &y, &dx, &want, bound);
+                hold(&label, isa, &y, &dx, &want, bound);
             }
         }
     }

@@ -3,21 +3,21 @@
 use halfwave_kernels::*;
 use halfwave_oracle::{Truth, truth};
 
-use crate::forward::Bound;
 use crate::number::{Number, Random, one_in};
 
-#[path = "../shared/tables.rs"]
-mod tables;
-pub use tables::tables;
+#[path = "../shared/isas.rs"]
+mod shared;
+pub use shared::isas;
 
 type Function = Box<dyn Fn(&[f64], &mut [f64]) + Sync>;
 type Precise = Box<dyn Fn(f64) -> Truth + Sync>;
-type Map<E> = Box<dyn Fn(&Kernels, &[E], &mut [E]) + Sync>;
-type Zipped<E> = Box<dyn Fn(&Kernels, &[E], &[E], &mut [E]) + Sync>;
+type Map<E> = Box<dyn Fn(Isa, &[E], &mut [E]) + Sync>;
+type Zipped<E> = Box<dyn Fn(Isa, &[E], &[E], &mut [E]) + Sync>;
 
 /// What is left of an operation when its type is forgotten: the tests are compiled once for a dtype.
 pub struct Case<E> {
     pub name: &'static str,
+    /// Whether it rounds at most once.
     pub exact: bool,
     pub label: String,
     pub values: Vec<f64>,
@@ -28,8 +28,8 @@ pub struct Case<E> {
     pub slope_of_output: Function,
     /// The same three in arbitrary precision.
     pub truths: [Precise; 3],
-    /// Where the derivative changes its sign without a kink.
-    pub turn: Option<f64>,
+    /// The contract of each form.
+    pub bound: Box<dyn Fn(Form) -> Bound + Sync>,
     pub map: Map<E>,
     pub backward: Zipped<E>,
     /// Where the output suffices.
@@ -37,46 +37,51 @@ pub struct Case<E> {
 }
 
 impl<E: Number> Case<E> {
-    fn new<O: Tabled>(name: &'static str, op: O) -> Self {
+    fn new<O: BuiltinOp + Oracle>(op: O) -> Self {
+        // What rounds the parameters.
+        if E::DTYPE == Dtype::F64 {
+            Self::with_precision::<O, f64>(op)
+        } else {
+            Self::with_precision::<O, f32>(op)
+        }
+    }
+
+    fn with_precision<O: BuiltinOp + Oracle, P: Precision>(op: O) -> Self {
         let values = op.values()[..O::PARAMETERS.len()].to_vec();
-        let kernel = move |table: &Kernels| E::float_kernel_of(O::row(table).floats());
+        let kernels = |isa| O::kernels::<E>(isa).expect("operations take every float");
         let suffices = O::FROM_OUTPUT != FromOutput::Never && op.output_suffices::<E>();
         Self {
-            name,
+            name: O::NAME,
             exact: O::EXACT,
-            label: format!("{name}{values:?} on {}", E::DTYPE),
+            label: format!("{}{values:?} on {}", O::NAME, E::DTYPE),
             values,
             by_itself: O::FROM_OUTPUT == FromOutput::ByItself,
-            oracle: each(move |x| op.oracle::<E::Constant, f64>(x)),
-            slope: each(move |x| op.derivative_oracle::<E::Constant, f64>(x)),
-            slope_of_output: each(move |y| op.derivative_from_output_oracle::<E::Constant, f64>(y)),
+            oracle: each(move |x| op.oracle::<P, f64>(x)),
+            slope: each(move |x| op.derivative_oracle::<P, f64>(x)),
+            slope_of_output: each(move |y| op.derivative_from_output_oracle::<P, f64>(y)),
             truths: [
-                Box::new(move |x| truth(x, |x| op.oracle::<E::Constant, _>(x))),
-                Box::new(move |x| truth(x, |x| op.derivative_oracle::<E::Constant, _>(x))),
-                Box::new(move |y| {
-                    truth(y, |y| op.derivative_from_output_oracle::<E::Constant, _>(y))
-                }),
+                Box::new(move |x| truth(x, |x| op.oracle::<P, _>(x))),
+                Box::new(move |x| truth(x, |x| op.derivative_oracle::<P, _>(x))),
+                Box::new(move |y| truth(y, |y| op.derivative_from_output_oracle::<P, _>(y))),
             ],
-            turn: op.turn(),
-            map: Box::new(move |table, x, y| {
+            bound: Box::new(move |form| op.bound(E::DTYPE, form)),
+            map: Box::new(move |isa, x, y| {
                 assert_eq!(x.len(), y.len());
-                // SAFETY: `tables` gives what this CPU runs, and the lengths are the same.
-                unsafe { (kernel(table).map)(op, x.as_ptr(), y.as_mut_ptr(), x.len(), false) }
+                // SAFETY: `isas` gives what this CPU runs, and the lengths are the same.
+                unsafe { (kernels(isa).map)(op, x.as_ptr(), y.as_mut_ptr(), x.len(), false) }
             }),
-            backward: Box::new(move |table, x, dy, dx| {
+            backward: Box::new(move |isa, x, dy, dx| {
+                let backward = kernels(isa).backward.expect("floats have a derivative");
                 // SAFETY: as above; `zip` checks the lengths.
-                unsafe { (kernel(table).backward)(zip(Backward(op), x, dy, dx)) }
+                unsafe { backward(zip(Backward(op), x, dy, dx)) }
             }),
             from_output: suffices.then(|| -> Zipped<E> {
-                Box::new(move |table, y, dy, dx| {
-                    let Kernel {
-                        backward,
-                        from_output,
-                        ..
-                    } = kernel(table);
+                Box::new(move |isa, y, dy, dx| {
+                    let kernels = kernels(isa);
+                    let backward = kernels.backward.expect("floats have a derivative");
                     // SAFETY: as above.
                     unsafe {
-                        match from_output {
+                        match kernels.from_output {
                             Some(f) => f(zip(BackwardFromOutput(op), y, dy, dx)),
                             None => backward(zip(Backward(op), y, dy, dx)),
                         }
@@ -102,15 +107,6 @@ impl<E: Number> Case<E> {
             *slope += 0.0;
         }
         slopes
-    }
-
-    /// What a derivative is held to.
-    pub fn slope_bound(&self, ulps: f64) -> Bound {
-        match self.turn {
-            _ if self.exact => Bound::Nearest,
-            None => Bound::Ulps(ulps),
-            Some(turn) => Bound::Turning { ulps, turn },
-        }
     }
 
     /// Edges, 64 numbers (one, where tests are sampled) on each side of whatever a formula may branch at, and random ones.
@@ -204,7 +200,7 @@ fn zip<O, E>(op: O, a: &[E], b: &[E], dst: &mut [E]) -> Zip<O, E> {
 pub fn defaults<E: Number>() -> Vec<Case<E>> {
     macro_rules! list {
         ($($name:ident: $Op:ident in $Row:ident;)*) => {
-            vec![$(Case::new(stringify!($name), <$Op as Parameters>::DEFAULT)),*]
+            vec![$(Case::new(<$Op as Parameters>::DEFAULT)),*]
         };
     }
     for_each_op!(list)
@@ -212,8 +208,8 @@ pub fn defaults<E: Number>() -> Vec<Case<E>> {
 
 /// Every operation with its default parameters and with odd ones.
 pub fn cases<E: Number>() -> Vec<Case<E>> {
-    fn with<O: Tabled, E: Number>(name: &'static str, cases: &mut Vec<Case<E>>) {
-        cases.push(Case::new(name, O::DEFAULT));
+    fn with<O: BuiltinOp + Oracle, E: Number>(cases: &mut Vec<Case<E>>) {
+        cases.push(Case::new(O::DEFAULT));
         if O::PARAMETERS.is_empty() {
             return;
         }
@@ -225,7 +221,7 @@ pub fn cases<E: Number>() -> Vec<Case<E>> {
             let second = odd[(i * 4 + 3) % odd.len()];
             for values in [[first, O::DEFAULT.values()[1]], [first, second]] {
                 if let Ok(op) = O::from_values(values) {
-                    cases.push(Case::new(name, op));
+                    cases.push(Case::new(op));
                 }
                 if O::PARAMETERS.len() == 1 {
                     break;
@@ -236,7 +232,7 @@ pub fn cases<E: Number>() -> Vec<Case<E>> {
     let mut cases = Vec::new();
     macro_rules! list {
         ($($name:ident: $Op:ident in $Row:ident;)*) => {
-            $(with::<$Op, E>(stringify!($name), &mut cases);)*
+            $(with::<$Op, E>(&mut cases);)*
         };
     }
     for_each_op!(list);

@@ -3,8 +3,10 @@
 
 use std::time::Instant;
 
-use crate::case::{defaults, tables};
-use crate::forward::{Bound, hold};
+use halfwave_kernels::Form;
+
+use crate::case::{defaults, isas};
+use crate::forward::hold;
 
 #[test]
 #[ignore = "all 2^32 inputs of every operation; run in release mode"]
@@ -16,11 +18,7 @@ fn every_f32() {
             continue;
         }
         let began = Instant::now();
-        let bound = if case.exact {
-            Bound::Nearest
-        } else {
-            Bound::Ulps(1.0)
-        };
+        let bound = (case.bound)(Form::Forward);
         let mut worst = 0.0f64;
         let mut y = vec![0.0; BLOCK];
         for start in (0..=u32::MAX).step_by(BLOCK) {
@@ -28,9 +26,9 @@ fn every_f32() {
                 .map(f32::from_bits)
                 .collect();
             let want = case.wanted(&x);
-            for table in tables() {
-                (case.map)(table, &x, &mut y);
-                worst = worst.max(hold(&case.label, table.isa, &x, &y, &want, bound));
+            for isa in isas() {
+                (case.map)(isa, &x, &mut y);
+                worst = worst.max(hold(&case.label, isa, &x, &y, &want, bound));
             }
         }
         let said = if case.exact {

@@ -8,17 +8,11 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
-use halfwave_kernels::Kernels;
+use halfwave_kernels::{Dtype, Form, Isa};
 use halfwave_oracle::Truth;
 
-use crate::case::{Case, cases, defaults, tables};
-use crate::forward::Bound;
+use crate::case::{Case, cases, defaults, isas};
 use crate::number::{Random, one_in};
-
-/// Of a result, in ulps.
-const FORWARD: f64 = 1.5;
-/// Of a derivative.
-const BACKWARD: f64 = 4.0;
 
 /// The largest error seen, in ulps, and where.
 #[derive(Clone, Copy, Default)]
@@ -30,58 +24,57 @@ struct Worst {
 /// Of the operation, of its derivative, and of that from the output.
 type All = [Worst; 3];
 
-/// Holds what every table makes of `x` to its bound.
+/// Holds what every instruction set makes of `x` to its bound.
 fn measure(case: &Case<f64>, x: &[f64], worst: &mut All) {
     let ones = vec![1.0; x.len()];
-    let run = |f: &dyn Fn(&'static Kernels, &mut [f64])| -> Vec<Vec<f64>> {
-        let tables = tables().into_iter();
-        let one = |table| {
+    let isas = isas();
+    let run = |f: &dyn Fn(Isa, &mut [f64])| -> Vec<Vec<f64>> {
+        let one = |isa: &Isa| {
             let mut y = vec![0.0; x.len()];
-            f(table, &mut y);
+            f(*isa, &mut y);
             y
         };
-        tables.map(one).collect()
+        isas.iter().map(one).collect()
     };
-    let y = run(&|table, y| (case.map)(table, x, y));
-    let slope = run(&|table, dx| (case.backward)(table, x, &ones, dx));
-    let derivative = case.slope_bound(BACKWARD);
-    let mut compare = |which: usize, name: &str, at: &[f64], got: &[Vec<f64>], bound: Bound| {
+    let y = run(&|isa, y| (case.map)(isa, x, y));
+    let slope = run(&|isa, dx| (case.backward)(isa, x, &ones, dx));
+    let mut compare = |form: Form, at: &[f64], got: &[Vec<f64>]| {
+        let (which, name) = match form {
+            Form::Forward => (0, "value of"),
+            Form::Backward => (1, "derivative of"),
+            Form::BackwardFromOutput => (2, "derivative from the output of"),
+        };
+        let bound = (case.bound)(form);
         for (i, &x) in at.iter().enumerate() {
             let truth: Truth = (case.truths[which])(x);
-            for (table, y) in got.iter().enumerate() {
-                if table > 0 && y[i].to_bits() == got[0][i].to_bits() {
+            for (isa, y) in isas.iter().zip(got) {
+                if *isa != isas[0] && y[i].to_bits() == got[0][i].to_bits() {
                     continue;
                 }
                 let error = truth.ulps(y[i]);
                 let absolute = (y[i] - truth.to_f64()).abs();
                 assert!(
-                    bound.allows(x, error, absolute, f64::EPSILON / 2.0),
+                    bound.counted(Dtype::F64, x, error, absolute) <= bound.ulps(),
                     "{} {name} {} at {x:e} = {:#x} is {:e}, not {:e}: {error} ulps",
-                    tables()[table].isa,
+                    isa,
                     case.label,
                     x.to_bits(),
                     y[i],
                     truth.to_f64(),
                 );
-                // Around a turn, ulps say nothing.
-                if error > worst[which].ulps && bound.allows(0.0, error, 0.0, 0.0) {
+                // Where the bound is absolute, ulps say nothing.
+                if error > worst[which].ulps && !bound.is_absolute_at(x) {
                     worst[which] = Worst { ulps: error, at: x };
                 }
             }
         }
     };
-    compare(0, "value of", x, &y, Bound::Ulps(FORWARD));
-    compare(1, "derivative of", x, &slope, derivative);
+    compare(Form::Forward, x, &y);
+    compare(Form::Backward, x, &slope);
     if let Some(from_output) = case.from_output.as_ref().filter(|_| case.by_itself) {
         let y = &y[0];
-        let dx = run(&|table, dx| from_output(table, y, &ones, dx));
-        compare(
-            2,
-            "derivative from the output of",
-            y,
-            &dx,
-            Bound::Ulps(BACKWARD),
-        );
+        let dx = run(&|isa, dx| from_output(isa, y, &ones, dx));
+        compare(Form::BackwardFromOutput, y, &dx);
     }
 }
 

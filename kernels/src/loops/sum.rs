@@ -5,10 +5,10 @@
 //! `f64`, and which element goes into which sum, and which sums are added first, is fixed by the
 //! arguments. So every instruction set gives the same bits.
 
-use half::{bf16, f16};
-
-use crate::element::{Float, Half};
-use crate::lanes::{FloatLanes, FullSimd, Lanes, Task, V};
+use crate::dtype::{Float, bf16, f16};
+use crate::half::Half;
+use crate::lanes::{FullSimd, Lanes, V, WithSimd};
+use crate::register::{Lane, Mask, Register};
 
 /// A dtype that is summed in `f64` lanes.
 pub trait Summand: Float {
@@ -47,7 +47,7 @@ impl Summand for f16 {
 impl Summand for bf16 {
     #[inline(always)]
     fn values<S: FullSimd>(s: S, x: V<S, i16>) -> [V<S, f64>; 4] {
-        let [low, high] = bf16::widen(s, s.cross_bf16(x));
+        let [low, high] = bf16::widen(s, s.reorder_bf16(x));
         let ([a, b], [c, d]) = (s.widen(low), s.widen(high));
         [a, b, c, d]
     }
@@ -64,15 +64,16 @@ fn add<E: Summand, S: FullSimd + Lanes<E::Lane>>(
     let (x, dy) = (E::values(s, x), E::values(s, dy));
     let mut k = 0;
     while k < E::REGISTERS {
-        sums[k] = add_product::<S>(s, sums[k], x[k], dy[k]);
+        let sum = Register::<f64, S>::new(s, sums[k]);
+        sums[k] = add_product(sum, Register::new(s, x[k]), Register::new(s, dy[k])).v();
         k += 1;
     }
 }
 
 #[inline(always)]
-fn add_product<L: FloatLanes<f64>>(l: L, sum: L::V, x: L::V, dy: L::V) -> L::V {
-    let zero = l.splat(0.0);
-    l.add(sum, l.select(l.le(zero, x), zero, l.mul(x, dy)))
+fn add_product<X: Lane>(sum: X, x: X, dy: X) -> X {
+    let zero = x.splat(0.0);
+    sum + zero.le(x).select(zero, x * dy)
 }
 
 /// The sum over `len` elements: 32 sums, of which sum `j` takes the elements `32·i + j` in order, then
@@ -87,11 +88,11 @@ pub struct SlopeSum<E> {
     pub len: usize,
 }
 
-impl<E: Summand, S: FullSimd + Lanes<E::Lane>> Task<S> for SlopeSum<E> {
-    type Out = f64;
+impl<E: Summand, S: FullSimd + Lanes<E::Lane>> WithSimd<S> for SlopeSum<E> {
+    type Output = f64;
 
     #[inline(always)]
-    unsafe fn run(self, s: S) -> f64 {
+    unsafe fn with_simd(self, s: S) -> f64 {
         const { assert!(<S as Lanes<f64>>::N == 4) };
         let (x, dy) = (self.x.cast::<E::Lane>(), self.dy.cast::<E::Lane>());
         let n = <S as Lanes<E::Lane>>::N;
@@ -193,11 +194,11 @@ impl<E: Summand> SlopeSums<E> {
     }
 }
 
-impl<E: Summand, S: FullSimd + Lanes<E::Lane>> Task<S> for SlopeSums<E> {
-    type Out = ();
+impl<E: Summand, S: FullSimd + Lanes<E::Lane>> WithSimd<S> for SlopeSums<E> {
+    type Output = ();
 
     #[inline(always)]
-    unsafe fn run(self, s: S) {
+    unsafe fn with_simd(self, s: S) {
         const { assert!(<S as Lanes<f64>>::N == 4) };
         let mut row = 0;
         // SAFETY: rows below `self.rows`.

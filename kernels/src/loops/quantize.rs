@@ -1,10 +1,9 @@
 //! Floats to bytes by a scale and a zero point, and back.
 
-use half::{bf16, f16};
-
-use crate::element::{Float, Half};
-use crate::forms::Forms;
-use crate::lanes::{FloatLanes, FullSimd, Lanes, Task, V};
+use crate::dtype::{Float, bf16, f16};
+use crate::half::Half;
+use crate::lanes::{FullSimd, Lanes, V, WithSimd};
+use crate::register::{IntLane, IntRegister, Lane, Mask, Register};
 
 /// The numbers that bytes stand for: `(q − zero_point) · scale`.
 ///
@@ -49,7 +48,7 @@ pub struct Dequantize<E> {
 /// [`fence`](crate::fence) before it is published.
 ///
 /// # Safety
-/// To call one, the CPU must run the table's [`Isa`](crate::Isa), and the pointers be as above.
+/// To call one, the CPU must run the kernels' [`Isa`](crate::Isa), and the pointers be as above.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
 pub struct QuantizeFns<E> {
@@ -58,10 +57,10 @@ pub struct QuantizeFns<E> {
 }
 
 impl<E: Quantizable> QuantizeFns<E> {
-    pub(crate) const fn of<S: FullSimd>() -> Self {
+    pub(crate) const fn of<S: FullSimd, W>() -> Self {
         Self {
-            quantize: S::enter::<Quantize<E>>,
-            dequantize: S::enter::<Dequantize<E>>,
+            quantize: S::with_simd::<Quantize<E>>,
+            dequantize: S::with_simd::<Dequantize<E>>,
         }
     }
 }
@@ -79,10 +78,6 @@ type Block<S> = [V<S, f32>; 4];
 
 /// A dtype that quantises: `f32 f16 bf16`.
 pub trait Quantizable: Float {
-    /// The dtype's kernels.
-    #[doc(hidden)]
-    fn quantize_fns(forms: &Forms) -> QuantizeFns<Self>;
-
     /// Reads the first `n` elements of a block, which may be all; the others are zero.
     ///
     /// # Safety
@@ -100,9 +95,6 @@ pub trait Quantizable: Float {
 }
 
 impl Quantizable for f32 {
-    fn quantize_fns(forms: &Forms) -> QuantizeFns<f32> {
-        forms.quantize_f32
-    }
     #[inline(always)]
     unsafe fn load<S: FullSimd>(s: S, p: *const f32, n: usize) -> Block<S> {
         // SAFETY: forwarded.
@@ -128,25 +120,22 @@ impl Quantizable for f32 {
 }
 
 macro_rules! halves {
-    ($($H:ident $field:ident;)*) => {$(
+    ($($H:ident)*) => {$(
         impl Quantizable for $H {
-            fn quantize_fns(forms: &Forms) -> QuantizeFns<$H> {
-                forms.$field
-            }
             #[inline(always)]
             unsafe fn load<S: FullSimd>(s: S, p: *const $H, n: usize) -> Block<S> {
                 let p = p.cast::<i16>();
                 // SAFETY: forwarded.
                 let (low, high) = unsafe { (load::<i16, S>(s, p, n, 0), load::<i16, S>(s, p, n, 1)) };
-                let [a, b] = $H::widen(s, $H::cross(s, low));
-                let [c, d] = $H::widen(s, $H::cross(s, high));
+                let [a, b] = $H::widen(s, $H::reorder(s, low));
+                let [c, d] = $H::widen(s, $H::reorder(s, high));
                 [a, b, c, d]
             }
             #[inline(always)]
             unsafe fn store<S: FullSimd>(s: S, p: *mut $H, n: usize, x: Block<S>, stream: bool) {
                 let [a, b, c, d] = x;
-                let low = $H::cross(s, $H::narrow(s, [a, b]));
-                let high = $H::cross(s, $H::narrow(s, [c, d]));
+                let low = $H::reorder(s, $H::narrow(s, [a, b]));
+                let high = $H::reorder(s, $H::narrow(s, [c, d]));
                 // SAFETY: forwarded.
                 unsafe {
                     store::<i16, S>(s, p.cast(), n, 0, low, stream);
@@ -156,10 +145,7 @@ macro_rules! halves {
         }
     )*};
 }
-halves! {
-    f16 quantize_f16;
-    bf16 quantize_bf16;
-}
+halves! { f16 bf16 }
 
 /// What the first `n` elements of a block have in its register `r`.
 ///
@@ -207,20 +193,21 @@ impl Grid {
     #[inline(always)]
     fn quantize<S: FullSimd>(self, s: S, x: Block<S>) -> V<S, i8> {
         let [a, b, c, d] = x;
-        let signed = s.pack([
+        let signed = s.narrow_i8([
             self.signed(s, a),
             self.signed(s, b),
             self.signed(s, c),
             self.signed(s, d),
         ]);
-        plus::<i8, S>(s, signed, self.flip)
+        plus(IntRegister::<i8, S>::new(s, signed), self.flip).v()
     }
 
     /// The signed bytes of one register.
     #[inline(always)]
     fn signed<S: FullSimd>(self, s: S, x: V<S, f32>) -> V<S, i32> {
-        let bits = s.to_bits(self.shifted_steps::<S>(s, x));
-        plus::<i32, S>(s, bits, i32::from(self.zero_point) - SHIFT_BITS)
+        let steps = self.shifted_steps(Register::<f32, S>::new(s, x));
+        let bits = IntRegister::<i32, S>::new(s, s.to_bits(steps.v()));
+        plus(bits, i32::from(self.zero_point) - SHIFT_BITS).v()
     }
 
     /// The division costs nothing that can be had back: a product with the reciprocal, and a quotient
@@ -230,19 +217,19 @@ impl Grid {
     /// Clipped to an integer before it is rounded to one, a number ends up where it would if it were
     /// clipped after, and is never too large for `SHIFT`.
     #[inline(always)]
-    fn shifted_steps<L: FloatLanes<f32>>(self, l: L, x: L::V) -> L::V {
-        let zero_point = i32::from(self.zero_point);
-        let least = l.splat((-128 - zero_point) as f32);
-        let most = l.splat((127 - zero_point) as f32);
-        let steps = l.div(x, l.splat(self.scale));
-        let number = l.select(l.le(steps, steps), steps, l.splat(0.0));
-        l.add(l.min(most, l.max(least, number)), l.splat(SHIFT))
+    fn shifted_steps<X: Lane>(self, x: X) -> X {
+        let zero_point = f64::from(self.zero_point);
+        let (least, most) = (x.splat(-128.0 - zero_point), x.splat(127.0 - zero_point));
+        let steps = x / x.splat(self.scale.into());
+        let number = steps.le(steps).select(steps, x.splat(0.0));
+        most.min(least.max(number)) + x.splat(SHIFT.into())
     }
 
     /// The numbers that one block of bytes stands for.
     #[inline(always)]
     fn dequantize<S: FullSimd>(self, s: S, q: V<S, i8>) -> Block<S> {
-        let [a, b, c, d] = s.unpack(plus::<i8, S>(s, q, self.flip));
+        let q = plus(IntRegister::<i8, S>::new(s, q), self.flip);
+        let [a, b, c, d] = s.widen_i8(q.v());
         [
             self.values(s, a),
             self.values(s, b),
@@ -254,19 +241,17 @@ impl Grid {
     /// The numbers that one register of signed bytes stands for.
     #[inline(always)]
     fn values<S: FullSimd>(self, s: S, q: V<S, i32>) -> V<S, f32> {
-        let bits = plus::<i32, S>(s, q, SHIFT_BITS - i32::from(self.zero_point));
-        self.of_shifted_steps::<S>(s, s.float_of_bits(bits))
-    }
-
-    #[inline(always)]
-    fn of_shifted_steps<L: FloatLanes<f32>>(self, l: L, shifted: L::V) -> L::V {
-        l.mul(l.sub(shifted, l.splat(SHIFT)), l.splat(self.scale))
+        let q = IntRegister::<i32, S>::new(s, q);
+        let bits = plus(q, SHIFT_BITS - i32::from(self.zero_point)).v();
+        let shifted = Register::<f32, S>::new(s, s.float_of_bits(bits));
+        let steps = shifted - shifted.splat(SHIFT.into());
+        (steps * steps.splat(self.scale.into())).v()
     }
 }
 
 #[inline(always)]
-fn plus<E: Copy, L: Lanes<E>>(l: L, x: L::V, by: E) -> L::V {
-    l.add(x, l.splat(by))
+fn plus<X: IntLane>(x: X, by: X::Int) -> X {
+    x + x.splat(by)
 }
 
 /// A loop's body.
@@ -280,7 +265,7 @@ trait Blocks<S>: Copy {
 }
 
 /// Block by block from the first aligned element of `dst`; before it and at the end, a block that
-/// overlaps others, as in `map.rs`. Nothing is in place, so all may be read at any time.
+/// overlaps others, as in `compact.rs`. Nothing is in place, so all may be read at any time.
 ///
 /// # Safety
 /// `blocks` takes `len` elements and writes them to `dst`.
@@ -337,20 +322,20 @@ impl<S: FullSimd, E: Quantizable> Blocks<S> for Dequantize<E> {
     }
 }
 
-impl<S: FullSimd, E: Quantizable> Task<S> for Quantize<E> {
-    type Out = ();
+impl<S: FullSimd, E: Quantizable> WithSimd<S> for Quantize<E> {
+    type Output = ();
     #[inline(always)]
-    unsafe fn run(self, s: S) {
+    unsafe fn with_simd(self, s: S) {
         const { assert!(<S as Lanes<i8>>::N == N && <S as Lanes<f32>>::N * 4 == N) };
         // SAFETY: forwarded.
         unsafe { run(s, self, self.dst, self.len, self.stream) }
     }
 }
 
-impl<S: FullSimd, E: Quantizable> Task<S> for Dequantize<E> {
-    type Out = ();
+impl<S: FullSimd, E: Quantizable> WithSimd<S> for Dequantize<E> {
+    type Output = ();
     #[inline(always)]
-    unsafe fn run(self, s: S) {
+    unsafe fn with_simd(self, s: S) {
         const { assert!(<S as Lanes<i8>>::N == N && <S as Lanes<f32>>::N * 4 == N) };
         // SAFETY: forwarded.
         unsafe { run(s, self, self.dst, self.len, self.stream) }

@@ -7,10 +7,10 @@
 //! shuffle: with `w[k]` the k-th word of a counter, the 16 are `w[0], w[1]` of each of the four
 //! counters, then `w[2], w[3]` of each. An `f64` takes a pair of them.
 
-use half::{bf16, f16};
-
-use crate::element::{Float, Half, Real};
-use crate::lanes::{FloatLanes, FullSimd, Lanes, Task, V};
+use crate::dtype::{Float, bf16, f16};
+use crate::half::Half;
+use crate::lanes::{FullSimd, Lanes, V, WithSimd};
+use crate::register::{IntLane, IntRegister, Lane, Register};
 
 /// A dtype whose slopes can be drawn.
 pub trait Drawn: Float {
@@ -37,58 +37,53 @@ impl Range {
     /// of the cell takes the place of its lower end, so that the mean is that of the bounds. Weighing both
     /// bounds overflows for none; rounding could carry a slope over a bound, hence the last line.
     #[inline(always)]
-    fn at<R: Real, L: FloatLanes<R::Lane>>(self, l: L, number: L::V, cell: f64) -> L::V {
-        let (lower, upper) = (l.splat(R::of(self.lower)), l.splat(R::of(self.upper)));
-        let t = l.sub(number, l.splat(R::of(1.0 - cell / 2.0)));
-        let rest = l.sub(l.splat(R::of(1.0)), t);
-        let slope = l.add(l.mul(rest, lower), l.mul(t, upper));
-        l.min(upper, l.max(lower, slope))
+    fn at<X: Lane>(self, number: X, cell: f64) -> X {
+        let (lower, upper) = (number.parameter(self.lower), number.parameter(self.upper));
+        let t = number - number.splat(1.0 - cell / 2.0);
+        let rest = number.splat(1.0) - t;
+        let slope = rest * lower + t * upper;
+        upper.min(lower.max(slope))
     }
 
     /// 16 slopes in their order.
     #[inline(always)]
     fn f32<S: FullSimd>(self, s: S, words: [V<S, i64>; 4]) -> [V<S, f32>; 2] {
         let cell = f64::from(f32::EPSILON);
-        let numbers = [
-            numbers_f32(s, words[0], words[1]),
-            numbers_f32(s, words[2], words[3]),
-        ];
-        [
-            self.at::<f32, S>(s, numbers[0], cell),
-            self.at::<f32, S>(s, numbers[1], cell),
-        ]
+        let low = Register::<f32, S>::new(s, numbers_f32(s, words[0], words[1]));
+        let high = Register::<f32, S>::new(s, numbers_f32(s, words[2], words[3]));
+        [self.at(low, cell).v(), self.at(high, cell).v()]
     }
 }
 
 /// `1 + u / 2^32`, cut off: `f32` from the upper 23 bits of each word.
 #[inline(always)]
 fn numbers_f32<S: FullSimd>(s: S, low: V<S, i64>, high: V<S, i64>) -> V<S, f32> {
-    let (low, high) = (s.shr_u64::<9>(low), s.shl_u64::<23>(high));
+    let low = IntRegister::<i64, S>::new(s, s.shr_u64::<9>(low));
+    let high = IntRegister::new(s, s.shl_u64::<23>(high));
     let one = 0x3F80_0000_3F80_0000;
-    cast(joined(s, low, 0x7F_FFFF, high, 0x7F_FFFF << 32, one))
+    cast(joined(low, 0x7F_FFFF, high, 0x7F_FFFF << 32, one).v())
 }
 
-/// The same as `f64`, from the upper bits of each pair.
+/// `1 + u / 2^64`, cut off: `f64` from the upper 52 bits of each pair of words.
 #[inline(always)]
 fn numbers_f64<S: FullSimd>(s: S, low: V<S, i64>, high: V<S, i64>) -> V<S, f64> {
-    let (low, high) = (s.shr_u64::<12>(low), s.shl_u64::<20>(high));
+    let low = IntRegister::<i64, S>::new(s, s.shr_u64::<12>(low));
+    let high = IntRegister::new(s, s.shl_u64::<20>(high));
     let one = 0x3FF0_0000_0000_0000;
-    cast(joined(s, low, 0xF_FFFF, high, 0xF_FFFF_FFF0_0000, one))
+    cast(joined(low, 0xF_FFFF, high, 0xF_FFFF_FFF0_0000, one).v())
 }
 
 /// The bits of both masks and of the exponent, which do not overlap.
 #[inline(always)]
-fn joined<L: Lanes<i64>>(
-    l: L,
-    low: L::V,
+fn joined<X: IntLane<Int = i64>>(
+    low: X,
     low_mask: i64,
-    high: L::V,
+    high: X,
     high_mask: i64,
     exponent: i64,
-) -> L::V {
-    let low = l.and(low, l.splat(low_mask));
-    let high = l.and(high, l.splat(high_mask));
-    l.add(l.add(low, high), l.splat(exponent))
+) -> X {
+    let (low, high) = (low & low.splat(low_mask), high & high.splat(high_mask));
+    low + high + low.splat(exponent)
 }
 
 /// The same bits, as a register of another element type.
@@ -116,14 +111,12 @@ impl Drawn for f64 {
 
     #[inline(always)]
     unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f64) {
-        let (a, b) = (
-            numbers_f64(s, words[0], words[1]),
-            numbers_f64(s, words[2], words[3]),
-        );
+        let a = Register::<f64, S>::new(s, numbers_f64(s, words[0], words[1]));
+        let b = Register::<f64, S>::new(s, numbers_f64(s, words[2], words[3]));
         // SAFETY: two registers of four, for which the caller vouches.
         unsafe {
-            s.store(dst, range.at::<f64, S>(s, a, f64::EPSILON));
-            s.store(dst.add(4), range.at::<f64, S>(s, b, f64::EPSILON));
+            s.store(dst, range.at(a, f64::EPSILON).v());
+            s.store(dst.add(4), range.at(b, f64::EPSILON).v());
         }
     }
 }
@@ -140,7 +133,7 @@ impl Drawn for f16 {
 impl Drawn for bf16 {
     #[inline(always)]
     unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut bf16) {
-        let bits = s.cross_bf16(bf16::narrow(s, range.f32(s, words)));
+        let bits = s.reorder_bf16(bf16::narrow(s, range.f32(s, words)));
         // SAFETY: as above.
         unsafe { s.store(dst.cast::<i16>(), bits) }
     }
@@ -181,11 +174,11 @@ pub struct DrawSlopes<E> {
     pub draws: usize,
 }
 
-impl<E: Drawn, S: FullSimd> Task<S> for DrawSlopes<E> {
-    type Out = ();
+impl<E: Drawn, S: FullSimd> WithSimd<S> for DrawSlopes<E> {
+    type Output = ();
 
     #[inline(always)]
-    unsafe fn run(self, s: S) {
+    unsafe fn with_simd(self, s: S) {
         const { assert!(<S as Lanes<i64>>::N == 4) };
         let lane = [0i64, 1, 2, 3];
         let zero = s.splat(0i64);
@@ -214,11 +207,11 @@ mod tests {
         seed: u64,
     }
 
-    impl<S: FullSimd> Task<S> for Philox {
-        type Out = [[u32; 4]; 4];
+    impl<S: FullSimd> WithSimd<S> for Philox {
+        type Output = [[u32; 4]; 4];
 
         #[inline(always)]
-        unsafe fn run(self, s: S) -> [[u32; 4]; 4] {
+        unsafe fn with_simd(self, s: S) -> [[u32; 4]; 4] {
             let words = philox(
                 s,
                 self.counter.map(|word| s.splat(i64::from(word))),
@@ -234,29 +227,36 @@ mod tests {
     }
 
     /// The vectors that the authors publish with Random123 (`tests/kat_vectors`).
-    fn known_answers<S: FullSimd>() {
-        let ones = u32::MAX;
-        for (counter, seed, words) in [
-            (
-                [0; 4],
-                0,
-                [0x6627_E8D5, 0xE169_C58D, 0xBC57_AC4C, 0x9B00_DBD8],
-            ),
-            (
-                [ones; 4],
-                u64::MAX,
-                [0x408F_276D, 0x41C8_3B0E, 0xA20B_C7C6, 0x6D54_51FD],
-            ),
-            (
-                [0x243F_6A88, 0x85A3_08D3, 0x1319_8A2E, 0x0370_7344],
-                0x299F_31D0_A409_3822,
-                [0xD16C_FE09, 0x94FD_CCEB, 0x5001_E420, 0x2412_6EA1],
-            ),
-        ] {
-            // SAFETY: the caller has asked for the instructions.
-            let got = unsafe { S::enter(Philox { counter, seed }) };
-            for (got, word) in got.into_iter().zip(words) {
-                assert_eq!(got, [word; 4], "{counter:x?} {seed:x}");
+    #[derive(Clone, Copy)]
+    struct KnownAnswers;
+
+    impl<S: FullSimd> WithSimd<S> for KnownAnswers {
+        type Output = ();
+
+        unsafe fn with_simd(self, s: S) {
+            let ones = u32::MAX;
+            for (counter, seed, words) in [
+                (
+                    [0; 4],
+                    0,
+                    [0x6627_E8D5, 0xE169_C58D, 0xBC57_AC4C, 0x9B00_DBD8],
+                ),
+                (
+                    [ones; 4],
+                    u64::MAX,
+                    [0x408F_276D, 0x41C8_3B0E, 0xA20B_C7C6, 0x6D54_51FD],
+                ),
+                (
+                    [0x243F_6A88, 0x85A3_08D3, 0x1319_8A2E, 0x0370_7344],
+                    0x299F_31D0_A409_3822,
+                    [0xD16C_FE09, 0x94FD_CCEB, 0x5001_E420, 0x2412_6EA1],
+                ),
+            ] {
+                // SAFETY: the unit is the proof that the CPU has the instructions.
+                let got = unsafe { Philox { counter, seed }.with_simd(s) };
+                for (got, word) in got.into_iter().zip(words) {
+                    assert_eq!(got, [word; 4], "{counter:x?} {seed:x}");
+                }
             }
         }
     }
@@ -264,14 +264,6 @@ mod tests {
     #[test]
     fn the_published_vectors() {
         extern crate std;
-        known_answers::<crate::isa::portable::Portable>();
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            known_answers::<crate::isa::avx2::Avx2>();
-        }
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx512vl") {
-            known_answers::<crate::isa::avx512::Avx512>();
-        }
+        crate::isa::tests::on_every_unit!(KnownAnswers);
     }
 }

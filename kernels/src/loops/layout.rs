@@ -1,19 +1,28 @@
 //! Pairs of elements apart and together: what lies interleaved in memory, as two arrays.
 
-use crate::element::Element;
-use crate::lanes::{Lanes, Simd, Task};
+use crate::dtype::Element;
+use crate::lanes::{Lanes, Simd, WithSimd};
 
-/// See [`Deinterleave`].
+/// The two ways on one dtype and one instruction set.
 ///
 /// # Safety
-/// The CPU runs the table's [`Isa`](crate::Isa), and the rest as [`Deinterleave`] says.
-pub type DeinterleaveFn<E> = unsafe fn(Deinterleave<E>);
+/// To call one, the CPU must run the kernels' [`Isa`](crate::Isa), and the pointers be as
+/// [`Deinterleave`] and [`Interleave`] say.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct LayoutFns<E> {
+    pub deinterleave: unsafe fn(Deinterleave<E>),
+    pub interleave: unsafe fn(Interleave<E>),
+}
 
-/// See [`Interleave`].
-///
-/// # Safety
-/// The CPU runs the table's [`Isa`](crate::Isa), and the rest as [`Interleave`] says.
-pub type InterleaveFn<E> = unsafe fn(Interleave<E>);
+impl<E: Element> LayoutFns<E> {
+    pub(crate) const fn of<S: Simd + Lanes<E::Lane>, W>() -> Self {
+        Self {
+            deinterleave: S::with_simd::<Deinterleave<E>>,
+            interleave: S::with_simd::<Interleave<E>>,
+        }
+    }
+}
 
 /// `a[i], b[i] = src[2i], src[2i + 1]` for `i < len`.
 ///
@@ -46,11 +55,11 @@ pub struct Interleave<E> {
 // Nothing is computed here, so an element may go by itself as well as in a register: the remainder
 // is a plain loop.
 
-impl<S: Simd + Lanes<E::Lane>, E: Element> Task<S> for Deinterleave<E> {
-    type Out = ();
+impl<S: Simd + Lanes<E::Lane>, E: Element> WithSimd<S> for Deinterleave<E> {
+    type Output = ();
 
     #[inline(always)]
-    unsafe fn run(self, s: S) {
+    unsafe fn with_simd(self, s: S) {
         let Self { src, a, b, len } = self;
         let (a, b) = (a.cast::<E::Lane>(), b.cast::<E::Lane>());
         let src = src.cast::<E::Lane>();
@@ -76,11 +85,11 @@ impl<S: Simd + Lanes<E::Lane>, E: Element> Task<S> for Deinterleave<E> {
     }
 }
 
-impl<S: Simd + Lanes<E::Lane>, E: Element> Task<S> for Interleave<E> {
-    type Out = ();
+impl<S: Simd + Lanes<E::Lane>, E: Element> WithSimd<S> for Interleave<E> {
+    type Output = ();
 
     #[inline(always)]
-    unsafe fn run(self, s: S) {
+    unsafe fn with_simd(self, s: S) {
         let Self { len, stream, .. } = self;
         let (a, b) = (self.a.cast::<E::Lane>(), self.b.cast::<E::Lane>());
         let dst = self.dst.cast::<E::Lane>();

@@ -1,20 +1,41 @@
-//! The numbers that oracles compute with.
+//! What the operations should give: the textbook formulas, for tests and `halfwave verify`, behind the
+//! feature `oracle`.
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-/// A real number, as well as a type can hold one: what [`Unary::oracle`](crate::Unary::oracle) is
-/// written over, so that one textbook formula serves tests in `f64` and in arbitrary precision. The
-/// functions are to have a small relative error for every finite argument.
+use crate::precision::Precision;
+use crate::unary::Unary;
+
+/// An operation as a textbook has it, on one number. It shares no helper with the kernel it judges.
 ///
-/// `f64` is one, by the `libm` crate, so that tests see the same numbers on every system.
+/// Parameters are rounded by [`Precision::value`] (`P` is `f32` for `f32`, `f16` and `bf16`). In `f64`
+/// the formulas are exact, or far below half an ulp of those dtypes; in arbitrary precision, of `f64`.
 ///
 /// ```
-/// use halfwave_kernels::{Num, Softsign, Unary};
+/// use halfwave_kernels::{Oracle, OracleNumber, Softsign};
 ///
 /// assert_eq!(Softsign.oracle::<f32, f64>(-3.0), -0.75);
-/// assert_eq!(<f64 as Num>::exp_m1(1e-300), 1e-300);
+/// assert_eq!(<f64 as OracleNumber>::exp_m1(1e-300), 1e-300);
 /// ```
-pub trait Num:
+pub trait Oracle: Unary {
+    /// The operation.
+    fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N;
+
+    /// Its derivative.
+    fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N;
+
+    /// Its derivative where the output is `y`.
+    fn derivative_from_output_oracle<P: Precision, N: OracleNumber>(self, y: N) -> N {
+        self.derivative_oracle::<P, N>(y)
+    }
+}
+
+/// A real number, as well as a type can hold one, so that one textbook formula serves tests in `f64`
+/// and in arbitrary precision. The functions are to have a small relative error for every finite
+/// argument.
+///
+/// `f64` is one, by the `libm` crate, so that tests see the same numbers on every system.
+pub trait OracleNumber:
     Clone
     + PartialOrd
     + Add<Output = Self>
@@ -46,10 +67,9 @@ pub trait Num:
     }
 }
 
-// Inlined, so that this crate's own code refers to nothing in `libm`: `.ci/symbols` looks.
 macro_rules! by_libm {
     ($($method:ident: $function:ident),*) => {
-        impl Num for f64 {
+        impl OracleNumber for f64 {
             #[inline]
             fn of(x: f64) -> f64 {
                 x

@@ -1,7 +1,7 @@
 //! Bytes by a table.
 
 use crate::lanes::{Lanes, Simd};
-use crate::ops::Elementwise;
+use crate::loops::map::Elementwise;
 
 /// `table[x]` of every byte `x`, whose bits count as unsigned.
 ///
@@ -24,12 +24,6 @@ impl Lookup {
             table: table.as_ptr(),
         }
     }
-
-    #[cfg(target_arch = "x86_64")]
-    #[inline(always)]
-    pub(crate) fn table(self) -> *const u8 {
-        self.table
-    }
 }
 
 impl Elementwise<i8> for Lookup {
@@ -41,4 +35,14 @@ impl Elementwise<i8> for Lookup {
         // SAFETY: whoever made this vouched for the table.
         unsafe { s.lookup(self.table, x) }
     }
+}
+
+/// [`Lookup`] on a CPU that has AVX-512 and VBMI.
+///
+/// # Safety
+/// The CPU has AVX-512 F, BW and VBMI; the rest as [`MapFn`](crate::MapFn).
+#[cfg(target_arch = "x86_64")]
+pub unsafe fn lookup_vbmi(op: Lookup, src: *const i8, dst: *mut i8, len: usize, stream: bool) {
+    // SAFETY: forwarded; whoever made `op` vouched for the table.
+    unsafe { crate::isa::avx512::lookup_vbmi(op.table, src, dst, len, stream) }
 }

@@ -2,7 +2,7 @@
 //! two parts.
 
 /// q of e<sup>r</sup> = 1 + r + r²·q(r), relative to e<sup>r</sup> − 1: error below 2^-28.2.
-pub(super) const EXP_SINGLE: &[f64] = &[
+pub(crate) const EXP_SINGLE: &[f64] = &[
     0.5,
     0.16666635870933533,
     0.041666511446237564,
@@ -12,7 +12,7 @@ pub(super) const EXP_SINGLE: &[f64] = &[
 ];
 
 /// q of e<sup>r</sup> = 1 + r + r²·q(r), relative to e<sup>r</sup> − 1: error below 2^-55.6.
-pub(super) const EXP_DOUBLE: &[f64] = &[
+pub(crate) const EXP_DOUBLE: &[f64] = &[
     0.5000000000000006,
     0.16666666666666588,
     0.04166666666657683,
@@ -26,7 +26,7 @@ pub(super) const EXP_DOUBLE: &[f64] = &[
 ];
 
 /// a of 2·atanh(s/2) = s + s³·a(s²), relative to that: error below 2^-33.0.
-pub(super) const ATANH_SINGLE: &[f64] = &[
+pub(crate) const ATANH_SINGLE: &[f64] = &[
     0.0833333432674408,
     0.012499671429395676,
     0.0022355634719133377,
@@ -35,7 +35,7 @@ pub(super) const ATANH_SINGLE: &[f64] = &[
 ];
 
 /// a of 2·atanh(s/2) = s + s³·a(s²), relative to that: error below 2^-59.4.
-pub(super) const ATANH_DOUBLE: &[f64] = &[
+pub(crate) const ATANH_DOUBLE: &[f64] = &[
     0.08333333333333288,
     0.01250000000004914,
     0.0022321428553010547,
@@ -49,7 +49,7 @@ pub(super) const ATANH_DOUBLE: &[f64] = &[
 ];
 
 /// p of tanh x = x + x³·p(x²), relative to tanh x: error below 2^-30.9.
-pub(super) const TANH_SINGLE: &[f64] = &[
+pub(crate) const TANH_SINGLE: &[f64] = &[
     -0.333333283662796,
     0.13333174586296082,
     -0.0539507232606411,
@@ -61,7 +61,7 @@ pub(super) const TANH_SINGLE: &[f64] = &[
 ];
 
 /// The same, relative to x − tanh x: error below 2^-27.5.
-pub(super) const TANH_SHORT: &[f64] = &[
+pub(crate) const TANH_SHORT: &[f64] = &[
     -0.3333333315713652,
     0.13333310695049258,
     -0.053963420951254525,
@@ -73,7 +73,7 @@ pub(super) const TANH_SHORT: &[f64] = &[
 ];
 
 /// The same, relative to x − tanh x: error below 2^-56.0.
-pub(super) const TANH_DOUBLE: &[f64] = &[
+pub(crate) const TANH_DOUBLE: &[f64] = &[
     -0.3333333333333333,
     0.13333333333333092,
     -0.05396825396804674,
@@ -93,10 +93,10 @@ pub(super) const TANH_DOUBLE: &[f64] = &[
 ];
 
 /// What rounding took from the first of these.
-pub(super) const TANH_FIRST_LOW: f64 = -1.3769375760312901e-17;
+pub(crate) const TANH_FIRST_LOW: f64 = -1.3769375760312901e-17;
 
 /// Numerator of Φ(−a)·e<sup>a²/2</sup> for a ≤ 14.5, relative to that: error below 2^-33.5.
-pub(super) const MILLS_TOP: &[f64] = &[
+pub(crate) const MILLS_TOP: &[f64] = &[
     0.4999999999589443,
     0.5072602791378733,
     0.25032611180453335,
@@ -106,7 +106,7 @@ pub(super) const MILLS_TOP: &[f64] = &[
 ];
 
 /// Its denominator: error below 2^-33.5.
-pub(super) const MILLS_BOTTOM: &[f64] = &[
+pub(crate) const MILLS_BOTTOM: &[f64] = &[
     1.0,
     1.8124051111979487,
     1.4467424012641819,
@@ -117,7 +117,7 @@ pub(super) const MILLS_BOTTOM: &[f64] = &[
 ];
 
 /// (a + 4)·Φ(−a)·e<sup>a²/2</sup> in t = (a − 4)/(a + 4), a ≤ 38.8, relative to that: error below 2^-59.8.
-pub(super) const MILLS_DOUBLE: &[f64] = &[
+pub(crate) const MILLS_DOUBLE: &[f64] = &[
     0.7552851304157515,
     -0.6078966419718921,
     0.38713740074221475,

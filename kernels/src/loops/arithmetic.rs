@@ -1,15 +1,15 @@
 //! Sums, products and slopes: two arrays, or an array and one element for all of it.
 
-use half::{bf16, f16};
-
-use crate::element::{Element, Half, Real};
-use crate::lanes::{FloatLanes, Lanes, Simd};
-use crate::map::Zip;
-use crate::ops::{Elementwise, Pairwise, nan_of, times};
-use crate::table::{MapFn, ZipFn};
+use crate::dtype::{Element, bf16, f16};
+use crate::half::Half;
+use crate::lanes::{Lanes, Simd};
+use crate::loops::map::{Elementwise, MapFn};
+use crate::loops::zip::{Pairwise, Zip, ZipFn};
+use crate::register::{Lane, Mask, Register};
+use crate::unary::scale_gradient;
 
 /// One arithmetic form on one dtype.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct ArithmeticFn<B, E> {
     /// Of two arrays.
     pub zip: ZipFn<B, E>,
@@ -18,9 +18,9 @@ pub struct ArithmeticFn<B, E> {
 }
 
 impl<B: Pairwise<E>, E: Element> ArithmeticFn<B, E> {
-    pub(crate) const fn of<S: Simd + Lanes<E::Lane>>() -> Self {
+    pub(crate) const fn of<S: Simd + Lanes<E::Lane>, W>() -> Self {
         Self {
-            zip: S::enter::<Zip<B, E>>,
+            zip: S::with_simd::<Zip<B, E>>,
             scalar: S::map::<E, Scalar<B, E>>,
         }
     }
@@ -67,42 +67,42 @@ impl<B: Pairwise<E>, O: Elementwise<E>, E: Element> Pairwise<E> for Then<B, O> {
     }
 }
 
-/// A form in terms of float lanes. One rounding on every dtype: `f32` has more than twice the bits
-/// of `f16` and `bf16`, so that rounding a sum or product of theirs to it first does no harm
+/// A form on two registers of numbers. One rounding on every dtype: `f32` has more than twice the
+/// bits of `f16` and `bf16`, so that rounding a sum or product of theirs to it first does no harm
 /// (Figueroa, 1995).
 pub trait Arithmetic: Copy {
     /// The form on one register of each.
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, a: L::V, b: L::V) -> L::V;
+    fn apply<X: Lane>(self, a: X, b: X) -> X;
 }
 
 macro_rules! pairwise {
     ($($B:ident)*) => {$(
-        impl Pairwise<f32> for $B {
-            #[inline(always)]
-            fn on<S: Simd + Lanes<f32, V = R>, R: Copy>(self, s: S, a: R, b: R) -> R {
-                self.lanes::<f32, S>(s, a, b)
-            }
-        }
-        impl Pairwise<f64> for $B {
-            #[inline(always)]
-            fn on<S: Simd + Lanes<f64, V = R>, R: Copy>(self, s: S, a: R, b: R) -> R {
-                self.lanes::<f64, S>(s, a, b)
-            }
-        }
+        pairwise!(@float $B f32);
+        pairwise!(@float $B f64);
         pairwise!(@half $B f16);
         pairwise!(@half $B bf16);
     )*};
+    (@float $B:ident $E:ident) => {
+        impl Pairwise<$E> for $B {
+            #[inline(always)]
+            fn on<S: Simd + Lanes<$E, V = R>, R: Copy>(self, s: S, a: R, b: R) -> R {
+                self.apply(Register::<$E, S>::new(s, a), Register::new(s, b)).v()
+            }
+        }
+    };
     (@half $B:ident $H:ident) => {
         impl Pairwise<$H> for $B {
             #[inline(always)]
             fn on<S: Simd + Lanes<i16, V = R>, R: Copy>(self, s: S, a: R, b: R) -> R {
                 let ([a0, a1], [b0, b1]) = ($H::widen(s, a), $H::widen(s, b));
-                $H::narrow(s, [self.lanes::<f32, S>(s, a0, b0), self.lanes::<f32, S>(s, a1, b1)])
+                let y0 = self.apply(Register::<f32, S>::new(s, a0), Register::new(s, b0));
+                let y1 = self.apply(Register::<f32, S>::new(s, a1), Register::new(s, b1));
+                $H::narrow(s, [y0.v(), y1.v()])
             }
         }
     };
 }
-pairwise! { Add Mul Times Prelu PreluSlope PreluSlopeGradient }
+pairwise! { Add Mul ScaleGradient Prelu PreluSlope PreluSlopeGradient }
 
 /// `a + b`; where both are NaN, `a`.
 #[derive(Clone, Copy, Debug)]
@@ -110,8 +110,8 @@ pub struct Add;
 
 impl Arithmetic for Add {
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, a: L::V, b: L::V) -> L::V {
-        nan_of::<R, L>(l, a, l.add(a, b))
+    fn apply<X: Lane>(self, a: X, b: X) -> X {
+        (a + b).or_nan_of(a)
     }
 }
 
@@ -121,19 +121,19 @@ pub struct Mul;
 
 impl Arithmetic for Mul {
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, a: L::V, b: L::V) -> L::V {
-        nan_of::<R, L>(l, a, l.mul(a, b))
+    fn apply<X: Lane>(self, a: X, b: X) -> X {
+        (a * b).or_nan_of(a)
     }
 }
 
-/// `dy · slope`, and `+0` where the slope is zero.
+/// `dy · factor`, and `+0` where the factor is zero, whatever `dy` is.
 #[derive(Clone, Copy, Debug)]
-pub struct Times;
+pub struct ScaleGradient;
 
-impl Arithmetic for Times {
+impl Arithmetic for ScaleGradient {
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, dy: L::V, slope: L::V) -> L::V {
-        times::<R, L>(l, dy, slope)
+    fn apply<X: Lane>(self, dy: X, factor: X) -> X {
+        scale_gradient(dy, factor)
     }
 }
 
@@ -143,38 +143,34 @@ pub struct Prelu;
 
 impl Arithmetic for Prelu {
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V, slope: L::V) -> L::V {
-        let zero = l.splat(R::of(0.0));
+    fn apply<X: Lane>(self, x: X, slope: X) -> X {
+        let zero = x.splat(0.0);
         // As in `LeakyRelu`: where the slope is zero, any number in place of -∞.
-        let flat = l.le(l.abs(slope), zero);
-        let least = l.select(
-            flat,
-            l.splat(R::of(-1.0)),
-            l.splat(R::of(f64::NEG_INFINITY)),
-        );
-        l.select(l.lt(x, zero), l.mul(l.max(least, x), slope), x)
+        let flat = slope.abs().le(zero);
+        let least = flat.select(x.splat(-1.0), x.splat(f64::NEG_INFINITY));
+        x.lt(zero).select(least.max(x) * slope, x)
     }
 }
 
-/// Its derivative by `x`: `x > 0 ? 1 : slope`.
+/// Prelu's derivative by `x`: `x > 0 ? 1 : slope`.
 #[derive(Clone, Copy, Debug)]
 pub struct PreluSlope;
 
 impl Arithmetic for PreluSlope {
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V, slope: L::V) -> L::V {
-        l.select(l.lt(l.splat(R::of(0.0)), x), l.splat(R::of(1.0)), slope)
+    fn apply<X: Lane>(self, x: X, slope: X) -> X {
+        x.splat(0.0).lt(x).select(x.splat(1.0), slope)
     }
 }
 
-/// Its derivative by the slope times `dy`, of `x` and `dy`: `x ≥ 0 ? 0 : dy · x`.
+/// Prelu's derivative by the slope times `dy`, of `x` and `dy`: `x ≥ 0 ? 0 : dy · x`.
 #[derive(Clone, Copy, Debug)]
 pub struct PreluSlopeGradient;
 
 impl Arithmetic for PreluSlopeGradient {
     #[inline(always)]
-    fn lanes<R: Real, L: FloatLanes<R::Lane>>(self, l: L, x: L::V, dy: L::V) -> L::V {
-        let zero = l.splat(R::of(0.0));
-        l.select(l.le(zero, x), zero, nan_of::<R, L>(l, x, l.mul(x, dy)))
+    fn apply<X: Lane>(self, x: X, dy: X) -> X {
+        let zero = x.splat(0.0);
+        zero.le(x).select(zero, (x * dy).or_nan_of(x))
     }
 }

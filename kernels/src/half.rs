@@ -1,0 +1,331 @@
+//! 16-bit floats, all of it.
+//!
+//! **Operations that compute** do so in `f32` lanes, and what comes out is rounded. That can be wrong:
+//! where the true value lies just beside the middle between two neighbours, the first rounding may
+//! move it onto the middle, and the second then goes to the even one. It happens to `0.01 · x`,
+//! which has 35 bits. So, unless the operation is exact on `f32`: if any `f32` result is so near to
+//! such a middle that its own error matters, the register is computed again in `f64`, and from
+//! there rounded to odd, which no second rounding can spoil (Boldo & Melquiond, 2008).
+//!
+//! **Operations that select** between their input and constants need no value at all, only an order.
+//! The bits of a 16-bit float in the high half of an `f32` are numbers in the same order, and for
+//! `bf16` the same numbers. So they run on those, and no conversion is needed, which costs more
+//! than everything else together. Only the NaNs of `f16` become numbers, and are put back.
+
+use core::marker::PhantomData;
+
+use crate::dtype::{Element, Float, bf16, f16};
+use crate::lanes::{FullSimd, Simd, V, WithSimd};
+use crate::precision::{Constants, F64Full, Precision};
+use crate::register::{IntLane, IntRegister, Lane, Mask, Register};
+use crate::unary::{Derivative, OnHalf, Unary, forward_f32, gradient_f32};
+
+/// A 16-bit float: its bits, and the way to `f32` lanes and back.
+pub trait Half: Float + Element<Lane = i16> {
+    /// The bits of `-∞`: the negative number of largest magnitude, one below the first NaN.
+    const NEG_INFINITY_BITS: i16;
+
+    /// How many low bits of an `f32` the dtype has no room for.
+    const DROPPED: u32;
+
+    /// The bits of the `f32` from which on no more than those are dropped: the smallest normal
+    /// number, or zero where subnormal numbers drop as many.
+    const NORMAL: i32;
+
+    /// Before [`widen`](Half::widen) or after [`narrow`](Half::narrow), where their lanes are to be
+    /// in the order of the elements; [`FullSimd::reorder_bf16`].
+    #[inline(always)]
+    fn reorder<S: FullSimd>(_s: S, x: V<S, i16>) -> V<S, i16> {
+        x
+    }
+
+    /// Values from bits; [`Simd::widen_f16`].
+    fn widen<S: Simd>(s: S, x: V<S, i16>) -> [V<S, f32>; 2];
+
+    /// Bits from values; [`Simd::narrow_f16`].
+    fn narrow<S: Simd>(s: S, x: [V<S, f32>; 2]) -> V<S, i16>;
+
+    /// Bits from values that do not lie in the middle between two neighbours, and from NaNs that the
+    /// dtype can hold.
+    #[inline(always)]
+    fn narrow_off_middle<S: Simd>(s: S, x: [V<S, f32>; 2]) -> V<S, i16> {
+        Self::narrow(s, x)
+    }
+}
+
+impl Half for f16 {
+    const NEG_INFINITY_BITS: i16 = f16::NEG_INFINITY.to_bits().cast_signed();
+    const DROPPED: u32 = 13;
+    const NORMAL: i32 = 0x3880_0000; // 2^-14
+    #[inline(always)]
+    fn widen<S: Simd>(s: S, x: V<S, i16>) -> [V<S, f32>; 2] {
+        s.widen_f16(x)
+    }
+    #[inline(always)]
+    fn narrow<S: Simd>(s: S, x: [V<S, f32>; 2]) -> V<S, i16> {
+        s.narrow_f16(x)
+    }
+}
+
+impl Half for bf16 {
+    const NEG_INFINITY_BITS: i16 = bf16::NEG_INFINITY.to_bits().cast_signed();
+    const DROPPED: u32 = 16;
+    const NORMAL: i32 = 0;
+    #[inline(always)]
+    fn reorder<S: FullSimd>(s: S, x: V<S, i16>) -> V<S, i16> {
+        s.reorder_bf16(x)
+    }
+    #[inline(always)]
+    fn widen<S: Simd>(s: S, x: V<S, i16>) -> [V<S, f32>; 2] {
+        s.widen_bf16(x)
+    }
+    #[inline(always)]
+    fn narrow<S: Simd>(s: S, x: [V<S, f32>; 2]) -> V<S, i16> {
+        s.narrow_bf16(x)
+    }
+    #[inline(always)]
+    fn narrow_off_middle<S: Simd>(s: S, x: [V<S, f32>; 2]) -> V<S, i16> {
+        round_to_high_halves(s, x)
+    }
+}
+
+/// The operation on a register of the bits of `H`, correctly rounded.
+#[inline(always)]
+pub(crate) fn forward<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
+    match O::ON_HALF {
+        OnHalf::Compute => by_computing::<H, S, O>(s, op, x),
+        OnHalf::Select => by_selecting::<H, S, O>(s, op, x),
+        OnHalf::Bits => {
+            let bits = IntRegister::<i16, S>::new(s, x);
+            op.half_bits(bits, H::NEG_INFINITY_BITS).v()
+        }
+    }
+}
+
+/// The operation as [`forward`] wants it, to be asked for once, before the loop. What selects has its
+/// parameters as numbers of [`HighHalfBits`], which takes a branch or two each: the compiler would leave
+/// them in the loop.
+#[inline(always)]
+pub(crate) fn ready<H: Half, O: Unary>(op: O) -> O {
+    if const { matches!(O::ON_HALF, OnHalf::Select) && !O::PARAMETERS.is_empty() } {
+        op.rounded::<HighHalfBits<H>>()
+    } else {
+        op
+    }
+}
+
+/// The gradient on a register of the bits of `H`: the derivative and the product in `f32`, rounded at
+/// the end.
+#[inline(always)]
+pub(crate) fn gradient<H: Half, S: Simd, D: Derivative>(
+    s: S,
+    of: D,
+    x: V<S, i16>,
+    dy: V<S, i16>,
+) -> V<S, i16> {
+    let (x, dy) = (H::widen(s, x), H::widen(s, dy));
+    let mut dx = x;
+    let mut i = 0;
+    while i < 2 {
+        dx[i] = gradient_f32(s, of, x[i], dy[i]);
+        i += 1;
+    }
+    H::narrow(s, dx)
+}
+
+#[inline(always)]
+fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
+    let y = both_in_f32(s, op, H::widen(s, x));
+    if const { O::F32_ULPS == 0 } {
+        return H::narrow(s, y);
+    }
+    let bits = [
+        IntRegister::<i32, S>::new(s, s.to_bits(y[0])),
+        IntRegister::<i32, S>::new(s, s.to_bits(y[1])),
+    ];
+    if near_middle::<H, S>(bits, O::F32_ULPS) {
+        recomputed::<H, S, O>(s, op, x)
+    } else {
+        H::narrow_off_middle(s, y)
+    }
+}
+
+/// The operation on two registers of `f32`: in a loop, which halves the code of a long operation.
+#[inline(always)]
+fn both_in_f32<S: Simd, O: Unary>(s: S, op: O, x: [V<S, f32>; 2]) -> [V<S, f32>; 2] {
+    let mut y = x;
+    let mut i = 0;
+    while i < 2 {
+        y[i] = forward_f32(s, op, x[i]);
+        i += 1;
+    }
+    y
+}
+
+#[inline(always)]
+fn by_selecting<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
+    let [a, b] = s.widen_bf16(x);
+    let a = op.forward(Register::<HighHalfBits<H>, S>::new(s, a));
+    let b = op.forward(Register::<HighHalfBits<H>, S>::new(s, b));
+    let y = round_to_high_halves(s, [a.v(), b.v()]);
+    if H::NORMAL == 0 {
+        return y;
+    }
+    where_nan::<H, S>(s, x, x, y)
+}
+
+/// The high halves, rounded to nearest; nothing lies in the middle.
+#[inline(always)]
+fn round_to_high_halves<S: Simd>(s: S, [a, b]: [V<S, f32>; 2]) -> V<S, i16> {
+    let a = IntRegister::<i32, S>::new(s, s.to_bits(a));
+    let b = IntRegister::<i32, S>::new(s, s.to_bits(b));
+    let half = a.splat(0x8000);
+    s.high_halves([(a + half).v(), (b + half).v()])
+}
+
+/// The bits of `H` in the high half of an `f32`, whatever number that is.
+#[derive(Clone, Copy, Debug)]
+pub struct HighHalfBits<H>(PhantomData<H>);
+
+impl<H: Half> Precision for HighHalfBits<H> {
+    type Lane = f32;
+
+    const CONSTANTS: Constants = f32::CONSTANTS;
+
+    /// A constant that is no `H` lies between two, on the side to which it is rounded.
+    #[inline(always)]
+    fn constant(x: f64) -> f32 {
+        let near = H::from_f64(x);
+        let bits = u32::from(near.lane().cast_unsigned()) << 16;
+        let (near, x) = (near.to_f64().abs(), f32::value(x).abs());
+        f32::from_bits(if near < x {
+            bits + 0x4000
+        } else if near > x {
+            bits - 0x4000
+        } else {
+            bits
+        })
+    }
+
+    #[inline(always)]
+    fn lost(x: f64) -> f64 {
+        f32::lost(x)
+    }
+
+    /// A parameter that [`ready`] has made ready.
+    #[inline(always)]
+    fn parameter(x: f64) -> f32 {
+        x as f32
+    }
+
+    #[inline(always)]
+    fn value(x: f64) -> f64 {
+        f32::value(x)
+    }
+}
+
+/// `yes` where the bits of `H` are NaN, else `no`.
+#[inline(always)]
+fn where_nan<H: Half, S: Simd>(s: S, bits: V<S, i16>, yes: V<S, i16>, no: V<S, i16>) -> V<S, i16> {
+    let bits = IntRegister::<i16, S>::new(s, bits);
+    let infinity = bits.splat(H::NEG_INFINITY_BITS & i16::MAX);
+    let nan = infinity.lt(bits & bits.splat(i16::MAX));
+    nan.select(IntRegister::new(s, yes), IntRegister::new(s, no))
+        .v()
+}
+
+/// Whether any result is within `ulps` of where rounding to `H` changes, of the bits of `f32`.
+#[inline(always)]
+fn near_middle<H: Half, S: Simd>([a, b]: [IntRegister<i32, S>; 2], ulps: i32) -> bool {
+    let (dropped, middle) = ((1 << H::DROPPED) - 1, 1 << (H::DROPPED - 1));
+    // The dropped bits, counted from the lower end of what is too near; wrapping round.
+    let above_a = (a - a.splat(middle - ulps)) & a.splat(dropped);
+    let above_b = (b - a.splat(middle - ulps)) & a.splat(dropped);
+    let near = above_a.min(above_b).lt(a.splat(2 * ulps + 1));
+    if H::NORMAL == 0 {
+        return near.any();
+    }
+    // A subnormal result drops more bits, and the middle is elsewhere: always compute it again, but
+    // for zero.
+    let (all, one) = (a.splat(i32::MAX), a.splat(1));
+    let less_a = ((a & all) - one) & all;
+    let less_b = ((b & all) - one) & all;
+    let subnormal = less_a.min(less_b).lt(a.splat(H::NORMAL - 1));
+    near.bits() | subnormal.bits() != 0
+}
+
+/// `op` on one register by way of `f64`: a call, to keep it out of the loops.
+#[inline(always)]
+fn recomputed<H: Half, S: Simd, O: Unary>(_: S, op: O, x: V<S, i16>) -> V<S, i16> {
+    let half = PhantomData::<H>;
+    // SAFETY: the unit is the proof that the CPU has its instructions; the task asks for nothing.
+    unsafe { S::with_simd(RecomputeInF64 { op, x, half }) }
+}
+
+struct RecomputeInF64<S: Simd, O, H> {
+    op: O,
+    x: V<S, i16>,
+    half: PhantomData<H>,
+}
+
+impl<S: Simd, O: Unary, H: Half> WithSimd<S> for RecomputeInF64<S, O, H> {
+    type Output = V<S, i16>;
+
+    #[inline(always)]
+    unsafe fn with_simd(self, s: S) -> V<S, i16> {
+        let (x, op) = (self.x, self.op);
+        let x = H::widen(s, x);
+        let mut y = x;
+        let mut i = 0;
+        while i < 2 {
+            y[i] = in_f64(s, op, x[i]);
+            i += 1;
+        }
+        let y = H::narrow(s, y);
+        // A signalling NaN comes out of `f64` quiet. Whether a register goes this way is no affair of
+        // each of its elements, so NaN comes out as it does the other way.
+        let y32 = H::narrow_off_middle(s, both_in_f32(s, op, x));
+        where_nan::<H, S>(s, self.x, y32, y)
+    }
+}
+
+/// The operation in `f64`, rounded to odd: a result that is no `f32` becomes the odd one of its two
+/// neighbours.
+#[inline(always)]
+fn in_f64<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
+    let mut y = s.widen(x);
+    let mut i = 0;
+    while i < 2 {
+        y[i] = op.forward(Register::<F64Full, S>::new(s, y[i])).v();
+        i += 1;
+    }
+    let near = s.narrow(y);
+    // What the rounding took away, made so large that no sign of it is lost on the way to `f32`.
+    let mut lost = s.widen(near);
+    i = 0;
+    while i < 2 {
+        let y = Register::<F64Full, S>::new(s, y[i]);
+        let scale = y.splat(f64::from_bits((1023 + 150) << 52));
+        lost[i] = ((y - Register::new(s, lost[i])) * scale).v();
+        i += 1;
+    }
+    let lost = IntRegister::<i32, S>::new(s, s.to_bits(s.narrow(lost)));
+    let near = IntRegister::new(s, s.to_bits(near));
+    s.float_of_bits(to_odd(near, lost).v())
+}
+
+/// The bits of the odd neighbour of `near + lost`, where `near` is even and `lost` is not zero.
+#[inline(always)]
+fn to_odd<X: IntLane<Int = i32>>(near: X, lost: X) -> X {
+    let (zero, one, minus_one) = (near.splat(0), near.splat(1), near.splat(-1));
+    let magnitude = near.splat(i32::MAX);
+    // Away from zero where the signs are the same.
+    let if_positive = lost.lt(zero).select(minus_one, one);
+    let if_negative = lost.lt(zero).select(one, minus_one);
+    let step = near.lt(zero).select(if_negative, if_positive);
+    let step = zero.lt(near & one).select(zero, step);
+    // Nothing is lost of an infinity or a NaN, though it looks like NaN; an overflow has lost -∞.
+    let lost = lost & magnitude;
+    let step = zero.lt(lost).select(step, zero);
+    near + lost.lt(near.splat(0x7F80_0001)).select(step, zero)
+}

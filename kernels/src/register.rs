@@ -1,0 +1,358 @@
+//! Registers with operators, in which operations and loops are written.
+//!
+//! A [`Register`] carries its vector unit, a zero-sized value that proves that the CPU has the
+//! instructions, and its [`Precision`]. So a formula names neither: `x * y + x.splat(1.0)`. The
+//! operators compile to the bare instructions.
+
+use core::marker::PhantomData;
+use core::ops::{Add, BitAnd, Div, Mul, Sub};
+
+use crate::dtype::Int;
+use crate::lanes::{FloatLanes, Lanes};
+use crate::precision::{Constants, Precision};
+
+/// A register of numbers: what an operation is written over.
+///
+/// Every result is rounded to nearest, ties to even. Where an operand of `+ - * /` is NaN, the
+/// result is that NaN, and where both are, one of them: the compiler may swap operands.
+pub trait Lane:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+{
+    /// In which lanes, and to what precision constants are rounded.
+    type Precision: Precision;
+
+    /// The outcome of a comparison, one truth value per lane.
+    type Mask: Mask<Self>;
+
+    /// What the functions of `math` need to know of these lanes.
+    const CONSTANTS: Constants = <Self::Precision as Precision>::CONSTANTS;
+
+    /// Whether [`mul_add`](Lane::mul_add) rounds once.
+    const FUSED: bool;
+
+    /// A constant of a formula in every lane.
+    fn splat(self, constant: f64) -> Self;
+
+    /// A parameter of an operation in every lane; see [`Precision::parameter`].
+    fn parameter(self, value: f64) -> Self;
+
+    /// `self · b + c`.
+    fn mul_add(self, b: Self, c: Self) -> Self;
+
+    /// `c - self · b`, rounded as [`mul_add`](Lane::mul_add) does.
+    fn neg_mul_add(self, b: Self, c: Self) -> Self;
+
+    /// `self > b ? self : b`, hence `b` where either is NaN and where both are zeros.
+    fn max(self, b: Self) -> Self;
+
+    /// `self < b ? self : b`, hence `b` where either is NaN and where both are zeros.
+    fn min(self, b: Self) -> Self;
+
+    /// The number without its sign; also of a NaN.
+    fn abs(self) -> Self;
+
+    /// The number with the sign of another.
+    fn copysign(self, sign: Self) -> Self;
+
+    /// 2<sup>n</sup>, where that is a normal number, of lanes that hold the integer n added to
+    /// [`Constants::shift`]: n then stands in their lowest bits.
+    fn pow2(self) -> Self;
+
+    /// `self < b`; false where either is NaN.
+    fn lt(self, b: Self) -> Self::Mask;
+
+    /// `self <= b`; false where either is NaN.
+    fn le(self, b: Self) -> Self::Mask;
+
+    /// A constant in two parts: in `f32`, their sum to twice the precision.
+    #[inline(always)]
+    fn splat_pair(self, (high, low): (f64, f64)) -> (Self, Self) {
+        let lost = <Self::Precision as Precision>::lost(high);
+        (self.splat(high), self.splat(lost + low))
+    }
+
+    /// `x` where that is NaN, else `self`, which was made of `x` and another number. The compiler
+    /// may swap the operands of a sum or product, here but not there: where both are NaN, the result
+    /// would depend on that.
+    #[inline(always)]
+    fn or_nan_of(self, x: Self) -> Self {
+        x.le(x.splat(f64::INFINITY)).select(self, x)
+    }
+}
+
+/// One truth value per lane.
+pub trait Mask<X>: Copy {
+    /// `yes` where the mask holds, else `no`.
+    fn select(self, yes: X, no: X) -> X;
+
+    /// Whether any lane holds.
+    fn any(self) -> bool;
+}
+
+/// A register of floats. See [`Lane`].
+pub struct Register<P: Precision, S: FloatLanes<P::Lane>> {
+    v: S::V,
+    s: S,
+    precision: PhantomData<P>,
+}
+
+/// The outcome of a comparison of [`Register`]s.
+pub struct RegisterMask<P: Precision, S: FloatLanes<P::Lane>> {
+    m: S::M,
+    s: S,
+    precision: PhantomData<P>,
+}
+
+impl<P: Precision, S: FloatLanes<P::Lane>> Clone for Register<P, S> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<P: Precision, S: FloatLanes<P::Lane>> Copy for Register<P, S> {}
+impl<P: Precision, S: FloatLanes<P::Lane>> Clone for RegisterMask<P, S> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<P: Precision, S: FloatLanes<P::Lane>> Copy for RegisterMask<P, S> {}
+
+impl<P: Precision, S: FloatLanes<P::Lane>> Register<P, S> {
+    #[inline(always)]
+    pub(crate) fn new(s: S, v: S::V) -> Self {
+        let precision = PhantomData;
+        Self { v, s, precision }
+    }
+
+    /// What the unit works on.
+    #[inline(always)]
+    pub(crate) fn v(self) -> S::V {
+        self.v
+    }
+
+    #[inline(always)]
+    fn mask(self, m: S::M) -> RegisterMask<P, S> {
+        let (s, precision) = (self.s, PhantomData);
+        RegisterMask { m, s, precision }
+    }
+}
+
+impl<P: Precision, S: FloatLanes<P::Lane>> RegisterMask<P, S> {
+    /// Bit `i` is the truth value of lane `i`; the bits beyond the lanes are zero.
+    #[inline(always)]
+    pub(crate) fn bits(self) -> u32 {
+        self.s.bitmask(self.m)
+    }
+}
+
+impl<P: Precision, S: FloatLanes<P::Lane>> Mask<Register<P, S>> for RegisterMask<P, S> {
+    #[inline(always)]
+    fn select(self, yes: Register<P, S>, no: Register<P, S>) -> Register<P, S> {
+        Register::new(self.s, self.s.select(self.m, yes.v, no.v))
+    }
+    #[inline(always)]
+    fn any(self) -> bool {
+        self.bits() != 0
+    }
+}
+
+macro_rules! operators {
+    ($($Operator:ident $word:ident;)*) => {$(
+        impl<P: Precision, S: FloatLanes<P::Lane>> $Operator for Register<P, S> {
+            type Output = Self;
+            #[inline(always)]
+            fn $word(self, b: Self) -> Self {
+                Self::new(self.s, self.s.$word(self.v, b.v))
+            }
+        }
+    )*};
+}
+operators! {
+    Add add;
+    Sub sub;
+    Mul mul;
+    Div div;
+}
+
+impl<P: Precision, S: FloatLanes<P::Lane>> Lane for Register<P, S> {
+    type Precision = P;
+    type Mask = RegisterMask<P, S>;
+    const FUSED: bool = S::FUSED;
+
+    #[inline(always)]
+    fn splat(self, constant: f64) -> Self {
+        Self::new(self.s, self.s.splat(P::constant(constant)))
+    }
+    #[inline(always)]
+    fn parameter(self, value: f64) -> Self {
+        Self::new(self.s, self.s.splat(P::parameter(value)))
+    }
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        Self::new(self.s, self.s.mul_add(self.v, b.v, c.v))
+    }
+    #[inline(always)]
+    fn neg_mul_add(self, b: Self, c: Self) -> Self {
+        Self::new(self.s, self.s.neg_mul_add(self.v, b.v, c.v))
+    }
+    #[inline(always)]
+    fn max(self, b: Self) -> Self {
+        Self::new(self.s, self.s.max(self.v, b.v))
+    }
+    #[inline(always)]
+    fn min(self, b: Self) -> Self {
+        Self::new(self.s, self.s.min(self.v, b.v))
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        Self::new(self.s, self.s.abs(self.v))
+    }
+    #[inline(always)]
+    fn copysign(self, sign: Self) -> Self {
+        Self::new(self.s, self.s.copysign(self.v, sign.v))
+    }
+    #[inline(always)]
+    fn pow2(self) -> Self {
+        Self::new(self.s, self.s.pow2(self.v))
+    }
+    #[inline(always)]
+    fn lt(self, b: Self) -> RegisterMask<P, S> {
+        self.mask(self.s.lt(self.v, b.v))
+    }
+    #[inline(always)]
+    fn le(self, b: Self) -> RegisterMask<P, S> {
+        self.mask(self.s.le(self.v, b.v))
+    }
+}
+
+/// A register of integers: what an operation on integers is written over. Sums and differences wrap.
+pub trait IntLane: Copy + Add<Output = Self> + Sub<Output = Self> + BitAnd<Output = Self> {
+    /// The dtype.
+    type Int: Int;
+
+    /// The outcome of a comparison, one truth value per lane.
+    type Mask: Mask<Self>;
+
+    /// `x` in every lane.
+    fn splat(self, x: Self::Int) -> Self;
+
+    /// The greater.
+    fn max(self, b: Self) -> Self;
+
+    /// The smaller.
+    fn min(self, b: Self) -> Self;
+
+    /// `self < b`.
+    fn lt(self, b: Self) -> Self::Mask;
+}
+
+/// A register of integers. See [`IntLane`]. Units compare signed lanes alone, so the lanes of unsigned
+/// integers are held with [`Int::TO_SIGNED`] added, which keeps their order; sums and differences are
+/// for signed ones.
+pub struct IntRegister<E: Int, S: Lanes<E::Lane>> {
+    v: S::V,
+    s: S,
+    dtype: PhantomData<E>,
+}
+
+/// The outcome of a comparison of [`IntRegister`]s.
+pub struct IntMask<E: Int, S: Lanes<E::Lane>> {
+    m: S::M,
+    s: S,
+    dtype: PhantomData<E>,
+}
+
+impl<E: Int, S: Lanes<E::Lane>> Clone for IntRegister<E, S> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<E: Int, S: Lanes<E::Lane>> Copy for IntRegister<E, S> {}
+impl<E: Int, S: Lanes<E::Lane>> Clone for IntMask<E, S> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<E: Int, S: Lanes<E::Lane>> Copy for IntMask<E, S> {}
+
+impl<E: Int, S: Lanes<E::Lane>> IntRegister<E, S> {
+    /// Of lanes as arrays hold them.
+    #[inline(always)]
+    pub(crate) fn new(s: S, v: S::V) -> Self {
+        Self::of_signed(s, s.add(v, s.splat(E::TO_SIGNED)))
+    }
+
+    /// As arrays hold them.
+    #[inline(always)]
+    pub(crate) fn v(self) -> S::V {
+        self.s.sub(self.v, self.s.splat(E::TO_SIGNED))
+    }
+
+    #[inline(always)]
+    fn of_signed(s: S, v: S::V) -> Self {
+        let dtype = PhantomData;
+        Self { v, s, dtype }
+    }
+}
+
+impl<E: Int, S: Lanes<E::Lane>> IntMask<E, S> {
+    /// Bit `i` is the truth value of lane `i`; the bits beyond the lanes are zero.
+    #[inline(always)]
+    pub(crate) fn bits(self) -> u32 {
+        self.s.bitmask(self.m)
+    }
+}
+
+impl<E: Int, S: Lanes<E::Lane>> Mask<IntRegister<E, S>> for IntMask<E, S> {
+    #[inline(always)]
+    fn select(self, yes: IntRegister<E, S>, no: IntRegister<E, S>) -> IntRegister<E, S> {
+        IntRegister::of_signed(self.s, self.s.select(self.m, yes.v, no.v))
+    }
+    #[inline(always)]
+    fn any(self) -> bool {
+        self.bits() != 0
+    }
+}
+
+macro_rules! int_operators {
+    ($($Operator:ident $method:ident $word:ident;)*) => {$(
+        impl<E: Int, S: Lanes<E::Lane>> $Operator for IntRegister<E, S> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, b: Self) -> Self {
+                Self::of_signed(self.s, self.s.$word(self.v, b.v))
+            }
+        }
+    )*};
+}
+int_operators! {
+    Add add add;
+    Sub sub sub;
+    BitAnd bitand and;
+}
+
+impl<E: Int, S: Lanes<E::Lane>> IntLane for IntRegister<E, S> {
+    type Int = E;
+    type Mask = IntMask<E, S>;
+
+    #[inline(always)]
+    fn splat(self, x: E) -> Self {
+        Self::of_signed(self.s, self.s.splat(x.signed()))
+    }
+    #[inline(always)]
+    fn max(self, b: Self) -> Self {
+        Self::of_signed(self.s, self.s.max(self.v, b.v))
+    }
+    #[inline(always)]
+    fn min(self, b: Self) -> Self {
+        Self::of_signed(self.s, self.s.min(self.v, b.v))
+    }
+    #[inline(always)]
+    fn lt(self, b: Self) -> IntMask<E, S> {
+        let (m, s, dtype) = (self.s.lt(self.v, b.v), self.s, PhantomData);
+        IntMask { m, s, dtype }
+    }
+}

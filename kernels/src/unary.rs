@@ -1,0 +1,288 @@
+//! What an operation is: the traits that the author of one implements.
+
+use crate::contract::{Bound, Form};
+use crate::dtype::{Dtype, Float, Int};
+use crate::lanes::{FloatLanes, Lanes, Simd, V};
+use crate::parameters::Parameters;
+use crate::precision::F64ForF32;
+use crate::register::{IntLane, IntRegister, Lane, Mask, Register};
+
+/// A function of one number, written once for all dtypes and instruction sets.
+///
+/// ```text
+/// fn forward<X: Lane>(self, x: X) -> X {
+///     x * x.splat(0.5)
+/// }
+/// ```
+pub trait Unary: Parameters + Send + Sync + 'static {
+    /// What it computes, in the notation of a textbook: for titles and lists.
+    const FORMULA: &'static str;
+
+    /// On `f32`, how far [`forward`](Unary::forward) may be from the true value, in ulps; zero if it
+    /// is exact, or if it rounds once and no result on 16-bit floats is harmed by that. A result on
+    /// `f16` or `bf16` that is this near to where rounding changes is computed again in `f64`.
+    const F32_ULPS: i32 = 0;
+
+    /// Whether [`forward`](Unary::forward) rounds correctly, on `f32` and on `f64`.
+    const EXACT: bool = Self::F32_ULPS == 0;
+
+    /// How 16-bit floats are computed.
+    const ON_HALF: OnHalf = OnHalf::Compute;
+
+    /// In what lanes `f32` is computed.
+    const F32: F32Lanes = F32Lanes::Single;
+
+    /// In what lanes the derivative on `f32` is computed.
+    const F32_DERIVATIVE: F32Lanes = Self::F32;
+
+    /// Whether 64-byte registers pay: the operation is bound by computation rather than by loads and
+    /// stores, and by instructions that such a register does at the speed of two of 32 bytes, or faster.
+    const COMPUTE_BOUND: bool = false;
+
+    /// Whether the operation is so common behind a sum that it has a loop with it: `f(a + b)`.
+    const FUSED_WITH_SUM: bool = false;
+
+    /// Whether and how the derivative is had from the output.
+    const FROM_OUTPUT: FromOutput = FromOutput::Never;
+
+    /// The operation.
+    fn forward<X: Lane>(self, x: X) -> X;
+
+    /// Its derivative. Where this is zero, so is `dx`, whatever `dy` is.
+    fn derivative<X: Lane>(self, x: X) -> X;
+
+    /// Its derivative where the output is `y`.
+    #[inline(always)]
+    fn derivative_from_output<X: Lane>(self, y: X) -> X {
+        self.derivative(y)
+    }
+
+    /// The operation on the bits of `f16` or `bf16`, for [`OnHalf::Bits`] alone, given the bits of −∞.
+    #[inline(always)]
+    fn half_bits<X: IntLane<Int = i16>>(self, bits: X, _negative_infinity: i16) -> X {
+        bits
+    }
+
+    /// How far a result may be from the true value: what tests, `halfwave verify` and the
+    /// documentation hold the operation to.
+    fn bound(self, dtype: Dtype, form: Form) -> Bound {
+        let bound = if Self::EXACT {
+            Bound::of_exact(dtype, form)
+        } else {
+            Bound::of_inexact(dtype, form)
+        };
+        match (form, self.stationary_point()) {
+            (Form::Forward, _) | (_, None) => bound,
+            (_, Some(point)) => bound.turning_at(point),
+        }
+    }
+
+    /// Where the derivative changes its sign without a kink: the function's extremum. From half of
+    /// that to twice that, what is left of the derivative is the difference of much larger numbers, so
+    /// that the bound on its error is an absolute one.
+    fn stationary_point(self) -> Option<f64> {
+        None
+    }
+
+    /// Whether the output of dtype `E` tells the derivative with these parameters, where
+    /// [`FROM_OUTPUT`](Unary::FROM_OUTPUT) says that it can.
+    fn output_suffices<E: Float>(self) -> bool {
+        true
+    }
+}
+
+/// A [`Unary`] that makes sense for integers too.
+pub trait UnaryInt: Copy + Send + Sync + 'static {
+    /// The operation on integers.
+    fn forward_int<X: IntLane>(self, x: X) -> X;
+}
+
+/// How [`Unary::derivative`] is had from the output alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FromOutput {
+    /// It is not: several inputs give the same output with different derivatives, or only a
+    /// formula less exact than the one from the input would do.
+    Never,
+    /// By the same function: `f′(f(x)) = f′(x)`.
+    AsFromInput,
+    /// By [`Unary::derivative_from_output`].
+    ByItself,
+}
+
+/// How an operation on `f16` and `bf16` is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnHalf {
+    /// In `f32` lanes, and where that may round wrongly, again in `f64` lanes.
+    Compute,
+    /// On the bits, as the high halves of `f32` lanes: for operations of which every result is the
+    /// input or a constant, and which do nothing but compare and select (`max`, `min`, `abs` are that
+    /// too).
+    Select,
+    /// By [`Unary::half_bits`], in a loop that is unrolled around it.
+    Bits,
+}
+
+/// In what lanes an operation on `f32` is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum F32Lanes {
+    /// `f32`.
+    Single,
+    /// `f32` where these fuse a multiplication and an addition, as what the operation carries along of
+    /// its roundings needs it; else `f64`.
+    Fused,
+    /// `f64`, because in `f32` lanes it would not be within one ulp, or not as fast.
+    Double,
+}
+
+impl F32Lanes {
+    /// Whether on `S` these are `f64`.
+    const fn double<S: FloatLanes<f32>>(self) -> bool {
+        match self {
+            Self::Single => false,
+            Self::Fused => !S::FUSED,
+            Self::Double => true,
+        }
+    }
+}
+
+/// The operation on a register of `f32`, in whatever lanes that takes.
+#[inline(always)]
+pub(crate) fn forward_f32<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
+    let y = if O::F32.double::<S>() {
+        let [a, b] = s.widen(x);
+        let (a, b) = (
+            Register::<F64ForF32, S>::new(s, a),
+            Register::<F64ForF32, S>::new(s, b),
+        );
+        s.narrow([op.forward(a).v(), op.forward(b).v()])
+    } else {
+        op.forward(Register::<f32, S>::new(s, x)).v()
+    };
+    sign_of_nan::<O, _>(Register::<f32, S>::new(s, x), Register::new(s, y)).v()
+}
+
+/// The operation on a register of `f64`.
+#[inline(always)]
+pub(crate) fn forward_f64<S: Simd, O: Unary>(s: S, op: O, x: V<S, f64>) -> V<S, f64> {
+    let x = Register::<f64, S>::new(s, x);
+    sign_of_nan::<O, _>(x, op.forward(x)).v()
+}
+
+/// The operation on a register of integers.
+#[inline(always)]
+pub(crate) fn forward_int<E, S, O>(s: S, op: O, x: V<S, E::Lane>) -> V<S, E::Lane>
+where
+    E: Int,
+    S: Lanes<E::Lane>,
+    O: UnaryInt,
+{
+    op.forward_int(IntRegister::<E, S>::new(s, x)).v()
+}
+
+/// NaN where `x` is. On x86-64, multiply-add keeps the sign of a NaN even where it subtracts the
+/// product, and operations see to the rest; on aarch64 it does not.
+#[inline(always)]
+fn sign_of_nan<O: Unary, X: Lane>(x: X, y: X) -> X {
+    if O::COMPUTE_BOUND && cfg!(not(target_arch = "x86_64")) {
+        y.or_nan_of(x)
+    } else {
+        y
+    }
+}
+
+/// Which derivative a gradient is made of.
+pub trait Derivative: Copy {
+    /// [`Unary::F32_DERIVATIVE`].
+    const F32: F32Lanes;
+
+    /// [`Unary::COMPUTE_BOUND`].
+    const LONG: bool;
+
+    /// The derivative.
+    fn derivative<X: Lane>(self, x: X) -> X;
+}
+
+/// `(x, dy) → dx = dy · f′(x)`, and 0 where `f′(x)` is.
+#[derive(Clone, Copy, Debug)]
+pub struct Backward<O>(pub O);
+
+/// `(y, dy) → dx`, with `f′` where the output is `y`.
+#[derive(Clone, Copy, Debug)]
+pub struct BackwardFromOutput<O>(pub O);
+
+macro_rules! backward {
+    ($($Backward:ident $derivative:ident;)*) => {$(
+        impl<O: Unary> Derivative for $Backward<O> {
+            const F32: F32Lanes = O::F32_DERIVATIVE;
+            const LONG: bool = O::COMPUTE_BOUND;
+            #[inline(always)]
+            fn derivative<X: Lane>(self, x: X) -> X {
+                self.0.$derivative(x)
+            }
+        }
+    )*};
+}
+backward! {
+    Backward derivative;
+    BackwardFromOutput derivative_from_output;
+}
+
+/// The gradient on a register of `f32`, with the derivative in whatever lanes that takes.
+#[inline(always)]
+pub(crate) fn gradient_f32<S: Simd, D: Derivative>(
+    s: S,
+    of: D,
+    x: V<S, f32>,
+    dy: V<S, f32>,
+) -> V<S, f32> {
+    let derivative = if D::F32.double::<S>() {
+        let [a, b] = s.widen(x);
+        let (a, b) = (
+            Register::<F64ForF32, S>::new(s, a),
+            Register::<F64ForF32, S>::new(s, b),
+        );
+        s.narrow([of.derivative(a).v(), of.derivative(b).v()])
+    } else {
+        of.derivative(Register::<f32, S>::new(s, x)).v()
+    };
+    gradient::<D, Register<f32, S>>(
+        Register::new(s, x),
+        Register::new(s, dy),
+        Register::new(s, derivative),
+    )
+    .v()
+}
+
+/// The gradient on a register of `f64`.
+#[inline(always)]
+pub(crate) fn gradient_f64<S: Simd, D: Derivative>(
+    s: S,
+    of: D,
+    x: V<S, f64>,
+    dy: V<S, f64>,
+) -> V<S, f64> {
+    let x = Register::<f64, S>::new(s, x);
+    gradient::<D, _>(x, Register::new(s, dy), of.derivative(x)).v()
+}
+
+/// `dy · derivative`. Where x is NaN, so is a smooth derivative; but in a long formula the compiler
+/// decides with whose sign.
+#[inline(always)]
+fn gradient<D: Derivative, X: Lane>(x: X, dy: X, derivative: X) -> X {
+    let derivative = if D::LONG {
+        derivative
+            .le(derivative.splat(f64::INFINITY))
+            .select(derivative, x)
+    } else {
+        derivative
+    };
+    scale_gradient(dy, derivative)
+}
+
+/// `dy · factor`, and `+0` where the factor is zero.
+#[inline(always)]
+pub(crate) fn scale_gradient<X: Lane>(dy: X, factor: X) -> X {
+    let zero = dy.splat(0.0);
+    let product = (dy * factor).or_nan_of(factor);
+    factor.abs().le(zero).select(zero, product)
+}
