@@ -6,7 +6,7 @@ mod common;
 use common::{DRAM, L1, L2, as_bytes, as_bytes_mut, floats, group, input, output, peers};
 use criterion::{Criterion, criterion_group, criterion_main};
 use halfwave::{Activation, Element, Operation, Relu, backends, bf16, f16, limits, memory};
-use halfwave_kernels::{Kernels, fence, isa};
+use halfwave_kernels::{MapFn, fence};
 
 fn out_of_place(c: &mut Criterion) {
     for len in [L1, L2, DRAM] {
@@ -110,7 +110,7 @@ fn crossover(c: &mut Criterion) {
         let len = at * quarters / 4;
         let mut g = group(c, format!("crossover/{quarters} quarters of L3"), 8 * len);
         let (x, y) = (&x[..len], &mut y[..len]);
-        let kernel = kernels().relu.floats.f32.map;
+        let kernel = relu_kernel();
         for (name, stream) in [("through the cache", false), ("past the cache", true)] {
             g.bench_function(name, |b| {
                 b.iter(|| {
@@ -126,19 +126,10 @@ fn crossover(c: &mut Criterion) {
     }
 }
 
-/// Those of the backend in use.
-fn kernels() -> &'static Kernels {
-    use halfwave::Isa;
-    match halfwave::backend()
-        .expect("HALFWAVE_ISA names a backend")
-        .isa()
-    {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => &isa::avx512::KERNELS,
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => &isa::avx2::KERNELS,
-        _ => &isa::portable::KERNELS,
-    }
+/// The kernel of the backend in use.
+fn relu_kernel() -> MapFn<Relu, f32> {
+    let backend = halfwave::backend().expect("HALFWAVE_ISA names a backend");
+    <Relu as Operation<f32>>::kernels_for(backend.isa()).map
 }
 
 criterion_group!(benches, out_of_place, in_place, dtypes, fresh, crossover);

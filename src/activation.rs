@@ -85,7 +85,7 @@ pub trait Activation: BuiltinOp {
     /// use halfwave::{Activation, LeakyRelu};
     ///
     /// let mut dx = [0.0f32; 3];
-    /// LeakyRelu { slope: 0.2 }.backward(&[-1.0, 0.0, 1.0], &[10.0; 3], &mut dx);
+    /// LeakyRelu::new(0.2).unwrap().backward(&[-1.0, 0.0, 1.0], &[10.0; 3], &mut dx);
     /// assert_eq!(dx, [2.0, 2.0, 10.0]);
     /// ```
     #[track_caller]

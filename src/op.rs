@@ -352,7 +352,7 @@ mod tests {
             ),
             (
                 "leaky_relu(slope=0.2)",
-                Op::LeakyRelu(LeakyRelu { slope: 0.2 }),
+                Op::LeakyRelu(LeakyRelu::new(0.2).unwrap()),
             ),
         ] {
             assert_eq!(text.parse(), Ok(op));

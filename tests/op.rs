@@ -138,7 +138,7 @@ macro_rules! runs {
                 let op = $Op::default();
                 assert_eq!(stringify!($name).parse(), Ok(Op::$Op(op)));
                 runs!(@floats $Op op: f32 f64 f16 bf16);
-                runs!(@ints $Row $Op op: i8 i16 i32 i64);
+                runs!(@ints $Row $Op op: i8 i16 i32 i64 u8 u16 u32 u64);
             })*
         }
     };

@@ -1,9 +1,13 @@
 //! The forms, and the sequences that they stand for.
 
 use halfwave::{
-    Activation, Along, Float, Fused, Operation, Relu, Rows, RowsMut, Silu, swiglu, swiglu_backward,
+    Activation, Along, Float, Fused, Isa, Operation, Relu, Rows, RowsMut, Silu, swiglu,
+    swiglu_backward,
 };
-use halfwave_kernels::forms::{Add, ArithmeticFn, Deinterleave, FormsOf, Interleave, Mul, Scalar};
+use halfwave_kernels::loops::{
+    Add, ArithmeticFn, Deinterleave, Interleave, LayoutFns, Mul, Scalar,
+};
+use halfwave_kernels::table::{self, ArithmeticFns};
 use halfwave_kernels::{Zip, fence};
 
 use crate::common::{Array, input, output};
@@ -80,6 +84,21 @@ impl<E: Float> Arrays<E> {
     }
 }
 
+/// The kernels that the unfused sequences call.
+pub struct Kernels<E> {
+    arithmetic: ArithmeticFns<E>,
+    layout: LayoutFns<E>,
+}
+
+impl<E: Float> Kernels<E> {
+    pub fn of(isa: Isa) -> Self {
+        Self {
+            arithmetic: *table::arithmetic(isa),
+            layout: *table::layout(isa),
+        }
+    }
+}
+
 /// A form: how many elements it reads and writes for each of `y`, itself, and the sequence that it
 /// stands for.
 pub struct Form<E> {
@@ -87,7 +106,7 @@ pub struct Form<E> {
     pub reads: usize,
     pub writes: usize,
     pub fused: fn(&mut Arrays<E>),
-    pub unfused: fn(&mut Arrays<E>, &FormsOf<E>),
+    pub unfused: fn(&mut Arrays<E>, &Kernels<E>),
 }
 
 /// All of them.
@@ -112,7 +131,7 @@ where
             },
             unfused: |a, f| {
                 let y = a.y.as_mut_ptr();
-                a.step_rows(Add, &f.add, a.x.as_ptr(), y);
+                a.step_rows(Add, &f.arithmetic.add, a.x.as_ptr(), y);
                 Relu.apply_in_place(&mut a.y[..a.len]);
             },
         },
@@ -126,7 +145,7 @@ where
             },
             unfused: |a, f| {
                 let y = a.y.as_mut_ptr();
-                a.step_rows(Add, &f.add, y, y);
+                a.step_rows(Add, &f.arithmetic.add, y, y);
                 Relu.apply_in_place(&mut a.y[..a.len]);
             },
         },
@@ -149,7 +168,7 @@ where
                     unsafe {
                         let (a, b, dst) =
                             (a.x.as_ptr().add(i), a.row.as_ptr(), a.y.as_mut_ptr().add(i));
-                        (f.add.zip)(Zip {
+                        (f.arithmetic.add.zip)(Zip {
                             op: Add,
                             a,
                             b,
@@ -175,7 +194,13 @@ where
                     // SAFETY: kernels of this CPU, and rows of `COLS` in both.
                     unsafe {
                         let (x, y) = (a.x.as_ptr().add(i), a.y.as_mut_ptr().add(i));
-                        (f.add.scalar)(Scalar(Add, a.r[i / COLS]), x, y, COLS, a.len >= DRAM);
+                        (f.arithmetic.add.scalar)(
+                            Scalar(Add, a.r[i / COLS]),
+                            x,
+                            y,
+                            COLS,
+                            a.len >= DRAM,
+                        );
                     }
                 }
                 fence();
@@ -193,7 +218,7 @@ where
             },
             unfused: |a, f| {
                 let z = a.z.as_mut_ptr();
-                a.step_rows(Add, &f.add, a.x.as_ptr(), z);
+                a.step_rows(Add, &f.arithmetic.add, a.x.as_ptr(), z);
                 Relu.backward(&a.z[..a.len], &a.dy[..a.len], &mut a.y[..a.len]);
             },
         },
@@ -207,8 +232,8 @@ where
             },
             unfused: |a, f| {
                 let y = a.y.as_mut_ptr();
-                a.step_rows(Mul, &f.mul, a.x.as_ptr(), y);
-                a.step_rows(Add, &f.add, y, y);
+                a.step_rows(Mul, &f.arithmetic.mul, a.x.as_ptr(), y);
+                a.step_rows(Add, &f.arithmetic.add, y, y);
                 Relu.apply_in_place(&mut a.y[..a.len]);
             },
         },
@@ -219,7 +244,7 @@ where
             fused: |a| Relu.residual(&a.x[..a.len], &a.r[..a.len], &mut a.y[..a.len]),
             unfused: |a, f| {
                 let y = a.y.as_mut_ptr();
-                a.step(Add, &f.add, a.x.as_ptr(), a.r.as_ptr(), y);
+                a.step(Add, &f.arithmetic.add, a.x.as_ptr(), a.r.as_ptr(), y);
                 Relu.apply_in_place(&mut a.y[..a.len]);
             },
         },
@@ -233,7 +258,7 @@ where
             },
             unfused: |a, f| {
                 let z = a.z.as_mut_ptr();
-                a.step(Add, &f.add, a.x.as_ptr(), a.r.as_ptr(), z);
+                a.step(Add, &f.arithmetic.add, a.x.as_ptr(), a.r.as_ptr(), z);
                 Relu.apply(&a.z[..a.len], &mut a.y[..a.len]);
             },
         },
@@ -247,7 +272,7 @@ where
             },
             unfused: |a, f| {
                 let z = a.z.as_mut_ptr();
-                a.step(Add, &f.add, a.x.as_ptr(), a.r.as_ptr(), z);
+                a.step(Add, &f.arithmetic.add, a.x.as_ptr(), a.r.as_ptr(), z);
                 Relu.backward(&a.z[..a.len], &a.dy[..a.len], &mut a.y[..a.len]);
             },
         },
@@ -259,7 +284,7 @@ where
             unfused: |a, f| {
                 Relu.apply(&a.x[..a.len], &mut a.y[..a.len]);
                 let y = a.y.as_mut_ptr();
-                a.step(Mul, &f.mul, y, a.r.as_ptr(), y);
+                a.step(Mul, &f.arithmetic.mul, y, a.r.as_ptr(), y);
             },
         },
         Form {
@@ -273,7 +298,7 @@ where
             unfused: |a, f| {
                 Relu.apply(&a.x[..a.len], &mut a.y[..a.len]);
                 let y = a.y.as_mut_ptr();
-                a.step(Mul, &f.mul, y, a.r.as_ptr(), y);
+                a.step(Mul, &f.arithmetic.mul, y, a.r.as_ptr(), y);
             },
         },
         Form {
@@ -287,8 +312,8 @@ where
             unfused: |a, f| {
                 let (y, z, dy) = (a.y.as_mut_ptr(), a.z.as_mut_ptr(), a.dy.as_ptr());
                 Relu.apply(&a.x[..a.len], &mut a.z[..a.len]);
-                a.step(Mul, &f.mul, z, dy, z);
-                a.step(Mul, &f.mul, dy, a.r.as_ptr(), y);
+                a.step(Mul, &f.arithmetic.mul, z, dy, z);
+                a.step(Mul, &f.arithmetic.mul, dy, a.r.as_ptr(), y);
                 Relu.backward_in_place(&a.x[..a.len], &mut a.y[..a.len]);
             },
         },
@@ -301,7 +326,7 @@ where
             unfused: |a, f| {
                 Silu::default().apply(&a.x[..a.len], &mut a.y[..a.len]);
                 let y = a.y.as_mut_ptr();
-                a.step(Mul, &f.mul, y, a.r.as_ptr(), y);
+                a.step(Mul, &f.arithmetic.mul, y, a.r.as_ptr(), y);
             },
         },
         Form {
@@ -315,8 +340,8 @@ where
             unfused: |a, f| {
                 let (y, z, dy) = (a.y.as_mut_ptr(), a.z.as_mut_ptr(), a.dy.as_ptr());
                 Silu::default().apply(&a.x[..a.len], &mut a.z[..a.len]);
-                a.step(Mul, &f.mul, z, dy, z);
-                a.step(Mul, &f.mul, dy, a.r.as_ptr(), y);
+                a.step(Mul, &f.arithmetic.mul, z, dy, z);
+                a.step(Mul, &f.arithmetic.mul, dy, a.r.as_ptr(), y);
                 Silu::default().backward_in_place(&a.x[..a.len], &mut a.y[..a.len]);
             },
         },
@@ -329,7 +354,7 @@ where
                 let (src, len, y, z) = (a.x.as_ptr(), a.len, a.y.as_mut_ptr(), a.z.as_mut_ptr());
                 // SAFETY: a kernel of this CPU, and arrays of `2 · len` and `len`.
                 unsafe {
-                    (f.deinterleave)(Deinterleave {
+                    (f.layout.deinterleave)(Deinterleave {
                         src,
                         a: y,
                         b: z,
@@ -337,7 +362,7 @@ where
                     })
                 };
                 Relu.apply_in_place(&mut a.y[..a.len]);
-                a.step(Mul, &f.mul, y, z, y);
+                a.step(Mul, &f.arithmetic.mul, y, z, y);
             },
         },
         Form {
@@ -354,7 +379,7 @@ where
                 let dy = a.dy.as_ptr();
                 // SAFETY: as above.
                 unsafe {
-                    (f.deinterleave)(Deinterleave {
+                    (f.layout.deinterleave)(Deinterleave {
                         src,
                         a: r,
                         b: y,
@@ -362,13 +387,13 @@ where
                     })
                 };
                 Relu.apply(&a.r[..len], &mut a.z[..len]);
-                a.step(Mul, &f.mul, z, dy, z);
-                a.step(Mul, &f.mul, y, dy, y);
+                a.step(Mul, &f.arithmetic.mul, z, dy, z);
+                a.step(Mul, &f.arithmetic.mul, y, dy, y);
                 Relu.backward_in_place(&a.r[..len], &mut a.y[..len]);
                 let stream = len >= DRAM;
                 // SAFETY: as above.
                 unsafe {
-                    (f.interleave)(Interleave {
+                    (f.layout.interleave)(Interleave {
                         a: y,
                         b: z,
                         dst,

@@ -16,19 +16,12 @@ use std::hint::black_box;
 use common::group;
 use criterion::{Criterion, criterion_group};
 use halfwave::{Float, Isa, Operation, Relu, backend, f16};
-use halfwave_kernels::{Kernels, isa};
 
-use forms::{Arrays, DRAM, Form, L2, forms};
+use forms::{Arrays, DRAM, Form, Kernels, L2, forms};
 
 /// The kernels of the backend in use.
-fn kernels() -> &'static Kernels {
-    match backend().expect("HALFWAVE_ISA names a backend").isa() {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => &isa::avx512::KERNELS,
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => &isa::avx2::KERNELS,
-        _ => &isa::portable::KERNELS,
-    }
+fn kernels<E: Float>() -> Kernels<E> {
+    Kernels::of(backend().expect("HALFWAVE_ISA names a backend").isa())
 }
 
 fn bytes<E>(form: &Form<E>, len: usize) -> usize {
@@ -47,7 +40,7 @@ fn fused(c: &mut Criterion) {
                 let name = format!("{}/{}/{len}", form.name, E::DTYPE);
                 let mut g = group(c, name, bytes(&form, len));
                 g.bench_function("fused", |b| b.iter(|| (form.fused)(&mut arrays)));
-                let f = E::forms(&kernels().forms);
+                let f = &kernels::<E>();
                 g.bench_function("unfused", |b| b.iter(|| (form.unfused)(&mut arrays, f)));
                 #[cfg(target_arch = "x86_64")]
                 g.bench_function("limit", |b| {
@@ -94,7 +87,7 @@ where
         *best = best.min((cpu_time() - start) / times as f64);
     }
     let mut arrays = Arrays::<E>::new(len);
-    let f = E::forms(&kernels().forms);
+    let f = &kernels::<E>();
     for form in forms::<E>()
         .iter()
         .filter(|form| form.name.contains(filter))

@@ -15,8 +15,8 @@ macro_rules! with_element {
     ($dtype:expr, $E:ident => $body:expr) => {
         $crate::dtype::with_element!(@
             $dtype, $E, $body,
-            F32 f32, F64 f64, F16 halfwave::f16, Bf16 halfwave::bf16, I8 i8, I16 i16, I32 i32,
-            I64 i64
+            F32 f32, F64 f64, F16 halfwave::f16, Bf16 halfwave::bf16,
+            I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64
         )
     };
     (@ $dtype:expr, $E:ident, $body:expr, $($Variant:ident $T:ty),*) => {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::human::{print, table};
 use measure::Seen;
 use reference::Trusted;
-use subject::{Reference, Subject};
+use subject::{Reference, Subject, name};
 
 /// Measure how exact the operations are on this machine, in ulps, against the true values
 ///
@@ -129,7 +129,7 @@ pub fn run(args: Args) -> Result<()> {
     for subject in subjects {
         let Subject { op, form, dtype } = subject;
         progress.reset();
-        progress.set_message(format!("{} {dtype} {}", label(op), form.name()));
+        progress.set_message(format!("{} {dtype} {}", label(op), name(form)));
         let mut trusted = None;
         let seen = match dtype {
             Dtype::F32 => {
@@ -185,7 +185,7 @@ impl Row {
         if self.subject.correctly_rounded() {
             self.seen.correct == self.seen.inputs
         } else {
-            self.seen.ulps <= self.subject.bound()
+            self.seen.ulps <= self.subject.bound().ulps()
         }
     }
 
@@ -216,12 +216,12 @@ impl Row {
             let wrong = self.seen.inputs - self.seen.correct;
             format!("{wrong} results are not correctly rounded")
         } else {
-            format!("the bound is {}", self.subject.bound())
+            format!("the bound is {}", self.subject.bound().ulps())
         };
         format!(
             "{} {dtype} {} on {}, {:.4} ulps off at {at} ({bits}; {bound}),",
             label(op),
-            form.name(),
+            name(form),
             self.backend.name(),
             self.seen.ulps,
         )
@@ -241,7 +241,7 @@ impl Row {
         };
         json!({
             "op": op.to_string(),
-            "form": form.name(),
+            "form": name(form),
             "dtype": dtype.name(),
             "backend": self.backend.name(),
             "inputs": self.seen.inputs,
@@ -249,7 +249,7 @@ impl Row {
             "at": at,
             "at_bits": bits,
             "correct": self.seen.correct,
-            "bound": self.subject.bound(),
+            "bound": self.subject.bound().ulps(),
             "correctly_rounded": self.subject.correctly_rounded(),
             "holds": self.holds(),
             "reference": reference,
@@ -278,7 +278,7 @@ fn cells(rows: &[Row]) -> Vec<Vec<String>> {
         let percent = (row.share() * 1e6).floor() / 1e4;
         lines.push(vec![
             label(op),
-            form.name().into(),
+            name(form).into(),
             dtype.name().into(),
             row.backend.name().into(),
             row.seen.inputs.to_string(),

@@ -89,7 +89,10 @@ pub fn lengths<E>() -> Vec<usize> {
     ]
 }
 
-pub const LEAKY: LeakyRelu = LeakyRelu { slope: 0.2 };
+pub const LEAKY: LeakyRelu = match LeakyRelu::new(0.2) {
+    Ok(op) => op,
+    Err(_) => panic!("a finite slope"),
+};
 
 /// What a method made of its slices, by the method's name.
 pub type Made<E> = (&'static str, Vec<E>);

@@ -306,7 +306,7 @@ fn lengths_that_differ_are_told() {
 /// A negative slope: the output `0.5` may be of `0.5` or of `-1`.
 #[test]
 fn an_output_that_does_not_suffice_is_refused() {
-    let op = LeakyRelu { slope: -0.5 };
+    let op = LeakyRelu::new(-0.5).unwrap();
     assert!(!op.has_backward_from_output::<f32>());
     let mut dx = [5.0f32; 1];
     std::panic::catch_unwind(|| op.backward_from_output(&[0.5f32], &[1.0], &mut [0.0]))

@@ -64,7 +64,7 @@ fn small_shapes() {
         }
         for shape in [[7, 3], [40, 33], [3, 1500]] {
             all_dtypes(Relu6, shape, lie);
-            all_dtypes(LeakyRelu { slope: 0.1 }, shape, lie);
+            all_dtypes(LeakyRelu::new(0.1).unwrap(), shape, lie);
             all_dtypes(Clip::new(-1.0, 0.5).unwrap(), shape, lie);
         }
     }
@@ -76,7 +76,7 @@ fn shapes_that_are_split() {
     let len = parallel::BREAK_EVEN / 8 + 100;
     on_three_threads(|| {
         for lie in LIES {
-            all_dtypes(LeakyRelu { slope: -0.5 }, [len / 7, 7], lie);
+            all_dtypes(LeakyRelu::new(-0.5).unwrap(), [len / 7, 7], lie);
             affine::<_, f32>(Relu, [len / 3000 + 1, 3000], lie, &units());
             gates::<_, f32>(Relu, [len / 3000 + 1, 3000], lie, &units());
         }

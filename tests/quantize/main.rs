@@ -295,7 +295,7 @@ fn fused_is_unfused() {
     }
     on_three_threads(|| {
         test::<f32, u8, _>(Relu);
-        test::<f32, i8, _>(LeakyRelu { slope: 0.3 });
+        test::<f32, i8, _>(LeakyRelu::new(0.3).unwrap());
         test::<f16, i8, _>(Relu);
         test::<bf16, u8, _>(Clip::new(-3.0, 100.0).unwrap());
     });

@@ -55,7 +55,7 @@ macro_rules! scalars {
         })*
     };
 }
-scalars!(f32 f64 f16 bf16; i8 i16 i32 i64);
+scalars!(f32 f64 f16 bf16; i8 i16 i32 i64 u8 u16 u32 u64);
 
 /// Sums and counts of a run of elements; those of a longer run by [`add`](Stats::add).
 #[derive(Clone, Copy)]

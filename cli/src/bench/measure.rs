@@ -96,6 +96,10 @@ sample! {
     i8: x => (x * 16.0) as i8;
     i16: x => (x * 16.0) as i16;
     i32: x => (x * 16.0) as i32;
+    u8: x => (x * 16.0) as i8 as u8;
+    u16: x => (x * 16.0) as i16 as u16;
+    u32: x => (x * 16.0) as i32 as u32;
+    u64: x => (x * 16.0) as i64 as u64;
     i64: x => (x * 16.0) as i64;
 }
 

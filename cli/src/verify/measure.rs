@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 use halfwave::{Backend, Dtype, Element};
+use halfwave_kernels::Form;
 use halfwave_oracle::{Format, Truth, truth};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::inputs;
 use super::reference::{Trusted, off};
-use super::subject::{Form, Subject};
+use super::subject::Subject;
 
 /// What was seen of one subject on one backend.
 #[derive(Clone, Copy, Debug, Default)]
@@ -220,7 +221,7 @@ fn block(
     // Conversion, as arithmetic, makes NaNs quiet and nothing else: the numbers alone are compared.
     trusted.values(wide, wide_ones, reference)?;
     let special = x.iter().fold(false, |any, x| {
-        any | x.is_nan() | subject.turns_near(f64::from(*x))
+        any | x.is_nan() | subject.bound().is_absolute_at(f64::from(*x))
     });
     for (seen, &backend) in seen.iter_mut().zip(backends) {
         subject.run(backend, x, ones, y)?;

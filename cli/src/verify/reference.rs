@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use rayon::prelude::*;
 
 use super::inputs;
-use super::subject::{Reference, Subject};
+use super::subject::{Reference, Subject, name};
 
 /// What `f32` is compared with, and how near to the truth that was seen to be, in ulps of `f32`.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +71,7 @@ impl Trusted {
             "{} {}: what f32 is to be compared with is {nearest:.2e} ulps of f32 from arbitrary \
              precision, too far to measure by it; look at --dtype f64, or choose another --reference",
             subject.op,
-            subject.form.name()
+            name(subject.form)
         )
     }
 

@@ -5,23 +5,12 @@ use halfwave::{Backend, Dtype, Element, Op, OpError};
 use halfwave_kernels::*;
 use halfwave_oracle::{Format, Truth, truth};
 
-/// Which function of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    Forward,
-    /// The derivative at the input: `dx` with `dy = 1`.
-    Backward,
-    /// The derivative where the output is this, if it has a formula of its own.
-    FromOutput,
-}
-
-impl Form {
-    pub fn name(self) -> &'static str {
-        match self {
-            Form::Forward => "forward",
-            Form::Backward => "backward",
-            Form::FromOutput => "from_output",
-        }
+/// A form's name in what is printed.
+pub fn name(form: Form) -> &'static str {
+    match form {
+        Form::Forward => "forward",
+        Form::Backward => "backward",
+        Form::BackwardFromOutput => "from_output",
     }
 }
 
@@ -43,33 +32,30 @@ impl Reference {
     }
 }
 
-/// What [`Unary`] knows of an operation.
-struct Facts {
-    exact: bool,
-    from_output: bool,
-    turn: Option<f64>,
-}
-
 macro_rules! by_operation {
     ($($name:ident: $Op:ident in $Row:ident;)*) => {
-        fn formula<R: Real, N: Num>(op: Op, form: Form, x: N) -> N {
+        fn formula<P: Precision, N: OracleNumber>(op: Op, form: Form, x: N) -> N {
             match op {
                 $(Op::$Op(op) => match form {
-                    Form::Forward => op.oracle::<R, N>(x),
-                    Form::Backward => op.derivative_oracle::<R, N>(x),
-                    Form::FromOutput => op.derivative_from_output_oracle::<R, N>(x),
+                    Form::Forward => op.oracle::<P, N>(x),
+                    Form::Backward => op.derivative_oracle::<P, N>(x),
+                    Form::BackwardFromOutput => op.derivative_from_output_oracle::<P, N>(x),
                 },)*
                 _ => unreachable!("the table has every operation"),
             }
         }
 
-        fn facts(op: Op) -> Facts {
+        fn bound(op: Op, dtype: Dtype, form: Form) -> Bound {
             match op {
-                $(Op::$Op(op) => Facts {
-                    exact: $Op::EXACT,
-                    from_output: $Op::FROM_OUTPUT == FromOutput::ByItself,
-                    turn: op.turn(),
-                },)*
+                $(Op::$Op(op) => op.bound(dtype, form),)*
+                _ => unreachable!("the table has every operation"),
+            }
+        }
+
+        /// Whether the derivative from the output has a formula of its own.
+        fn differs_from_output(op: Op) -> bool {
+            match op {
+                $(Op::$Op(_) => $Op::FROM_OUTPUT == FromOutput::ByItself,)*
                 _ => unreachable!("the table has every operation"),
             }
         }
@@ -108,57 +94,35 @@ impl Subject {
                 Dtype::F16 => op.has_backward_from_output::<f16>(),
                 _ => op.has_backward_from_output::<bf16>(),
             };
-            if tells && facts(op).from_output {
-                forms.push(Form::FromOutput);
+            if tells && differs_from_output(op) {
+                forms.push(Form::BackwardFromOutput);
             }
         }
         let subject = |form| Self { op, form, dtype };
         forms.into_iter().map(subject).collect()
     }
 
-    /// The largest error allowed, in ulps.
-    pub fn bound(self) -> f64 {
-        match (self.form, self.op) {
-            _ if self.correctly_rounded() => 0.5,
-            // Its documentation says so of a negative `beta`.
-            (Form::Forward, Op::HardSigmoid(op)) if op.beta() < 0.0 => 1.5,
-            (Form::Forward, _) if self.dtype == Dtype::F64 => 1.5,
-            (Form::Forward, _) => 1.0,
-            _ if self.dtype == Dtype::F64 => 4.0,
-            _ => 2.0,
-        }
+    /// The contract.
+    pub fn bound(self) -> Bound {
+        bound(self.op, self.dtype, self.form)
     }
 
     /// Whether every result must be the one nearest to the truth.
     pub fn correctly_rounded(self) -> bool {
-        let half = matches!(self.dtype, Dtype::F16 | Dtype::Bf16);
-        facts(self.op).exact || half && self.form == Form::Forward
+        self.bound() == Bound::Nearest
     }
 
-    /// `x` with the error of its result, in ulps and absolute: what of it counts, in ulps.
-    ///
-    /// From half of where the derivative changes its sign to twice that, half an ulp of 1 may stand
-    /// for every two.
+    /// The error that counts at `x`, in ulps, of one that is `ulps` or `absolute` large.
     pub fn counted(self, x: f64, ulps: f64, absolute: f64) -> f64 {
-        if !self.turns_near(x) {
-            return ulps;
-        }
-        let half = match self.dtype {
-            Dtype::F64 => f64::EPSILON / 2.0,
-            _ => f64::from(f32::EPSILON) / 2.0,
-        };
-        ulps.min(absolute / half * 2.0)
-    }
-
-    /// Whether the bound is an absolute one there.
-    pub fn turns_near(self, x: f64) -> bool {
-        let turn = facts(self.op).turn.filter(|_| self.form != Form::Forward);
-        turn.is_some_and(|turn| (0.5..=2.0).contains(&(x / turn)))
+        self.bound().counted(self.dtype, x, ulps, absolute)
     }
 
     /// In arbitrary precision, with parameters as `E` has them.
     pub fn truth<E: Float>(self, x: f64) -> Truth {
-        truth(x, |x| formula::<E::Constant, _>(self.op, self.form, x))
+        match E::DTYPE {
+            Dtype::F64 => truth(x, |x| formula::<f64, _>(self.op, self.form, x)),
+            _ => truth(x, |x| formula::<f32, _>(self.op, self.form, x)),
+        }
     }
 
     /// For `f32`, in `f64` arithmetic.
@@ -199,14 +163,14 @@ impl Subject {
         let call = match self.form {
             Form::Forward => halfwave::Call::Apply(x, y),
             Form::Backward => halfwave::Call::Backward(x, ones, y),
-            Form::FromOutput => halfwave::Call::BackwardFromOutput(x, ones, y),
+            Form::BackwardFromOutput => halfwave::Call::BackwardFromOutput(x, ones, y),
         };
         self.op.run(backend, call)
     }
 
     /// What it is given for inputs `x` of the operation: them, or the operation's outputs.
     pub fn given<E: Format + Element>(self, backend: Backend, x: &mut [E]) -> Result<(), OpError> {
-        if self.form == Form::FromOutput {
+        if self.form == Form::BackwardFromOutput {
             self.op.run(backend, halfwave::Call::ApplyInPlace(x))?;
         }
         Ok(())

@@ -195,6 +195,10 @@ pub fn apply(op: Op, dtype: Dtype, bytes: &[u8]) -> Vec<u8> {
         Dtype::I16 => typed::<i16>(op, bytes),
         Dtype::I32 => typed::<i32>(op, bytes),
         Dtype::I64 => typed::<i64>(op, bytes),
+        Dtype::U8 => typed::<u8>(op, bytes),
+        Dtype::U16 => typed::<u16>(op, bytes),
+        Dtype::U32 => typed::<u32>(op, bytes),
+        Dtype::U64 => typed::<u64>(op, bytes),
     }
 }
 
