@@ -32,6 +32,10 @@ bits! {
     i16 u16: u16::cast_signed, i16::cast_unsigned;
     i32 u32: u32::cast_signed, i32::cast_unsigned;
     i64 u64: u64::cast_signed, i64::cast_unsigned;
+    u8 u8: u8::from, u8::from;
+    u16 u16: u16::from, u16::from;
+    u32 u32: u32::from, u32::from;
+    u64 u64: u64::from, u64::from;
 }
 
 fn random<E: Bits>(seed: u64) -> Vec<E> {

@@ -15,7 +15,7 @@ use std::hint::black_box;
 
 use common::group;
 use criterion::{Criterion, criterion_group};
-use halfwave::{Float, Isa, Operation, Relu, backend, f16};
+use halfwave::{Float, Operation, Relu, backend, f16};
 
 use forms::{Arrays, DRAM, Form, Kernels, L2, forms};
 

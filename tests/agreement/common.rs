@@ -18,6 +18,7 @@ macro_rules! bits {
         impl Bits for $E {
             fn from_bits($b: u64) -> Self { $from }
             fn bits(self) -> u64 { let $x = self; $bits as $U as u64 }
+            #[allow(unused_comparisons)] // of unsigned integers
             fn is_negative(self) -> bool { self < $zero }
         }
     )*};
@@ -31,6 +32,10 @@ bits! {
     i16 u16 |x| x, |b| b as i16, 0;
     i32 u32 |x| x, |b| b as i32, 0;
     i64 u64 |x| x, |b| b as i64, 0;
+    u8 u8 |x| x, |b| b as u8, 0;
+    u16 u16 |x| x, |b| b as u16, 0;
+    u32 u32 |x| x, |b| b as u32, 0;
+    u64 u64 |x| x, |b| b, 0;
 }
 
 pub fn random<E: Bits>(len: usize) -> Vec<E> {

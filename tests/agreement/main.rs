@@ -24,6 +24,10 @@ fn every_form_of_relu_on_every_backend() {
         test::<i16>();
         test::<i32>();
         test::<i64>();
+        test::<u8>();
+        test::<u16>();
+        test::<u32>();
+        test::<u64>();
     });
 }
 
