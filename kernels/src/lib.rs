@@ -42,11 +42,12 @@ mod isa;
 mod lanes;
 pub mod loops;
 mod math;
-mod ops;
+pub mod ops;
 #[cfg(feature = "oracle")]
 mod oracle;
 mod parameters;
 mod precision;
+mod prelude;
 pub mod register;
 pub mod table;
 mod unary;

@@ -1,12 +1,5 @@
-use crate::dtype::Float;
 use crate::math::{DoubleWord, exp_minus_one, exp_scaled};
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::{POSITIVE, parameters};
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{F32Lanes, FromOutput, Unary};
+use crate::prelude::*;
 
 /// The continuously differentiable elu: `x`, and below 0 `alpha·expm1(x/alpha)` (Barron, 2017). With the
 /// default `alpha`, 1, it is [`Elu`](crate::Elu).

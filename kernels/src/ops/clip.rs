@@ -1,11 +1,4 @@
-use crate::dtype::{Float, Int};
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::{NUMBER, parameters};
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{IntLane, Lane, Mask};
-use crate::unary::{FromOutput, OnHalf, Unary, UnaryInt};
+use crate::prelude::*;
 
 /// Clips to `[min, max]`, the lower bound first: `x < min ? min : x`, and of that `> max ? max`. Also
 /// called clamp, and hardtanh with its bounds of −1 and 1 (Collobert, 2004), which are the defaults.

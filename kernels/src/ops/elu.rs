@@ -1,12 +1,5 @@
-use crate::dtype::Float;
 use crate::math::{DoubleWord, exp_minus_one, exp_scaled};
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::{MODERATE, parameters};
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{F32Lanes, FromOutput, Unary};
+use crate::prelude::*;
 
 /// The exponential linear unit: `x`, and below 0 `alpha·expm1(x)` (Clevert, Unterthiner & Hochreiter,
 /// 2016).

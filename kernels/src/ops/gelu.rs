@@ -1,12 +1,6 @@
 use crate::coefficients::DENSITY_0;
 use crate::math::{DoubleWord, beyond_range, exp, exp_times, mills, product, two_sum};
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{F32Lanes, Unary};
+use crate::prelude::*;
 
 /// The Gaussian error linear unit: `x·Φ(x) = x/2·erfc(-x/√2)`, with `Φ` the distribution function of the
 /// standard normal distribution (Hendrycks & Gimpel, 2016).

@@ -1,12 +1,6 @@
 use crate::coefficients::{GELU_TANH_1, GELU_TANH_3};
 use crate::math::{DoubleWord, gated, gated_derivative, product};
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::Lane;
-use crate::unary::{F32Lanes, Unary};
+use crate::prelude::*;
 
 /// [`Gelu`](crate::Gelu) by the approximation with tanh, `x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))` (Hendrycks
 /// & Gimpel, 2016), which is `x` times the sigmoid of twice that argument.

@@ -1,11 +1,4 @@
-use crate::dtype::Float;
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::{FINITE, parameters};
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{FromOutput, OnHalf, Unary};
+use crate::prelude::*;
 
 /// Hard shrinkage, or hard thresholding: `|x| ≤ lambd ? 0 : x` (Donoho & Johnstone, 1994).
 ///

@@ -1,11 +1,4 @@
-use crate::contract::{Bound, Form};
-use crate::dtype::Dtype;
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{FromOutput, Unary};
+use crate::prelude::*;
 
 /// The piecewise-linear sigmoid: `alpha·x + beta`, clipped to `[0, 1]` (Courbariaux, Bengio & David,
 /// 2015).

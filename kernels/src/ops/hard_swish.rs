@@ -1,10 +1,4 @@
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::Unary;
+use crate::prelude::*;
 
 /// The piecewise silu of MobileNetV3: `x · relu6(x + 3)/6`, which is x times
 /// [`HardSigmoid`](crate::HardSigmoid) (Howard et al., 2019). Also called hard_silu.

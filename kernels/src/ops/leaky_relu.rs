@@ -1,10 +1,4 @@
-use crate::dtype::Float;
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::{FINITE, parameters};
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{FromOutput, Unary};
+use crate::prelude::*;
 
 /// The leaky rectifier: `x < 0 ? slope · x : x` (Maas, Hannun & Ng, 2013).
 ///

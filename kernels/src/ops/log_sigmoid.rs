@@ -1,13 +1,7 @@
 use crate::math::{
     DoubleWord, beyond_range, exp_beyond, exp_precise, log1p_exp, logistic, one_minus_exp,
 };
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{F32Lanes, FromOutput, Unary};
+use crate::prelude::*;
 
 /// The logarithm of [`Sigmoid`](crate::Sigmoid): `-log1p(e^-x)`, which is `-softplus(-x)`.
 ///

@@ -1,11 +1,5 @@
 use crate::math::{DoubleWord, Exp, exp, exp_times};
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{F32Lanes, Unary};
+use crate::prelude::*;
 
 /// `x·tanh(softplus(x))` (Misra, 2019).
 ///

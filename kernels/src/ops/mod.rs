@@ -31,38 +31,9 @@ mod testing;
 mod threshold;
 mod thresholded_relu;
 
-pub use celu::Celu;
-pub use clip::Clip;
-pub use elu::Elu;
-pub use gelu::Gelu;
-pub use gelu_tanh::GeluTanh;
-pub use hard_shrink::HardShrink;
-pub use hard_sigmoid::HardSigmoid;
-pub use hard_swish::HardSwish;
-pub use leaky_relu::LeakyRelu;
-pub use log_sigmoid::LogSigmoid;
-pub use mish::Mish;
-pub use quick_gelu::QuickGelu;
-pub use relu::Relu;
-pub use relu_squared::ReluSquared;
-pub use relu6::Relu6;
-pub use rrelu::Rrelu;
-pub use selu::Selu;
-pub use shrink::Shrink;
-pub use sigmoid::Sigmoid;
-pub use silu::Silu;
-pub use soft_shrink::SoftShrink;
-pub use softplus::Softplus;
-pub use softsign::Softsign;
-pub use step::Step;
-pub use tanh::Tanh;
-pub use tanh_shrink::TanhShrink;
-pub use threshold::Threshold;
-pub use thresholded_relu::ThresholdedRelu;
-
-/// THE TABLE: one row per operation, `field: Type in Kind`, where the kind says which dtypes it
-/// takes: `All`, or `Floats`. Calls `$then!` with all rows; the kernel tables, the dtypes an
-/// operation is callable on, and the faces' names all come from here.
+/// THE TABLE: one row per operation, `file: Type in Kind`, where the kind says which dtypes it takes:
+/// `All`, or `Floats`. Calls `$then!` with all rows; the kernels, the dtypes an operation is callable
+/// on, what the crates export, and the faces' names all come from here.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! for_each_op {
@@ -99,3 +70,10 @@ macro_rules! for_each_op {
         }
     };
 }
+
+macro_rules! public {
+    ($($name:ident: $Op:ident in $Kind:ident;)*) => {
+        $(pub use $name::$Op;)*
+    };
+}
+for_each_op!(public);

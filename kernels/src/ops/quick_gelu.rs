@@ -1,12 +1,6 @@
 use crate::coefficients::QUICK_GELU;
 use crate::math::{DoubleWord, gated, gated_derivative, product};
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::Lane;
-use crate::unary::{F32Lanes, Unary};
+use crate::prelude::*;
 
 /// A quick approximation of [`Gelu`](crate::Gelu), `x·sigmoid(1.702·x)` (Hendrycks & Gimpel, 2016).
 ///

@@ -1,10 +1,4 @@
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{IntLane, Lane, Mask};
-use crate::unary::{FromOutput, OnHalf, Unary, UnaryInt};
+use crate::prelude::*;
 
 /// The rectifier: `relu(x) = x < 0 ? 0 : x`, also called ramp, positive part, and half-wave
 /// rectifier (Fukushima, 1969; Nair & Hinton, 2010).

@@ -1,11 +1,4 @@
-use crate::dtype::Int;
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{IntLane, Lane, Mask};
-use crate::unary::{FromOutput, OnHalf, Unary, UnaryInt};
+use crate::prelude::*;
 
 /// The rectifier with a ceiling: `relu6(x) = x < 0 ? 0 : x > 6 ? 6 : x` (Krizhevsky, 2010).
 ///

@@ -1,10 +1,4 @@
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::Lane;
-use crate::unary::Unary;
+use crate::prelude::*;
 
 /// The squared rectifier: `relu_squared(x) = relu(x)²` (So et al., *Primer*, 2021).
 ///

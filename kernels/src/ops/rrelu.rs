@@ -1,12 +1,5 @@
-use crate::dtype::Float;
 use crate::ops::LeakyRelu;
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::{FINITE, parameters};
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::Lane;
-use crate::unary::{FromOutput, Unary};
+use crate::prelude::*;
 
 /// The randomized leaky rectifier (Xu, Wang, Chen & Li, 2015) as it is after training:
 /// [`LeakyRelu`] with the mean of the slopes, `(lower + upper) / 2`.

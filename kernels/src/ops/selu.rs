@@ -1,17 +1,6 @@
 use crate::coefficients::{SELU_SCALE, SELU_SCALE_ALPHA};
 use crate::math::{DoubleWord, exp_minus_one, exp_scaled};
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{F32Lanes, FromOutput, Unary};
-
-#[cfg(feature = "oracle")]
-const SCALE: f64 = 1.0507009873554805;
-#[cfg(feature = "oracle")]
-const ALPHA: f64 = 1.6732632423543772;
+use crate::prelude::*;
 
 /// The self-normalising elu: `λ` times [`Elu`](crate::Elu) of `α`, with `λ = 1.0507009873554805` and
 /// `α = 1.6732632423543772` (Klambauer, Unterthiner, Mayr & Hochreiter, 2017).
@@ -78,6 +67,11 @@ impl Unary for Selu {
         y.splat(0.0).lt(y).select(scale, slope)
     }
 }
+
+#[cfg(feature = "oracle")]
+const SCALE: f64 = 1.0507009873554805;
+#[cfg(feature = "oracle")]
+const ALPHA: f64 = 1.6732632423543772;
 
 #[cfg(feature = "oracle")]
 impl Oracle for Selu {

@@ -1,10 +1,4 @@
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::{FINITE, parameters};
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::Unary;
+use crate::prelude::*;
 
 /// ONNX's `Shrink`: `x < -lambd ? x + bias : x > lambd ? x - bias : 0`.
 ///

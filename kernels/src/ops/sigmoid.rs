@@ -1,11 +1,5 @@
 use crate::math::{DoubleWord, logistic, logistic_density};
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::Lane;
-use crate::unary::{F32Lanes, FromOutput, Unary};
+use crate::prelude::*;
 
 /// The logistic function, `1/(1 + e^-x)` (Verhulst, 1845; in networks since Rumelhart, Hinton & Williams,
 /// 1986).

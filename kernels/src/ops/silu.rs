@@ -1,10 +1,5 @@
 use crate::math::{gated, gated_derivative, times};
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::{MODERATE, parameters};
-use crate::precision::Precision;
-use crate::register::Lane;
-use crate::unary::{F32Lanes, Unary};
+use crate::prelude::*;
 
 /// The input gated by its own sigmoid, `x·sigmoid(beta·x)` (Elfwing, Uchibe & Doya, 2018), also called swish
 /// (Ramachandran, Zoph & Le, 2017).

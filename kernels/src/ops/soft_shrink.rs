@@ -1,10 +1,4 @@
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::{NOT_NEGATIVE, parameters};
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{FromOutput, Unary};
+use crate::prelude::*;
 
 /// Soft shrinkage, or soft thresholding: `x` moved towards zero by `lambd`, and no further
 /// (Donoho & Johnstone, 1994).

@@ -1,13 +1,7 @@
 use crate::math::{
     DoubleWord, beyond_range, exp_precise, exp_times, log1p_exp, logistic, one_minus_exp, times,
 };
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::{POSITIVE, parameters};
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{F32Lanes, FromOutput, Unary};
+use crate::prelude::*;
 
 /// A smooth relu, `log1p(e^(beta·x))/beta` (Dugas, Bengio, Bélisle, Nadeau & Garcia, 2001). The larger
 /// `beta`, the nearer to relu.

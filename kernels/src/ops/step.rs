@@ -1,10 +1,4 @@
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{FromOutput, OnHalf, Unary};
+use crate::prelude::*;
 
 /// The unit step: `step(x) = x > 0 ? 1 : 0`, also called Heaviside's function, and the threshold of
 /// the first artificial neuron (McCulloch & Pitts, 1943).

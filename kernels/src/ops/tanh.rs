@@ -1,11 +1,5 @@
 use crate::math::{self, DoubleWord, logistic_density};
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::Lane;
-use crate::unary::{F32Lanes, FromOutput, Unary};
+use crate::prelude::*;
 
 /// The hyperbolic tangent, `(e^x - e^-x)/(e^x + e^-x)`, in networks the sigmoid that is odd (LeCun, Bottou,
 /// Orr & Müller, 1998).

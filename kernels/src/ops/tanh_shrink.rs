@@ -1,11 +1,5 @@
 use crate::math;
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::parameters;
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::Lane;
-use crate::unary::{F32Lanes, Unary};
+use crate::prelude::*;
 
 /// What tanh lacks of its argument: `x - tanh(x)`. PyTorch's `Tanhshrink`, and Keras' `tanh_shrink`.
 ///

@@ -1,11 +1,4 @@
-use crate::dtype::Float;
-#[cfg(feature = "oracle")]
-use crate::oracle::{Oracle, OracleNumber};
-use crate::parameters::{NUMBER, parameters};
-#[cfg(feature = "oracle")]
-use crate::precision::Precision;
-use crate::register::{Lane, Mask};
-use crate::unary::{FromOutput, OnHalf, Unary};
+use crate::prelude::*;
 
 /// Replaces what does not exceed a threshold: `x > threshold ? x : value`, as PyTorch's `Threshold`.
 ///

@@ -1,0 +1,10 @@
+//! What the file of an operation imports: `use crate::prelude::*;`, and functions of `math` by name.
+
+pub(crate) use crate::contract::{Bound, Form};
+pub(crate) use crate::dtype::{Dtype, Float, Int};
+#[cfg(feature = "oracle")]
+pub(crate) use crate::oracle::{Oracle, OracleNumber};
+pub(crate) use crate::parameters::{FINITE, MODERATE, NOT_NEGATIVE, NUMBER, POSITIVE, parameters};
+pub(crate) use crate::precision::Precision;
+pub(crate) use crate::register::{IntLane, Lane, Mask};
+pub(crate) use crate::unary::{F32Lanes, FromOutput, OnHalf, Unary, UnaryInt};
