@@ -1,13 +1,17 @@
 //! Which kernels this CPU runs, asked once.
 
+#![allow(unsafe_code)]
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use halfwave_kernels::forms::Lookup;
-use halfwave_kernels::{Isa, Kernels, MapFn, isa};
+use halfwave_kernels::{Isa, isa};
 
 use crate::backend::Backend;
+#[cfg(target_arch = "x86_64")]
+use crate::detect::has;
+use crate::kernels::CpuIsa;
 
 /// A backend is asked for that cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,27 +21,18 @@ pub struct BackendError {
     choices: String,
 }
 
-/// Asks the CPU; without `std`, what the build was promised.
-#[cfg(target_arch = "x86_64")]
-macro_rules! has {
-    ($($feature:tt)+) => {{
-        #[cfg(feature = "std")]
-        let has = $(std::arch::is_x86_feature_detected!($feature))&&+;
-        #[cfg(not(feature = "std"))]
-        let has = $(cfg!(target_feature = $feature))&&+;
-        has
-    }};
-}
-
 /// Every backend this CPU runs, the widest first; `portable` is always the last.
 pub fn backends() -> &'static [Backend] {
     #[cfg(target_arch = "x86_64")]
     {
-        static ALL: [Backend; 3] = [
-            Backend::new(&isa::avx512::KERNELS),
-            Backend::new(&isa::avx2::KERNELS),
-            Backend::new(&isa::portable::KERNELS),
-        ];
+        // SAFETY: only those are handed out below that this CPU runs.
+        static ALL: [Backend; 3] = unsafe {
+            [
+                Backend::new(CpuIsa::new(&isa::avx512::KERNELS)),
+                Backend::new(CpuIsa::new(&isa::avx2::KERNELS)),
+                Backend::new(CpuIsa::new(&isa::portable::KERNELS)),
+            ]
+        };
         if !has!("avx2" "fma" "f16c") {
             &ALL[2..]
         } else if !has!("avx512f" "avx512bw" "avx512dq" "avx512vl") {
@@ -48,20 +43,10 @@ pub fn backends() -> &'static [Backend] {
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
-        static ALL: [Backend; 1] = [Backend::new(&isa::portable::KERNELS)];
+        // SAFETY: every CPU of this target runs it.
+        static ALL: [Backend; 1] = unsafe { [Backend::new(CpuIsa::new(&isa::portable::KERNELS))] };
         &ALL
     }
-}
-
-/// The kernel for tables of bytes, for a backend of this CPU: faster than the one among its kernels
-/// where the CPU has an instruction that its [`Isa`] does not promise.
-#[inline]
-pub(crate) fn lookup_kernel(kernels: &Kernels) -> MapFn<Lookup, i8> {
-    #[cfg(target_arch = "x86_64")]
-    if kernels.isa == Isa::Avx512 && has!("avx512vbmi") {
-        return isa::avx512::lookup_vbmi;
-    }
-    kernels.forms.lookup
 }
 
 /// The backend to use where nobody asks for another: the widest, but AVX-512 only on

@@ -1,7 +1,8 @@
 //! The forms, and the sequences that they stand for.
 
 use halfwave::{
-    Activation, Along, Float, Fused, Operation, Relu, Rows, RowsMut, Silu, swiglu, swiglu_backward,
+    Activation, Broadcast, Float, Fused, Operation, Relu, Rows, RowsMut, Silu, swiglu,
+    swiglu_backward,
 };
 use halfwave_kernels::forms::{Add, ArithmeticFn, Deinterleave, FormsOf, Interleave, Mul, Scalar};
 use halfwave_kernels::{Zip, fence};
@@ -107,7 +108,7 @@ where
             reads: 1,
             writes: 1,
             fused: |a| {
-                let b = Along::Columns(&a.row[..COLS]);
+                let b = Broadcast::PerColumn(&a.row[..COLS]);
                 Relu.bias(rows(&a.x[..a.len]), b, rows_mut(&mut a.y[..a.len]));
             },
             unfused: |a, f| {
@@ -121,7 +122,7 @@ where
             reads: 1,
             writes: 0,
             fused: |a| {
-                let b = Along::Columns(&a.row[..COLS]);
+                let b = Broadcast::PerColumn(&a.row[..COLS]);
                 Relu.bias_in_place(rows_mut(&mut a.y[..a.len]), b);
             },
             unfused: |a, f| {
@@ -136,7 +137,7 @@ where
             writes: 1,
             fused: |a| {
                 let (x, y) = (&a.x[..a.len], &mut a.y[..a.len]);
-                let b = Along::Columns(&a.row[..32]);
+                let b = Broadcast::PerColumn(&a.row[..32]);
                 Relu.bias(
                     Rows::new(x, a.len / 32, 32),
                     b,
@@ -167,7 +168,7 @@ where
             reads: 1,
             writes: 1,
             fused: |a| {
-                let b = Along::Rows(&a.r[..a.len / COLS]);
+                let b = Broadcast::PerRow(&a.r[..a.len / COLS]);
                 Relu.bias(rows(&a.x[..a.len]), b, rows_mut(&mut a.y[..a.len]));
             },
             unfused: |a, f| {
@@ -187,7 +188,7 @@ where
             reads: 2,
             writes: 1,
             fused: |a| {
-                let b = Along::Columns(&a.row[..COLS]);
+                let b = Broadcast::PerColumn(&a.row[..COLS]);
                 let (x, dy) = (rows(&a.x[..a.len]), rows(&a.dy[..a.len]));
                 Relu.bias_backward(x, b, dy, rows_mut(&mut a.y[..a.len]));
             },
@@ -202,7 +203,7 @@ where
             reads: 1,
             writes: 1,
             fused: |a| {
-                let b = Along::Columns(&a.row[..COLS]);
+                let b = Broadcast::PerColumn(&a.row[..COLS]);
                 Relu.scale_bias(rows(&a.x[..a.len]), b, b, rows_mut(&mut a.y[..a.len]));
             },
             unfused: |a, f| {
