@@ -5,7 +5,7 @@
 //! loss `max(1 − t · z, 0)` of an output `z` that should have the sign of `t`. The products are plain
 //! loops, to be read; a real program takes a library for them.
 
-use halfwave::{Activation, Along, Fused, Relu, RowsMut, sparsity};
+use halfwave::{Activation, Broadcast, Fused, Relu, RowsMut, sparsity};
 
 const POINTS: usize = 400;
 const HIDDEN: usize = 128;
@@ -43,7 +43,7 @@ impl Network {
         }
         // The bias, one element for each column, and the rectifier, in one pass:
         let rows = RowsMut::new(&mut h, x.len() / 2, HIDDEN);
-        Relu.bias_in_place(rows, Along::Columns(&self.b1));
+        Relu.bias_in_place(rows, Broadcast::PerColumn(&self.b1));
 
         let dot = |h: &[f32]| h.iter().zip(&self.w2).map(|(h, w)| h * w).sum::<f32>();
         let z = h.chunks(HIDDEN).map(|h| dot(h) + self.b2[0]).collect();

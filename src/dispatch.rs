@@ -1,13 +1,17 @@
 //! Which kernels this CPU runs, asked once.
 
+#![allow(unsafe_code)]
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use halfwave_kernels::loops::Lookup;
-use halfwave_kernels::{Isa, MapFn, is_available, table};
+use halfwave_kernels::{Isa, is_available};
 
 use crate::backend::Backend;
+#[cfg(target_arch = "x86_64")]
+use crate::detect::has;
+use crate::kernels::CpuIsa;
 
 /// A backend is asked for that cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,43 +21,22 @@ pub struct BackendError {
     choices: String,
 }
 
-/// Asks the CPU; without `std`, what the build was promised.
-#[cfg(target_arch = "x86_64")]
-macro_rules! has {
-    ($($feature:tt)+) => {{
-        #[cfg(feature = "std")]
-        let has = $(std::arch::is_x86_feature_detected!($feature))&&+;
-        #[cfg(not(feature = "std"))]
-        let has = $(cfg!(target_feature = $feature))&&+;
-        has
-    }};
-}
-
 /// Every backend this CPU runs, the widest first; `portable` is always the last.
 pub fn backends() -> &'static [Backend] {
-    const ALL: [Backend; Isa::ALL.len()] = {
-        let mut all = [Backend::new(Isa::Portable); Isa::ALL.len()];
+    static ALL: [Backend; Isa::ALL.len()] = {
+        // SAFETY: every CPU of this target runs it.
+        let mut all = [Backend::new(unsafe { CpuIsa::new(Isa::Portable) }); Isa::ALL.len()];
         let mut i = 0;
         while i < all.len() {
-            all[i] = Backend::new(Isa::ALL[i]);
+            // SAFETY: only those are handed out below that this CPU runs.
+            all[i] = Backend::new(unsafe { CpuIsa::new(Isa::ALL[i]) });
             i += 1;
         }
         all
     };
     // Each instruction set includes those behind it.
     let widest = Isa::ALL.iter().position(|isa| is_available!(*isa, has));
-    &(const { &ALL })[widest.expect("portable is always there")..]
-}
-
-/// The kernel for tables of bytes, for a backend of this CPU: faster than the one among its kernels
-/// where the CPU has an instruction that its [`Isa`] does not promise.
-#[inline]
-pub(crate) fn lookup_kernel(isa: Isa) -> MapFn<Lookup, i8> {
-    #[cfg(target_arch = "x86_64")]
-    if isa == Isa::Avx512 && has!("avx512vbmi") {
-        return halfwave_kernels::loops::lookup_vbmi;
-    }
-    table::lookup(isa)
+    &ALL[widest.expect("portable is always there")..]
 }
 
 /// The backend to use where nobody asks for another: the widest, but AVX-512 only on

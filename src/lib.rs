@@ -113,11 +113,11 @@
 //! next through the first-level cache: one pass over memory, and the bits of the sequence of calls.
 //!
 //! ```
-//! use halfwave::{Along, Fused, Relu, Rows, RowsMut};
+//! use halfwave::{Broadcast, Fused, Relu, Rows, RowsMut};
 //!
 //! let x = [1.0f32, -2.0, 9.0, -4.0, 5.0, 9.0];            // 2 rows of 3, of which 2 columns
 //! let mut y = [0.0; 4];
-//! let bias = Along::Columns(&[0.5, 3.0]);
+//! let bias = Broadcast::PerColumn(&[0.5, 3.0]);
 //! Relu.bias(Rows::strided(&x, 2, 2, 3), bias, RowsMut::new(&mut y, 2, 2));
 //! assert_eq!(y, [1.5, 1.0, 0.0, 8.0]);
 //!
@@ -167,51 +167,49 @@
 extern crate alloc;
 
 mod activation;
-mod affine;
 mod backend;
-mod cut;
+mod blocks;
+mod calls;
+mod detect;
 mod dispatch;
 mod fused;
-mod gate;
-mod glu;
+mod kernels;
 pub mod limits;
 mod lut8;
 pub mod memory;
 mod op;
 #[cfg(feature = "parallel")]
 pub mod parallel;
-mod pieces;
 mod prelu;
 mod quantize;
+mod rows;
 mod rrelu;
 pub mod sparsity;
-mod view;
 
 pub use activation::Activation;
-pub use backend::{Backend, Call};
+pub use backend::Backend;
+pub use blocks::Broadcast;
 pub use dispatch::{BackendError, backend, backend_named, backends};
-pub use fused::{Along, Fused};
-pub use gate::BILINEAR;
-pub use glu::{
-    geglu, geglu_backward, geglu_tanh, geglu_tanh_backward, glu, glu_backward, reglu,
-    reglu_backward, swiglu, swiglu_backward,
+pub use fused::{
+    BILINEAR, Fused, geglu, geglu_backward, geglu_tanh, geglu_tanh_backward, glu, glu_backward,
+    reglu, reglu_backward, swiglu, swiglu_backward,
 };
+#[doc(inline)]
+pub use halfwave_kernels::ops::*;
 pub use halfwave_kernels::{
-    Celu, Clip, Dtype, Element, Elu, Float, Gelu, GeluTanh, HardShrink, HardSigmoid, HardSwish,
-    Isa, LeakyRelu, LogSigmoid, Mish, Operation, Parameter, ParameterError, QuickGelu, Relu, Relu6,
-    ReluSquared, Rrelu, Selu, Shrink, Sigmoid, Silu, SoftShrink, Softplus, Softsign, Step, Tanh,
-    TanhShrink, Threshold, ThresholdedRelu, UnknownDtype, bf16, f16,
+    Dtype, Element, Float, Int, Isa, Operation, Parameter, ParameterError, UnknownDtype, bf16, f16,
 };
 pub use lut8::{Function, Lut8};
-pub use op::{Op, OpError};
+pub use op::{Call, Op, OpError, OpOn};
 pub use prelu::Prelu;
 pub use quantize::{
-    Quantizable, Quantization, QuantizationError, Quantize, Quantized, dequantize, quantize,
+    Quantizable, Quantization, QuantizationError, Quantize, Quantized, dequantize,
+    dequantize_uninit, quantize, quantize_uninit,
 };
 #[cfg(feature = "parallel")]
-pub use quantize::{par_dequantize, par_quantize};
+pub use quantize::{par_dequantize, par_dequantize_uninit, par_quantize, par_quantize_uninit};
+pub use rows::{Rows, RowsMut, Slot};
 pub use rrelu::RreluTraining;
-pub use view::{Rows, RowsMut, Slot};
 
 /// `dst = relu(src)`. See [`Relu`] and [`Activation::apply`].
 ///

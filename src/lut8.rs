@@ -5,16 +5,17 @@
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
-use core::ptr;
 
 use halfwave_kernels::Operation;
-use halfwave_kernels::loops::Lookup;
 
 use crate::activation::Activation;
-use crate::backend::{Backend, check_lengths, map};
-use crate::dispatch::{active, lookup_kernel};
+use crate::backend::Backend;
+use crate::blocks::Walk;
+use crate::calls::value_calls;
+use crate::dispatch::active;
 use crate::op::Op;
 use crate::quantize::{Quantization, Quantized};
+use crate::rows::{Rows, RowsMut, Slot, check_lengths, written};
 
 /// A function from a quantised number to a quantised number, as a table of 256 entries: any operation
 /// at the cost of a few byte shuffles.
@@ -116,46 +117,96 @@ impl<P: Quantized, Q: Quantized> Lut8<P, Q> {
             Q::of_bits(q as u8)
         }))
     }
-
-    /// `dst[i]` is the table's entry for `src[i]`.
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    #[track_caller]
-    pub fn apply(&self, src: &[P], dst: &mut [Q]) {
-        active().lookup(self, src, dst);
-    }
-
-    /// [`apply`](Lut8::apply) into memory that need not be initialised. Returns it initialised.
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    #[track_caller]
-    pub fn apply_uninit<'a>(&self, src: &[P], dst: &'a mut [MaybeUninit<Q>]) -> &'a mut [Q] {
-        active().lookup_uninit(self, src, dst)
-    }
-
-    /// [`apply`](Lut8::apply) on rayon's current pool.
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    #[cfg(feature = "parallel")]
-    #[track_caller]
-    pub fn par_apply(&self, src: &[P], dst: &mut [Q]) {
-        active().par().lookup(self, src, dst);
-    }
 }
 
-impl<Q: Quantized> Lut8<Q> {
-    /// `x[i]` becomes the table's entry for it.
-    pub fn apply_in_place(&self, x: &mut [Q]) {
-        active().lookup_in_place(self, x);
-    }
+value_calls! {
+    impl [<P: Quantized, Q: Quantized> Lut8<P, Q>] "Lut8" as lut: &Lut8<P, Q>, self: &Self;
 
-    /// [`apply_in_place`](Lut8::apply_in_place) on rayon's current pool.
-    #[cfg(feature = "parallel")]
-    pub fn par_apply_in_place(&self, x: &mut [Q]) {
-        active().par().lookup_in_place(self, x);
+    "`dst[i] = table[src[i]]`, of slices of one length."
+    ///
+    /// ```
+    /// use halfwave::Lut8;
+    ///
+    /// let mut double = [0u8; 256];
+    /// double[21] = 42;
+    /// let mut dst = [0; 2];
+    /// Lut8::<u8, u8>::from_table(double).apply(&[21, 0], &mut dst);
+    /// assert_eq!(dst, [42, 0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    apply[] / par_apply / lookup[P: Quantized, Q: Quantized](src: &[P], dst: &mut [Q]) -> ()
+        = |backend| { backend.lookup_to(lut, src, dst); };
+
+    "`dst[i] = table[src[i]]` into memory that need not be initialised. Returns it initialised."
+    ///
+    /// ```
+    /// use halfwave::Lut8;
+    /// use std::mem::MaybeUninit;
+    ///
+    /// let mut fresh = [MaybeUninit::uninit(); 2];
+    /// assert_eq!(Lut8::<u8, i8>::from_table([7; 256]).apply_uninit(&[0, 255], &mut fresh), [7, 7]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    apply_uninit['a] / par_apply_uninit / lookup_uninit['a, P: Quantized, Q: Quantized]
+        (src: &[P], dst: &'a mut [MaybeUninit<Q>]) -> &'a mut [Q]
+        = |backend| backend.lookup_to(lut, src, dst);
+}
+
+value_calls! {
+    impl [<Q: Quantized> Lut8<Q>] "Lut8" as lut: &Lut8<Q>, self: &Self;
+
+    "`x[i] = table[x[i]]`."
+    ///
+    /// ```
+    /// use halfwave::Lut8;
+    ///
+    /// let mut x = [1u8, 2];
+    /// Lut8::<u8>::from_table([7; 256]).apply_in_place(&mut x);
+    /// assert_eq!(x, [7, 7]);
+    /// ```
+    apply_in_place[] / par_apply_in_place / lookup_in_place[Q: Quantized](x: &mut [Q]) -> ()
+        = |backend| {
+            let x = RowsMut::flat(x);
+            look_up(backend, &lut.table, x.source(), x)
+        };
+}
+
+/// `dst[i] = table[src[i]]`, of one length. `dst` may be `src`.
+fn look_up<P: Quantized, Q: Quantized>(
+    backend: Backend,
+    table: &[u8; 256],
+    src: Rows<'_, P>,
+    dst: RowsMut<'_, Q>,
+) {
+    let kernels = backend.kernels();
+    let in_place = src.view.is(&dst.view);
+    let walk = Walk::to(&dst, in_place, if in_place { 1 } else { 2 }).whole();
+    walk.run(backend.threads(), |block| {
+        kernels.lookup(table, src.at(block), dst.at(block));
+    });
+}
+
+impl Backend {
+    #[track_caller]
+    fn lookup_to<'a, P: Quantized, Q: Quantized, T: Slot<Q>>(
+        self,
+        lut: &Lut8<P, Q>,
+        src: &[P],
+        dst: &'a mut [T],
+    ) -> &'a mut [Q] {
+        check_lengths([("src", src.len()), ("dst", dst.len())]);
+        look_up(
+            self,
+            &lut.table,
+            Rows::flat(src),
+            RowsMut::flat(dst).slots(),
+        );
+        // SAFETY: the kernels have written every element.
+        unsafe { written(dst) }
     }
 }
 
@@ -179,65 +230,6 @@ impl<P: Quantized, Q: Quantized> fmt::Debug for Lut8<P, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Lut8<{}, {}>", P::NAME, Q::NAME)?;
         f.debug_list().entries(self.table()).finish()
-    }
-}
-
-impl Backend {
-    /// [`Lut8::apply`] with this backend.
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    #[track_caller]
-    pub fn lookup<P: Quantized, Q: Quantized>(self, lut: &Lut8<P, Q>, src: &[P], dst: &mut [Q]) {
-        check_lengths([("src", src.len()), ("dst", dst.len())]);
-        // SAFETY: as many bytes in both, which a shared and an exclusive borrow keep apart.
-        unsafe { self.lookup_raw(&lut.table, src.as_ptr(), dst.as_mut_ptr(), src.len()) }
-    }
-
-    /// [`Lut8::apply_uninit`] with this backend.
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    #[track_caller]
-    pub fn lookup_uninit<'a, P: Quantized, Q: Quantized>(
-        self,
-        lut: &Lut8<P, Q>,
-        src: &[P],
-        dst: &'a mut [MaybeUninit<Q>],
-    ) -> &'a mut [Q] {
-        check_lengths([("src", src.len()), ("dst", dst.len())]);
-        let to = dst.as_mut_ptr().cast::<Q>();
-        // SAFETY: as `lookup`; the kernel writes every byte and reads none of `dst`.
-        unsafe {
-            self.lookup_raw(&lut.table, src.as_ptr(), to, src.len());
-            &mut *(ptr::from_mut(dst) as *mut [Q])
-        }
-    }
-
-    /// [`Lut8::apply_in_place`] with this backend.
-    pub fn lookup_in_place<Q: Quantized>(self, lut: &Lut8<Q>, x: &mut [Q]) {
-        let p = x.as_mut_ptr();
-        // SAFETY: one exclusive borrow, as source and destination.
-        unsafe { self.lookup_raw(&lut.table, p, p, x.len()) }
-    }
-
-    /// # Safety
-    /// `src` is valid for reads and `dst` for writes of `len` bytes, and they are the same or do not
-    /// overlap.
-    unsafe fn lookup_raw<P: Quantized, Q: Quantized>(
-        self,
-        table: &[u8; 256],
-        src: *const P,
-        dst: *mut Q,
-        len: usize,
-    ) {
-        let kernel = lookup_kernel(self.isa());
-        // SAFETY: the table outlives this call; the rest is forwarded, and `dispatch` vouches for the
-        // CPU.
-        unsafe {
-            let lookup = Lookup::new(table);
-            map(kernel, lookup, src.cast(), dst.cast(), len, self.threads());
-        }
     }
 }
 

@@ -6,10 +6,10 @@ use core::str::FromStr;
 
 use halfwave_kernels::*;
 
-#[cfg(doc)]
-use crate::activation::Activation;
-use crate::backend::{Backend, Call, output_suffices};
-use crate::dispatch::active;
+use crate::backend::Backend;
+use crate::blocks::{Dst, Room, Src, Value};
+use crate::dispatch::BackendError;
+use crate::kernels::{Blockwise, output_suffices};
 
 macro_rules! op {
     ($($name:ident: $Type:ident in $Row:ident;)*) => {
@@ -82,36 +82,43 @@ macro_rules! op {
             /// Whether an output of dtype `E` tells the derivative, with these parameters.
             pub fn has_backward_from_output<E: Element>(self) -> bool {
                 match self {
-                    $(Op::$Type(op) => <$Type>::FROM_OUTPUT != FromOutput::Never && output_suffices::<_, E>(op),)*
+                    $(Op::$Type(op) => {
+                        <$Type>::FROM_OUTPUT != FromOutput::Never && output_suffices::<_, E>(op)
+                    })*
+                }
+            }
+        }
+
+        impl<E: Element> Blockwise<E> for OpOn {
+            fn map(&self, x: Src<'_, E>, y: Dst<'_, E>) {
+                match self.op {
+                    $(Op::$Type(op) => self.bound(op).map(x, y),)*
                 }
             }
 
-            /// Makes `call` with `backend`: for who compares backends, or has resolved one, or
-            /// wants it on a pool of threads. Panics as the method of the call's name does.
-            ///
-            /// # Errors
-            /// As [`apply`](Op::apply), [`backward`](Op::backward) and
-            /// [`backward_from_output`](Op::backward_from_output), by the call.
-            #[track_caller]
-            pub fn run<E: Element>(
-                self,
-                backend: Backend,
-                call: Call<'_, E>,
-            ) -> Result<(), OpError> {
-                let from_output = matches!(call, Call::BackwardFromOutput(..));
-                let float = Dtype::FLOATS.contains(&E::DTYPE);
-                if from_output && float && !self.has_backward_from_output::<E>() {
-                    return Err(OpError::FromOutput(self));
+            fn backward(&self, x: Src<'_, E>, dy: Src<'_, E>, dx: Dst<'_, E>) {
+                match self.op {
+                    $(Op::$Type(op) => self.bound(op).backward(x, dy, dx),)*
                 }
-                let job = call.job();
-                #[allow(unsafe_code)]
-                let done = match self {
-                    $(Op::$Type(op) => {
-                        // SAFETY: `call`'s slices are borrowed for longer than this call.
-                        unsafe { backend.call(op, &job) }
-                    })*
-                };
-                done.ok_or(OpError::Dtype(self, E::DTYPE))
+            }
+
+            fn has_from_output(&self) -> bool {
+                self.op.has_backward_from_output::<E>()
+            }
+
+            fn backward_from_output(&self, y: Src<'_, E>, dy: Src<'_, E>, dx: Dst<'_, E>) {
+                match self.op {
+                    $(Op::$Type(op) => self.bound(op).backward_from_output(y, dy, dx),)*
+                }
+            }
+
+            fn add_then(&self, x: Src<'_, E>, b: Value<'_, E>, z: Room<'_, E>, y: Dst<'_, E>)
+            where
+                E: Float,
+            {
+                match self.op {
+                    $(Op::$Type(op) => self.bound(op).add_then(x, b, z, y),)*
+                }
             }
         }
     };
@@ -126,65 +133,105 @@ impl Op {
             .take(self.parameters().len())
     }
 
-    /// As [`Activation::apply`], with its panics.
+    /// The operation with a backend that is to run it: for who compares backends, or has resolved one, or
+    /// wants it on a pool of threads.
+    ///
+    /// ```
+    /// use halfwave::Op;
+    ///
+    /// let op: Op = "leaky_relu(slope=0.5)".parse()?;
+    /// for backend in halfwave::backends() {
+    ///     let mut y = [0.0f32; 2];
+    ///     op.on(*backend).apply(&[-1.0, 2.0], &mut y)?;
+    ///     assert_eq!(y, [-0.5, 2.0], "{}", backend.name());
+    /// }
+    /// # Ok::<(), halfwave::OpError>(())
+    /// ```
+    pub fn on(self, backend: Backend) -> OpOn {
+        OpOn { op: self, backend }
+    }
+
+    /// Whether a call on `E` can be made.
+    pub(crate) fn check<E: Element>(self, need: Need) -> Result<(), OpError> {
+        let dtypes = match need {
+            Need::Takes => self.dtypes(),
+            Need::Derivative | Need::FromOutput => Dtype::FLOATS,
+        };
+        if !dtypes.contains(&E::DTYPE) {
+            Err(OpError::Dtype(self, E::DTYPE))
+        } else if need == Need::FromOutput && !self.has_backward_from_output::<E>() {
+            Err(OpError::FromOutput(self))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Makes `call` with `backend`. It is [`Op::on`] for who has the method as a value, too. Panics as the
+    /// method of the call's name does.
     ///
     /// # Errors
-    /// If the operation does not take `E`: see [`dtypes`](Op::dtypes).
+    /// As the method of the call's name has them.
     #[track_caller]
-    pub fn apply<E: Element>(self, src: &[E], dst: &mut [E]) -> Result<(), OpError> {
-        self.run(active(), Call::Apply(src, dst))
+    pub fn run<E: Element>(self, backend: Backend, call: Call<'_, E>) -> Result<(), OpError> {
+        let on = self.on(backend);
+        match call {
+            Call::Apply(src, dst) => on.apply(src, dst),
+            Call::ApplyInPlace(x) => on.apply_in_place(x),
+            Call::Backward(x, dy, dx) => on.backward(x, dy, dx),
+            Call::BackwardInPlace(x, dy) => on.backward_in_place(x, dy),
+            Call::BackwardFromOutput(y, dy, dx) => on.backward_from_output(y, dy, dx),
+        }
+    }
+}
+
+/// A method of [`OpOn`] and its slices, for [`Op::run`].
+#[derive(Debug)]
+#[allow(missing_docs)]
+#[non_exhaustive]
+pub enum Call<'a, E> {
+    Apply(&'a [E], &'a mut [E]),
+    ApplyInPlace(&'a mut [E]),
+    Backward(&'a [E], &'a [E], &'a mut [E]),
+    BackwardInPlace(&'a [E], &'a mut [E]),
+    BackwardFromOutput(&'a [E], &'a [E], &'a mut [E]),
+}
+
+/// An [`Op`] with the backend that runs it, from [`Op::on`]. It has the methods of an operation whose
+/// type is known; what depends on the choice made at run time is an error.
+#[derive(Clone, Copy, Debug)]
+pub struct OpOn {
+    op: Op,
+    backend: Backend,
+}
+
+impl OpOn {
+    /// The operation.
+    pub fn op(self) -> Op {
+        self.op
     }
 
-    /// As [`Activation::apply_in_place`].
-    ///
-    /// # Errors
-    /// As [`apply`](Op::apply).
-    pub fn apply_in_place<E: Element>(self, x: &mut [E]) -> Result<(), OpError> {
-        self.run(active(), Call::ApplyInPlace(x))
+    /// The backend.
+    pub fn backend(self) -> Backend {
+        self.backend
     }
 
-    /// As [`Activation::par_apply`], with its panics.
-    ///
-    /// # Errors
-    /// As [`apply`](Op::apply).
-    #[cfg(feature = "parallel")]
-    #[track_caller]
-    pub fn par_apply<E: Element>(self, src: &[E], dst: &mut [E]) -> Result<(), OpError> {
-        self.run(active().par(), Call::Apply(src, dst))
+    /// An operation with its kernels, once [`Op::check`] has found that it takes `E`.
+    #[inline]
+    fn bound<O: BuiltinOp, E: Element>(self, op: O) -> impl Blockwise<E> {
+        let bound = self.backend.kernels().bind(op);
+        bound.expect("an operation that takes this dtype")
     }
+}
 
-    /// As [`Activation::par_apply_in_place`].
-    ///
-    /// # Errors
-    /// As [`apply`](Op::apply).
-    #[cfg(feature = "parallel")]
-    pub fn par_apply_in_place<E: Element>(self, x: &mut [E]) -> Result<(), OpError> {
-        self.run(active().par(), Call::ApplyInPlace(x))
-    }
-
-    /// As [`Activation::backward`], with its panics.
-    ///
-    /// # Errors
-    /// If `E` is not a float dtype.
-    #[track_caller]
-    pub fn backward<E: Element>(self, x: &[E], dy: &[E], dx: &mut [E]) -> Result<(), OpError> {
-        self.run(active(), Call::Backward(x, dy, dx))
-    }
-
-    /// As [`Activation::backward_from_output`], with its panics but one.
-    ///
-    /// # Errors
-    /// If `E` is not a float dtype, or
-    /// [`has_backward_from_output`](Op::has_backward_from_output) is false.
-    #[track_caller]
-    pub fn backward_from_output<E: Element>(
-        self,
-        y: &[E],
-        dy: &[E],
-        dx: &mut [E],
-    ) -> Result<(), OpError> {
-        self.run(active(), Call::BackwardFromOutput(y, dy, dx))
-    }
+/// What a call needs of an operation on a dtype.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// That it takes it.
+    Takes,
+    /// That it has a derivative there.
+    Derivative,
+    /// That its output tells the derivative.
+    FromOutput,
 }
 
 /// `leaky_relu(slope=0.01)`; the name alone where there are no parameters.
@@ -243,6 +290,10 @@ impl FromStr for Op {
 }
 
 /// Why an [`Op`] could not be made or applied.
+///
+/// What depends on a choice made at run time is an error: the operation, its parameters, its dtype, the
+/// backend. Slices or rows that do not fit one another are a mistake of the program, and panic as they do
+/// where the operation's type is known.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum OpError {
@@ -260,6 +311,14 @@ pub enum OpError {
     Dtype(Op, Dtype),
     /// The output of the operation does not tell its derivative.
     FromOutput(Op),
+    /// `HALFWAVE_ISA` names a backend that cannot be had.
+    Backend(BackendError),
+}
+
+impl From<BackendError> for OpError {
+    fn from(error: BackendError) -> Self {
+        OpError::Backend(error)
+    }
 }
 
 impl fmt::Display for OpError {
@@ -311,6 +370,7 @@ impl fmt::Display for OpError {
                     "the output of {op} does not tell its derivative; use the input"
                 )
             }
+            OpError::Backend(error) => error.fmt(f),
         }
     }
 }

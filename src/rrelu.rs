@@ -4,19 +4,16 @@
 
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
-use core::ops::Range;
-use core::ptr;
 
-use halfwave_kernels::loops::{
-    DrawSlopes, Prelu as Forward, PreluSlope, Range as Bounds, ScaleGradient,
-};
-use halfwave_kernels::table::{self, RandomFns};
-use halfwave_kernels::{Float, ParameterError, Rrelu, Zip};
+use halfwave_kernels::loops::Range as Bounds;
+use halfwave_kernels::{Float, ParameterError, Rrelu};
 
-use crate::backend::{Backend, Shared, bytes, check_lengths, streams};
+use crate::backend::Backend;
+use crate::blocks::{Block, Dst, Room, Scratch, Walk};
+use crate::calls::value_calls;
 use crate::dispatch::active;
-use crate::memory;
-use crate::pieces::{LINE, PIECE, Scratch, pieces};
+use crate::kernels::CpuIsa;
+use crate::rows::{Rows, RowsMut, Slot, check_lengths, to_vec, written};
 
 /// The randomised leaky rectifier in training: `x < 0 ? a · x : x`, with a slope `a` for each element
 /// drawn uniformly from `[lower, upper]` (Xu, Wang, Chen & Li, 2015). In inference it is a leaky
@@ -61,7 +58,6 @@ pub struct RreluTraining {
     start: u64,
 }
 
-/// A method for each form: on the backend of choice, and on rayon's pool.
 impl RreluTraining {
     /// Slopes from `lower` to `upper`, both included, of the stream that `seed` names. The usual bounds
     /// are 1/8 and 1/3.
@@ -90,97 +86,6 @@ impl RreluTraining {
         }
     }
 
-    /// `y[i] = x[i] < 0 ? a[i] · x[i] : x[i]`.
-    #[track_caller]
-    pub fn apply<E: Float>(self, x: &[E], y: &mut [E]) {
-        active().rrelu(self, x, y);
-    }
-
-    /// [`apply`](RreluTraining::apply) into memory that need not be initialised. Returns it initialised.
-    #[track_caller]
-    pub fn apply_uninit<'y, E: Float>(self, x: &[E], y: &'y mut [MaybeUninit<E>]) -> &'y mut [E] {
-        active().rrelu_uninit(self, x, y)
-    }
-
-    /// [`apply`](RreluTraining::apply) in place.
-    #[track_caller]
-    pub fn apply_in_place<E: Float>(self, x: &mut [E]) {
-        active().rrelu_in_place(self, x);
-    }
-
-    /// [`apply`](RreluTraining::apply) to a new vector, on huge pages if it is large.
-    #[track_caller]
-    pub fn apply_to_vec<E: Float>(self, x: &[E]) -> Vec<E> {
-        active().rrelu_to_vec(self, x)
-    }
-
-    /// [`apply`](RreluTraining::apply) that also stores what PyTorch calls the noise: 1 for `x > 0`, else
-    /// the slope, so that `dx = dy · noise`.
-    #[track_caller]
-    pub fn apply_with_noise<E: Float>(self, x: &[E], y: &mut [E], noise: &mut [E]) {
-        active().rrelu_with_noise(self, x, y, noise);
-    }
-
-    /// The slopes themselves.
-    #[track_caller]
-    pub fn slopes<E: Float>(self, slopes: &mut [E]) {
-        active().rrelu_slopes(self, slopes);
-    }
-
-    /// `dx[i] = x[i] > 0 ? dy[i] : a[i] · dy[i]`, with the slopes that `apply` had, drawn again.
-    #[track_caller]
-    pub fn backward<E: Float>(self, x: &[E], dy: &[E], dx: &mut [E]) {
-        active().rrelu_backward(self, x, dy, dx);
-    }
-
-    /// [`backward`](RreluTraining::backward) in place: `dy` becomes `dx`.
-    #[track_caller]
-    pub fn backward_in_place<E: Float>(self, x: &[E], dy: &mut [E]) {
-        active().rrelu_backward_in_place(self, x, dy);
-    }
-
-    /// [`apply`](RreluTraining::apply) on rayon's current pool.
-    #[cfg(feature = "parallel")]
-    #[track_caller]
-    pub fn par_apply<E: Float>(self, x: &[E], y: &mut [E]) {
-        active().par().rrelu(self, x, y);
-    }
-
-    /// [`apply_in_place`](RreluTraining::apply_in_place) on rayon's current pool.
-    #[cfg(feature = "parallel")]
-    #[track_caller]
-    pub fn par_apply_in_place<E: Float>(self, x: &mut [E]) {
-        active().par().rrelu_in_place(self, x);
-    }
-
-    /// [`apply_to_vec`](RreluTraining::apply_to_vec) on rayon's current pool.
-    #[cfg(feature = "parallel")]
-    #[track_caller]
-    pub fn par_apply_to_vec<E: Float>(self, x: &[E]) -> Vec<E> {
-        active().par().rrelu_to_vec(self, x)
-    }
-
-    /// [`apply_with_noise`](RreluTraining::apply_with_noise) on rayon's current pool.
-    #[cfg(feature = "parallel")]
-    #[track_caller]
-    pub fn par_apply_with_noise<E: Float>(self, x: &[E], y: &mut [E], noise: &mut [E]) {
-        active().par().rrelu_with_noise(self, x, y, noise);
-    }
-
-    /// [`backward`](RreluTraining::backward) on rayon's current pool.
-    #[cfg(feature = "parallel")]
-    #[track_caller]
-    pub fn par_backward<E: Float>(self, x: &[E], dy: &[E], dx: &mut [E]) {
-        active().par().rrelu_backward(self, x, dy, dx);
-    }
-
-    /// [`backward_in_place`](RreluTraining::backward_in_place) on rayon's current pool.
-    #[cfg(feature = "parallel")]
-    #[track_caller]
-    pub fn par_backward_in_place<E: Float>(self, x: &[E], dy: &mut [E]) {
-        active().par().rrelu_backward_in_place(self, x, dy);
-    }
-
     #[track_caller]
     fn check(self, len: usize) {
         assert!(
@@ -190,259 +95,230 @@ impl RreluTraining {
         );
     }
 
-    /// Draws the slopes for `range`, at most a piece, into `scratch`; returns where they begin.
-    ///
-    /// # Safety
-    /// The CPU runs the kernels.
-    unsafe fn draw<E: Float>(
-        self,
-        random: &RandomFns<E>,
-        range: &Range<usize>,
-        scratch: &mut Drawn<E>,
-    ) -> *mut E {
-        let index = self.start + range.start as u64;
-        let per_draw = random.per_draw as u64;
-        let skip = (index % per_draw) as usize;
-        let dst = scratch.as_mut_ptr();
-        // SAFETY: `skip` is below `per_draw`, which is at most 16: together with a piece, and rounded up
-        // to whole draws, not more than the scratch has.
-        unsafe {
-            (random.draw_slopes)(DrawSlopes {
-                range: self.bounds,
-                seed: self.seed,
-                first: index / per_draw,
-                dst,
-                draws: (skip + range.len()).div_ceil(random.per_draw),
-            });
-        }
-        dst.wrapping_add(skip)
+    /// The slopes of a block.
+    #[inline]
+    fn draw<'b, E: Float>(self, kernels: CpuIsa, block: &Block, room: Room<'b, E>) -> Dst<'b, E> {
+        let start = self.start + block.col as u64;
+        kernels.draw_slopes((self.bounds, self.seed), start, block.len, room)
     }
 }
 
-/// Room for the slopes of a piece that begins and ends amid a draw.
-type Drawn<E> = Scratch<E, { PIECE + 32 }>;
+value_calls! {
+    impl [RreluTraining] "RreluTraining" as rrelu: RreluTraining, self: Self;
 
-/// The forms of [`RreluTraining`] on one backend; there they are explained.
+    "`y[i] = x[i] < 0 ? a[i] · x[i] : x[i]`, of slices of one length."
+    ///
+    /// ```
+    /// use halfwave::RreluTraining;
+    ///
+    /// let mut y = [0.0f32; 2];
+    /// RreluTraining::new(0.125, 0.25, 42)?.apply(&[-1.0, 2.0], &mut y);
+    /// assert!((-0.25..=-0.125).contains(&y[0]) && y[1] == 2.0);
+    /// # Ok::<(), halfwave::ParameterError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    apply[E: Float] / par_apply / rrelu[E: Float](x: &[E], y: &mut [E]) -> ()
+        = |backend| { backend.rrelu_to(rrelu, x, y, None); };
+
+    "`y[i] = x[i] < 0 ? a[i] · x[i] : x[i]` into memory that need not be initialised. Returns it initialised."
+    ///
+    /// ```
+    /// use halfwave::RreluTraining;
+    /// use std::mem::MaybeUninit;
+    ///
+    /// let rrelu = RreluTraining::new(0.125, 0.25, 42)?;
+    /// let mut fresh = [MaybeUninit::<f32>::uninit(); 2];
+    /// assert_eq!(rrelu.apply_uninit(&[-1.0, 2.0], &mut fresh), rrelu.apply_to_vec(&[-1.0, 2.0]));
+    /// # Ok::<(), halfwave::ParameterError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    apply_uninit['y, E: Float] / par_apply_uninit / rrelu_uninit['y, E: Float]
+        (x: &[E], y: &'y mut [MaybeUninit<E>]) -> &'y mut [E]
+        = |backend| backend.rrelu_to(rrelu, x, y, None);
+
+    "`x[i] = x[i] < 0 ? a[i] · x[i] : x[i]`."
+    ///
+    /// ```
+    /// use halfwave::RreluTraining;
+    ///
+    /// let mut x = [-1.0f32, 2.0];
+    /// RreluTraining::new(0.125, 0.25, 42)?.apply_in_place(&mut x);
+    /// assert!((-0.25..=-0.125).contains(&x[0]) && x[1] == 2.0);
+    /// # Ok::<(), halfwave::ParameterError>(())
+    /// ```
+    apply_in_place[E: Float] / par_apply_in_place / rrelu_in_place[E: Float](x: &mut [E]) -> ()
+        = |backend| {
+            let x = RowsMut::flat(x);
+            forward(backend, rrelu, x.source(), x, None)
+        };
+
+    "`x[i] < 0 ? a[i] · x[i] : x[i]` in a new vector, on huge pages if it is large."
+    ///
+    /// ```
+    /// let rrelu = halfwave::RreluTraining::new(0.125, 0.25, 42)?;
+    /// assert_eq!(rrelu.apply_to_vec(&[1.0f32, 2.0]), [1.0, 2.0]);
+    /// # Ok::<(), halfwave::ParameterError>(())
+    /// ```
+    apply_to_vec[E: Float] / par_apply_to_vec / rrelu_to_vec[E: Float](x: &[E]) -> Vec<E>
+        = |backend| to_vec(x.len(), |y| backend.rrelu_to(rrelu, x, y, None));
+
+    "`y[i] = x[i] < 0 ? a[i] · x[i] : x[i]`, and what PyTorch calls the noise: 1 for `x > 0`, else the slope, so that `dx = dy · noise`."
+    ///
+    /// ```
+    /// let rrelu = halfwave::RreluTraining::new(0.125, 0.25, 42)?;
+    /// let (mut y, mut noise) = ([0.0f32; 2], [0.0; 2]);
+    /// rrelu.apply_with_noise(&[-1.0, 2.0], &mut y, &mut noise);
+    /// assert_eq!(noise, [-y[0], 1.0]);
+    /// # Ok::<(), halfwave::ParameterError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    apply_with_noise[E: Float] / par_apply_with_noise / rrelu_with_noise[E: Float]
+        (x: &[E], y: &mut [E], noise: &mut [E]) -> ()
+        = |backend| {
+            check_lengths([("x", x.len()), ("y", y.len()), ("noise", noise.len())]);
+            backend.rrelu_to(rrelu, x, y, Some(RowsMut::flat(noise)));
+        };
+
+    "`slopes[i] = a[i]`: the slopes themselves."
+    ///
+    /// ```
+    /// let rrelu = halfwave::RreluTraining::new(0.125, 0.25, 42)?;
+    /// let mut slopes = [0.0f32; 2];
+    /// rrelu.slopes(&mut slopes);
+    /// assert_eq!(rrelu.apply_to_vec(&[-1.0f32, -2.0]), [-slopes[0], -2.0 * slopes[1]]);
+    /// # Ok::<(), halfwave::ParameterError>(())
+    /// ```
+    slopes[E: Float] / par_slopes / rrelu_slopes[E: Float](slopes: &mut [E]) -> ()
+        = |backend| draw_all(backend, rrelu, RowsMut::flat(slopes));
+
+    "`dx[i] = x[i] > 0 ? dy[i] : a[i] · dy[i]`, with the slopes that `apply` had, drawn again."
+    ///
+    /// ```
+    /// let rrelu = halfwave::RreluTraining::new(0.125, 0.25, 42)?;
+    /// let y = rrelu.apply_to_vec(&[-1.0f32, 2.0]);
+    /// let mut dx = [0.0; 2];
+    /// rrelu.backward(&[-1.0, 2.0], &[1.0, 1.0], &mut dx);
+    /// assert_eq!(dx, [-y[0], 1.0]);
+    /// # Ok::<(), halfwave::ParameterError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    backward[E: Float] / par_backward / rrelu_backward[E: Float](x: &[E], dy: &[E], dx: &mut [E]) -> ()
+        = |backend| {
+            check_lengths([("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
+            backward(backend, rrelu, [Rows::flat(x), Rows::flat(dy)], RowsMut::flat(dx))
+        };
+
+    "`dy[i] = x[i] > 0 ? dy[i] : a[i] · dy[i]`, with the slopes that `apply` had: `dy` becomes `dx`."
+    ///
+    /// ```
+    /// let rrelu = halfwave::RreluTraining::new(0.125, 0.25, 42)?;
+    /// let y = rrelu.apply_to_vec(&[-1.0f32, 2.0]);
+    /// let mut dy = [1.0, 1.0];
+    /// rrelu.backward_in_place(&[-1.0, 2.0], &mut dy);
+    /// assert_eq!(dy, [-y[0], 1.0]);
+    /// # Ok::<(), halfwave::ParameterError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    backward_in_place[E: Float] / par_backward_in_place / rrelu_backward_in_place[E: Float](x: &[E], dy: &mut [E]) -> ()
+        = |backend| {
+            check_lengths([("x", x.len()), ("dy", dy.len())]);
+            let dy = RowsMut::flat(dy);
+            backward(backend, rrelu, [Rows::flat(x), dy.source()], dy)
+        };
+}
+
 impl Backend {
-    /// [`RreluTraining::apply`].
-    ///
-    /// # Panics
-    /// If the lengths differ.
     #[track_caller]
-    pub fn rrelu<E: Float>(self, rrelu: RreluTraining, x: &[E], y: &mut [E]) {
-        check_lengths([("x", x.len()), ("y", y.len())]);
-        rrelu.check(x.len());
-        // SAFETY: as many elements in both, which a shared and an exclusive borrow keep apart.
-        unsafe { self.rrelu_raw(rrelu, x.as_ptr(), y.as_mut_ptr(), None, x.len()) }
-    }
-
-    /// [`RreluTraining::apply_uninit`].
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    #[track_caller]
-    pub fn rrelu_uninit<'y, E: Float>(
+    fn rrelu_to<'y, E: Float, T: Slot<E>>(
         self,
         rrelu: RreluTraining,
         x: &[E],
-        y: &'y mut [MaybeUninit<E>],
+        y: &'y mut [T],
+        noise: Option<RowsMut<'_, E>>,
     ) -> &'y mut [E] {
         check_lengths([("x", x.len()), ("y", y.len())]);
-        rrelu.check(x.len());
-        // SAFETY: as `rrelu`; the kernels write every element and read none of `y`.
-        unsafe {
-            self.rrelu_raw(rrelu, x.as_ptr(), y.as_mut_ptr().cast(), None, x.len());
-            &mut *(ptr::from_mut(y) as *mut [E])
+        forward(self, rrelu, Rows::flat(x), RowsMut::flat(y).slots(), noise);
+        // SAFETY: the kernels have written every element.
+        unsafe { written(y) }
+    }
+}
+
+/// `y` and the noise, of one length. `y` may be `x`.
+#[track_caller]
+fn forward<E: Float>(
+    backend: Backend,
+    rrelu: RreluTraining,
+    x: Rows<'_, E>,
+    y: RowsMut<'_, E>,
+    noise: Option<RowsMut<'_, E>>,
+) {
+    rrelu.check(x.cols());
+    let kernels = backend.kernels();
+    let (prelu, derivative) = (kernels.prelu::<E>(), kernels.prelu_slope::<E>());
+    let in_place = x.view.is(&y.view);
+    let arrays = if in_place { 1 } else { 2 } + usize::from(noise.is_some());
+    let walk = Walk::to(&y, in_place, arrays);
+    walk.split(backend.threads(), |range| {
+        // Slopes of a block that begins and ends amid a draw.
+        let mut scratch = Scratch::<2>::new();
+        let room = scratch.whole();
+        for block in walk.blocks(range) {
+            let slopes = rrelu.draw(kernels, &block, room).written();
+            let x = x.at(&block);
+            // First the noise, which needs `x` as it was.
+            if let Some(noise) = &noise {
+                derivative.zip(x, slopes, noise.beside(&block));
+            }
+            prelu.zip(x, slopes, y.at(&block));
         }
-    }
+    });
+}
 
-    /// [`RreluTraining::apply_in_place`].
-    #[track_caller]
-    pub fn rrelu_in_place<E: Float>(self, rrelu: RreluTraining, x: &mut [E]) {
-        rrelu.check(x.len());
-        let p = x.as_mut_ptr();
-        // SAFETY: one exclusive borrow, as source and destination.
-        unsafe { self.rrelu_raw(rrelu, p, p, None, x.len()) }
-    }
+#[track_caller]
+fn draw_all<E: Float>(backend: Backend, rrelu: RreluTraining, slopes: RowsMut<'_, E>) {
+    rrelu.check(slopes.cols());
+    let kernels = backend.kernels();
+    let walk = Walk::to(&slopes, true, 1);
+    walk.split(backend.threads(), |range| {
+        let mut scratch = Scratch::<2>::new();
+        let room = scratch.whole();
+        for block in walk.blocks(range) {
+            let drawn = rrelu.draw(kernels, &block, room);
+            slopes.at(&block).copy_from(drawn.written());
+        }
+    });
+}
 
-    /// [`RreluTraining::apply_to_vec`].
-    #[track_caller]
-    pub fn rrelu_to_vec<E: Float>(self, rrelu: RreluTraining, x: &[E]) -> Vec<E> {
-        let mut y = memory::vec_with_capacity(x.len());
-        self.rrelu_uninit(rrelu, x, &mut y.spare_capacity_mut()[..x.len()]);
-        // SAFETY: `rrelu_uninit` has initialised this many elements.
-        unsafe { y.set_len(x.len()) };
-        y
-    }
-
-    /// [`RreluTraining::apply_with_noise`].
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    #[track_caller]
-    pub fn rrelu_with_noise<E: Float>(
-        self,
-        rrelu: RreluTraining,
-        x: &[E],
-        y: &mut [E],
-        noise: &mut [E],
-    ) {
-        check_lengths([("x", x.len()), ("y", y.len()), ("noise", noise.len())]);
-        rrelu.check(x.len());
-        let noise = Some(noise.as_mut_ptr());
-        // SAFETY: as many elements in all, which the borrows keep apart.
-        unsafe { self.rrelu_raw(rrelu, x.as_ptr(), y.as_mut_ptr(), noise, x.len()) }
-    }
-
-    /// [`RreluTraining::slopes`].
-    #[track_caller]
-    pub fn rrelu_slopes<E: Float>(self, rrelu: RreluTraining, slopes: &mut [E]) {
-        rrelu.check(slopes.len());
-        let random = table::random::<E>(self.isa());
-        let (len, dst) = (slopes.len(), Shared::new(slopes.as_ptr()));
-        let (bytes, threads) = (bytes::<E>(1, len), self.threads());
-        threads.split(bytes, len, false, |range| {
-            let mut scratch = Drawn::<E>::new();
-            pieces(dst.at(0), range, |piece| {
-                // SAFETY: the CPU runs the backend's kernels; pieces lie in the slice and do not overlap.
-                unsafe {
-                    let slopes = rrelu.draw(random, &piece, &mut scratch);
-                    dst.at(piece.start)
-                        .copy_from_nonoverlapping(slopes, piece.len());
-                }
-            });
-        });
-    }
-
-    /// [`RreluTraining::backward`].
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    #[track_caller]
-    pub fn rrelu_backward<E: Float>(self, rrelu: RreluTraining, x: &[E], dy: &[E], dx: &mut [E]) {
-        check_lengths([("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        rrelu.check(x.len());
-        let arrays = [x.as_ptr(), dy.as_ptr()];
-        // SAFETY: as many elements in all; the exclusive borrow keeps `dx` apart.
-        unsafe { self.rrelu_backward_raw(rrelu, arrays, dx.as_mut_ptr(), x.len()) }
-    }
-
-    /// [`RreluTraining::backward_in_place`].
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    #[track_caller]
-    pub fn rrelu_backward_in_place<E: Float>(self, rrelu: RreluTraining, x: &[E], dy: &mut [E]) {
-        check_lengths([("x", x.len()), ("dy", dy.len())]);
-        rrelu.check(x.len());
-        let p = dy.as_mut_ptr();
-        // SAFETY: as many elements in both; the destination is one of its own sources.
-        unsafe { self.rrelu_backward_raw(rrelu, [x.as_ptr(), p], p, x.len()) }
-    }
-
-    /// # Safety
-    /// `x` is valid for reads and `y` and `noise` for writes of `len` elements; `x` and `y` are the same
-    /// pointer or do not overlap, and `noise` overlaps neither.
-    unsafe fn rrelu_raw<E: Float>(
-        self,
-        rrelu: RreluTraining,
-        x: *const E,
-        y: *mut E,
-        noise: Option<*mut E>,
-        len: usize,
-    ) {
-        let (random, prelu) = (
-            table::random::<E>(self.isa()),
-            table::prelu::<E>(self.isa()),
-        );
-        let in_place = ptr::eq(x, y);
-        let stream = streams(y, len, in_place);
-        // Pieces end on cache lines of `y`, and of the noise only if that lies alike.
-        let alike = |noise: *mut E| noise.addr() % LINE == y.addr() % LINE;
-        let stream_noise = stream && noise.is_some_and(alike);
-        let arrays = if in_place { 1 } else { 2 } + usize::from(noise.is_some());
-        let (x, y, noise) = (
-            Shared::new(x),
-            Shared::new(y),
-            noise.map(|p| Shared::new(p)),
-        );
-        let (bytes, threads) = (bytes::<E>(arrays, len), self.threads());
-        threads.split(bytes, len, stream, |range| {
-            let mut scratch = Drawn::<E>::new();
-            pieces(y.at(0), range, |piece| {
-                let (at, len) = (piece.start, piece.len());
-                // SAFETY: the CPU runs the backend's kernels; pieces lie within `len` and do not overlap.
-                unsafe {
-                    let (a, b) = (x.at(at), rrelu.draw(random, &piece, &mut scratch));
-                    // First the noise, which needs `x` as it was.
-                    if let Some(noise) = &noise {
-                        let (op, dst, stream) = (PreluSlope, noise.at(at), stream_noise);
-                        (prelu.slope.zip)(Zip {
-                            op,
-                            a,
-                            b,
-                            dst,
-                            len,
-                            stream,
-                        });
-                    }
-                    let (op, dst) = (Forward, y.at(at));
-                    (prelu.prelu.zip)(Zip {
-                        op,
-                        a,
-                        b,
-                        dst,
-                        len,
-                        stream,
-                    });
-                }
-            });
-        });
-    }
-
-    /// # Safety
-    /// `x` and `dy` are valid for reads and `dx` for writes of `len` elements; `dx` is `dy` or overlaps
-    /// neither.
-    unsafe fn rrelu_backward_raw<E: Float>(
-        self,
-        rrelu: RreluTraining,
-        [x, dy]: [*const E; 2],
-        dx: *mut E,
-        len: usize,
-    ) {
-        let (random, prelu) = (
-            table::random::<E>(self.isa()),
-            table::prelu::<E>(self.isa()),
-        );
-        let in_place = ptr::eq(dy, dx);
-        let stream = streams(dx, len, in_place);
-        let bytes = bytes::<E>(if in_place { 2 } else { 3 }, len);
-        let (x, dy, dx) = (Shared::new(x), Shared::new(dy), Shared::new(dx));
-        self.threads().split(bytes, len, stream, |range| {
-            let mut scratch = Drawn::<E>::new();
-            pieces(dx.at(0), range, |piece| {
-                let (at, len) = (piece.start, piece.len());
-                // SAFETY: as in `rrelu_raw`.
-                unsafe {
-                    let slopes = rrelu.draw(random, &piece, &mut scratch);
-                    (prelu.slope.zip)(Zip {
-                        op: PreluSlope,
-                        a: x.at(at),
-                        b: slopes,
-                        dst: slopes,
-                        len,
-                        stream: false,
-                    });
-                    (table::arithmetic::<E>(self.isa()).scale_gradient.zip)(Zip {
-                        op: ScaleGradient,
-                        a: dy.at(at),
-                        b: slopes,
-                        dst: dx.at(at),
-                        len,
-                        stream,
-                    });
-                }
-            });
-        });
-    }
+/// `dx`, of one length. It may be `dy`.
+#[track_caller]
+fn backward<E: Float>(
+    backend: Backend,
+    rrelu: RreluTraining,
+    [x, dy]: [Rows<'_, E>; 2],
+    dx: RowsMut<'_, E>,
+) {
+    rrelu.check(x.cols());
+    let kernels = backend.kernels();
+    let (derivative, scale) = (kernels.prelu_slope::<E>(), kernels.scale_gradient::<E>());
+    let in_place = dy.view.is(&dx.view);
+    let walk = Walk::to(&dx, in_place, if in_place { 2 } else { 3 });
+    walk.split(backend.threads(), |range| {
+        let mut scratch = Scratch::<2>::new();
+        let room = scratch.whole();
+        for block in walk.blocks(range) {
+            let slopes = rrelu.draw(kernels, &block, room);
+            derivative.zip(x.at(&block), slopes.written(), slopes);
+            scale.zip(dy.at(&block), slopes.written(), dx.at(&block));
+        }
+    });
 }

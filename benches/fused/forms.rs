@@ -1,7 +1,7 @@
 //! The forms, and the sequences that they stand for.
 
 use halfwave::{
-    Activation, Along, Float, Fused, Isa, Operation, Relu, Rows, RowsMut, Silu, swiglu,
+    Activation, Broadcast, Float, Fused, Isa, Operation, Relu, Rows, RowsMut, Silu, swiglu,
     swiglu_backward,
 };
 use halfwave_kernels::loops::{
@@ -126,7 +126,7 @@ where
             reads: 1,
             writes: 1,
             fused: |a| {
-                let b = Along::Columns(&a.row[..COLS]);
+                let b = Broadcast::PerColumn(&a.row[..COLS]);
                 Relu.bias(rows(&a.x[..a.len]), b, rows_mut(&mut a.y[..a.len]));
             },
             unfused: |a, f| {
@@ -140,7 +140,7 @@ where
             reads: 1,
             writes: 0,
             fused: |a| {
-                let b = Along::Columns(&a.row[..COLS]);
+                let b = Broadcast::PerColumn(&a.row[..COLS]);
                 Relu.bias_in_place(rows_mut(&mut a.y[..a.len]), b);
             },
             unfused: |a, f| {
@@ -155,7 +155,7 @@ where
             writes: 1,
             fused: |a| {
                 let (x, y) = (&a.x[..a.len], &mut a.y[..a.len]);
-                let b = Along::Columns(&a.row[..32]);
+                let b = Broadcast::PerColumn(&a.row[..32]);
                 Relu.bias(
                     Rows::new(x, a.len / 32, 32),
                     b,
@@ -186,7 +186,7 @@ where
             reads: 1,
             writes: 1,
             fused: |a| {
-                let b = Along::Rows(&a.r[..a.len / COLS]);
+                let b = Broadcast::PerRow(&a.r[..a.len / COLS]);
                 Relu.bias(rows(&a.x[..a.len]), b, rows_mut(&mut a.y[..a.len]));
             },
             unfused: |a, f| {
@@ -212,7 +212,7 @@ where
             reads: 2,
             writes: 1,
             fused: |a| {
-                let b = Along::Columns(&a.row[..COLS]);
+                let b = Broadcast::PerColumn(&a.row[..COLS]);
                 let (x, dy) = (rows(&a.x[..a.len]), rows(&a.dy[..a.len]));
                 Relu.bias_backward(x, b, dy, rows_mut(&mut a.y[..a.len]));
             },
@@ -227,7 +227,7 @@ where
             reads: 1,
             writes: 1,
             fused: |a| {
-                let b = Along::Columns(&a.row[..COLS]);
+                let b = Broadcast::PerColumn(&a.row[..COLS]);
                 Relu.scale_bias(rows(&a.x[..a.len]), b, b, rows_mut(&mut a.y[..a.len]));
             },
             unfused: |a, f| {

@@ -2,15 +2,15 @@
 //! channels, of neighbours in a channel, and of elements: blocks of fixed size are summed by a kernel in
 //! any order of time, and the blocks' sums by halving.
 
-#![allow(unsafe_code)]
-
 use alloc::vec;
 
 use halfwave_kernels::Float;
-use halfwave_kernels::loops::{SlopeSum, SlopeSums};
-use halfwave_kernels::table::{self, PreluFns};
 
-use crate::backend::{Backend, Shared, bytes};
+use super::Prelu;
+use crate::backend::Backend;
+use crate::blocks::Walk;
+use crate::kernels::CpuIsa;
+use crate::rows::{Rows, RowsMut, check_lengths};
 
 /// Neighbours of one channel that make a block.
 const BLOCK: usize = 4096;
@@ -24,9 +24,43 @@ const NEIGHBOURS: usize = 64;
 const ROWS: usize = 64;
 const COLUMNS: usize = 1024;
 
+/// What each slope gains, of as many elements in `dy` as in `x`, which the slopes fit.
+///
+/// # Panics
+/// Unless `dslope` has an element for each slope.
+#[track_caller]
+pub(super) fn of<E: Float>(
+    backend: Backend,
+    prelu: Prelu<'_, E>,
+    x: &[E],
+    dy: &[E],
+    dslope: &mut [E],
+) {
+    match prelu {
+        Prelu::Shared(_) => {
+            check_lengths([("a shared slope", 1), ("dslope", dslope.len())]);
+            sum(backend, x, dy, dslope, x.len());
+        }
+        Prelu::PerElement(slopes) => {
+            check_lengths([("slopes", slopes.len()), ("dslope", dslope.len())]);
+            let kernel = backend.kernels().prelu_slope_gradient::<E>();
+            let (x, dy, to) = (Rows::flat(x), Rows::flat(dy), RowsMut::flat(dslope));
+            Walk::to(&to, false, 3)
+                .whole()
+                .run(backend.threads(), |block| {
+                    kernel.zip(x.at(block), dy.at(block), to.at(block));
+                });
+        }
+        Prelu::PerChannel { slopes, inner } => {
+            check_lengths([("slopes", slopes.len()), ("dslope", dslope.len())]);
+            sum(backend, x, dy, dslope, inner);
+        }
+    }
+}
+
 /// `dslope[c]` for channels of `inner` neighbours: the sum of `x ≥ 0 ? 0 : x · dy`. As many elements in
 /// `dy` as in `x`, a multiple of `dslope.len() · inner`.
-pub(super) fn sum<E: Float>(backend: Backend, x: &[E], dy: &[E], dslope: &mut [E], inner: usize) {
+fn sum<E: Float>(backend: Backend, x: &[E], dy: &[E], dslope: &mut [E], inner: usize) {
     let (len, channels) = (x.len(), dslope.len());
     if len == 0 {
         return dslope.fill(E::default());
@@ -49,24 +83,20 @@ pub(super) fn sum<E: Float>(backend: Backend, x: &[E], dy: &[E], dslope: &mut [E
     };
     let (rows, per_row) = blocks.count(len, channels);
     let mut partial = vec![0.0; rows * channels];
-    let sums = Shared::new(partial.as_ptr());
-    let forms = table::prelu::<E>(backend.isa());
+    let sums = RowsMut::flat(&mut partial);
     let data = Data {
         x,
         dy,
         channels,
-        forms,
+        kernels: backend.kernels(),
     };
-    // A block counts as 64 elements, for that is where `split` cuts.
-    let tasks = rows * per_row;
-    backend
-        .threads()
-        .split(bytes::<E>(2, len), 64 * tasks, false, |range| {
-            for task in range.start / 64..range.end / 64 {
-                // SAFETY: each task is taken once, and no two write the same sums.
-                unsafe { blocks.sum(task, per_row, data, &sums) };
-            }
-        });
+    // A block counts as 64 elements, for that is where ranges are cut.
+    let (tasks, bytes) = (rows * per_row, size_of_val(x).saturating_mul(2));
+    backend.threads().split(bytes, 64 * tasks, |range| {
+        for task in range.start / 64..range.end / 64 {
+            blocks.sum(task, per_row, data, &sums);
+        }
+    });
     fold(&mut partial, channels);
     for (dslope, &sum) in dslope.iter_mut().zip(&partial) {
         // Which NaN an addition makes depends on the instruction set.
@@ -75,19 +105,18 @@ pub(super) fn sum<E: Float>(backend: Backend, x: &[E], dy: &[E], dslope: &mut [E
 }
 
 /// What is summed.
+#[derive(Clone, Copy)]
 struct Data<'a, E> {
     x: &'a [E],
     dy: &'a [E],
     channels: usize,
-    forms: &'a PreluFns<E>,
+    kernels: CpuIsa,
 }
 
-impl<E> Clone for Data<'_, E> {
-    fn clone(&self) -> Self {
-        *self
-    }
+/// Writes sum number `i`, of one block.
+fn put(sums: &RowsMut<'_, f64>, i: usize, sum: f64) {
+    sums.range(i..i + 1, false).fill(sum);
 }
-impl<E> Copy for Data<'_, E> {}
 
 /// How the array is cut. The blocks' sums make rows of one sum to each channel.
 #[derive(Clone, Copy)]
@@ -118,23 +147,19 @@ impl Blocks {
         }
     }
 
-    /// Sums block number `task` into `sums`.
-    ///
-    /// # Safety
-    /// `sums` is valid for writes of what [`count`](Blocks::count) says, and nobody else writes this
-    /// block's.
-    unsafe fn sum<E: Float>(
+    /// Sums block number `task` into its own of the `sums`.
+    fn sum<E: Float>(
         self,
         task: usize,
         per_row: usize,
         data: Data<'_, E>,
-        sums: &Shared<f64>,
+        sums: &RowsMut<'_, f64>,
     ) {
         let Data {
             x,
             dy,
             channels,
-            forms,
+            kernels,
         } = data;
         match self {
             Blocks::Neighbours { inner, per_run } => {
@@ -145,15 +170,7 @@ impl Blocks {
                 let end = (start + BLOCK).min((run + 1) * inner);
                 let (x, dy) = (&x[start..end], &dy[start..end]);
                 let row = image * per_run + block;
-                // SAFETY: as many elements in both; the rest is forwarded.
-                unsafe {
-                    let sum = (forms.slope_sum)(SlopeSum {
-                        x: x.as_ptr(),
-                        dy: dy.as_ptr(),
-                        len: x.len(),
-                    });
-                    sums.at(row * channels + channel).write(sum);
-                }
+                put(sums, row * channels + channel, kernels.slope_sum(x, dy));
             }
             Blocks::Columns {
                 inner,
@@ -176,17 +193,7 @@ impl Blocks {
                     let start = row * stride + channel * inner;
                     let end = start + (rows - 1) * stride + width;
                     let (x, dy) = (&x[start..end], &dy[start..end]);
-                    // SAFETY: the last row ends with the slices; `width` is at most `COLUMNS`.
-                    unsafe {
-                        (forms.slope_sums)(SlopeSums {
-                            x: x.as_ptr(),
-                            dy: dy.as_ptr(),
-                            sums: acc.as_mut_ptr(),
-                            width,
-                            rows,
-                            stride,
-                        });
-                    }
+                    kernels.slope_sums([x, dy], [rows, width, stride], acc);
                 };
                 add(first, rows, width, &mut acc);
                 if rows < ROWS {
@@ -198,8 +205,7 @@ impl Blocks {
                 }
                 for (i, of_channel) in acc.chunks_exact_mut(inner).take(of).enumerate() {
                     fold(of_channel, 1);
-                    // SAFETY: forwarded.
-                    unsafe { sums.at(block * channels + channel + i).write(of_channel[0]) };
+                    put(sums, block * channels + channel + i, of_channel[0]);
                 }
             }
         }

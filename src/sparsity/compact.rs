@@ -6,13 +6,16 @@ use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-use halfwave_kernels::loops::{Compress, CompressFn, Index, Move, SLACK};
-use halfwave_kernels::{Float, MapFn, fence, table};
+use halfwave_kernels::loops::{Index, SLACK};
+use halfwave_kernels::{Float, fence};
 
-use super::mask::Which;
-use crate::backend::{Backend, Shared, Threads};
+use super::ELEMENTS;
+use super::mask::{count, count_of};
+use crate::backend::Backend;
+use crate::blocks::{Dst, LINE, Scratch, Threads, words};
+use crate::kernels::{Compressor, Masks};
 use crate::memory;
-use crate::pieces::{LINE, PIECE};
+use crate::rows::{Rows, RowsMut, Slot};
 
 /// Why what is not zero could not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,195 +41,111 @@ pub enum CompactError {
     },
 }
 
-impl Backend {
-    /// Writes the non-zero elements of `x` and their indices to the front of `values` and `indices`, in
-    /// order, and returns how many they are. NaN is kept, `-0.0` is not. The rest of the buffers stays
-    /// as it is.
-    ///
-    /// ```
-    /// let (mut indices, mut values) = ([0u64; 3], [0.0f32; 3]);
-    /// let n = halfwave::sparsity::compact(&[0.0, -1.5, 0.0, 2.5], &mut indices, &mut values)?;
-    /// assert_eq!((&indices[..n], &values[..n]), (&[1, 3][..], &[-1.5, 2.5][..]));
-    /// # Ok::<(), halfwave::sparsity::CompactError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`CompactError::Room`] if a buffer is too small: it says how much is needed, and the buffers hold
-    /// the first of the elements, as many as fit into both. [`CompactError::Index`] if `x` has more
-    /// elements than `I` can number; then nothing is written.
-    pub fn compact<I: Index, E: Float>(
-        self,
-        x: &[E],
-        indices: &mut [I],
-        values: &mut [E],
-    ) -> Result<usize, CompactError> {
-        let (indices, values) = (uninit(indices), uninit(values));
-        self.fill(self.non_zero(), x, indices, values)
+/// What `which` has a bit for, to new vectors of exact size.
+#[track_caller]
+pub(super) fn collect<P: Copy + Sync, I: Index, E: Float>(
+    backend: Backend,
+    which: Masks<P, E>,
+    x: &[E],
+) -> (Vec<I>, Vec<E>) {
+    let n = count(backend, which, x);
+    let mut indices = memory::vec_with_capacity(n);
+    let mut values = memory::vec_with_capacity(n);
+    let (i, v) = (indices.spare_capacity_mut(), values.spare_capacity_mut());
+    if let Err(error) = fill::<P, I, E, _, _>(backend, which, x, &mut i[..n], &mut v[..n]) {
+        panic!("{error}");
     }
+    // SAFETY: `fill` has written as many as it counted itself, and there was room for no more.
+    unsafe {
+        indices.set_len(n);
+        values.set_len(n);
+    }
+    (indices, values)
+}
 
-    /// [`compact`](Backend::compact) of `relu(x)`, in the same pass: what is above zero, or NaN.
-    ///
-    /// ```
-    /// let (mut indices, mut values) = ([0u32; 1], [0.0f32; 1]);
-    /// let error = halfwave::sparsity::relu_compact(&[3.0, -1.5, 2.5], &mut indices, &mut values);
-    /// assert_eq!(
-    ///     error.unwrap_err().to_string(),
-    ///     "2 elements are not zero, but there is room for 1 indices and 1 values: \
-    ///      give both room for 2",
-    /// );
-    /// assert_eq!((indices, values), ([0], [3.0]));
-    /// ```
-    ///
-    /// # Errors
-    /// As [`compact`](Backend::compact).
-    pub fn relu_compact<I: Index, E: Float>(
-        self,
-        x: &[E],
-        indices: &mut [I],
-        values: &mut [E],
-    ) -> Result<usize, CompactError> {
-        let (indices, values) = (uninit(indices), uninit(values));
-        self.fill(self.positive(), x, indices, values)
+/// What `which` has a bit for, to the front of the buffers; returns how much.
+pub(super) fn fill<P, I, E, S, T>(
+    backend: Backend,
+    which: Masks<P, E>,
+    x: &[E],
+    indices: &mut [S],
+    values: &mut [T],
+) -> Result<usize, CompactError>
+where
+    P: Copy + Sync,
+    I: Index,
+    E: Float,
+    S: Slot<I>,
+    T: Slot<E>,
+{
+    check_indices::<I>(x.len())?;
+    let (i, v) = (indices.len(), values.len());
+    let call = Compaction {
+        which,
+        compressor: backend.kernels().compress::<I, E>(),
+        stream: memory::streams(size_of_val(x)),
+        x: Rows::flat(x),
+        indices: RowsMut::flat(indices).slots(),
+        values: RowsMut::flat(values).slots(),
+        room: i.min(v),
+    };
+    let needed = call.run(backend.threads());
+    if needed > call.room {
+        return Err(CompactError::Room {
+            needed,
+            indices: i,
+            values: v,
+        });
     }
-
-    /// The indices of the non-zero elements of `x`, in order, and the elements. NaN is kept, `-0.0` is
-    /// not. The vectors are of exact size, on huge pages if they are large: `x` is counted first.
-    ///
-    /// ```
-    /// let (indices, values) = halfwave::sparsity::compact_to_vecs::<u32, f32>(&[0.0, -1.5, 2.5]);
-    /// assert_eq!((indices, values), (vec![1, 2], vec![-1.5, 2.5]));
-    /// ```
-    ///
-    /// # Panics
-    /// If `x` has more elements than `I` can number.
-    #[track_caller]
-    pub fn compact_to_vecs<I: Index, E: Float>(self, x: &[E]) -> (Vec<I>, Vec<E>) {
-        self.collect(self.non_zero(), x)
-    }
-
-    /// [`compact_to_vecs`](Backend::compact_to_vecs) of `relu(x)`: what is above zero, or NaN.
-    ///
-    /// # Panics
-    /// As [`compact_to_vecs`](Backend::compact_to_vecs).
-    #[track_caller]
-    pub fn relu_compact_to_vecs<I: Index, E: Float>(self, x: &[E]) -> (Vec<I>, Vec<E>) {
-        self.collect(self.positive(), x)
-    }
-
-    #[track_caller]
-    fn collect<P: Copy + Sync, I: Index, E: Float>(
-        self,
-        which: Which<P, E>,
-        x: &[E],
-    ) -> (Vec<I>, Vec<E>) {
-        let n = self.count_where(which, x);
-        let mut indices = memory::vec_with_capacity(n);
-        let mut values = memory::vec_with_capacity(n);
-        let (i, v) = (indices.spare_capacity_mut(), values.spare_capacity_mut());
-        if let Err(error) = self.fill(which, x, &mut i[..n], &mut v[..n]) {
-            panic!("{error}");
-        }
-        // SAFETY: `fill` has written as many as it counted itself, and there was room for no more.
-        unsafe {
-            indices.set_len(n);
-            values.set_len(n);
-        }
-        (indices, values)
-    }
-
-    fn fill<P: Copy + Sync, I: Index, E: Float>(
-        self,
-        which: Which<P, E>,
-        x: &[E],
-        indices: &mut [MaybeUninit<I>],
-        values: &mut [MaybeUninit<E>],
-    ) -> Result<usize, CompactError> {
-        check_indices::<I>(x.len())?;
-        let room = indices.len().min(values.len());
-        let job = Job {
-            which,
-            compress: I::kernel(table::compress::<E>(self.isa())),
-            copy: table::copy_bytes(self.isa()),
-            stream: memory::streams(size_of_val(x)),
-            x: Shared::new(x.as_ptr()),
-            indices: Shared::new(indices.as_ptr().cast()),
-            values: Shared::new(values.as_ptr().cast()),
-            room,
-        };
-        // SAFETY: `x` has the elements, and both buffers have the room; exclusive borrows keep them
-        // apart.
-        let needed = unsafe { job.run(self.threads(), x.len()) };
-        if needed > room {
-            return Err(CompactError::Room {
-                needed,
-                indices: indices.len(),
-                values: values.len(),
-            });
-        }
-        Ok(needed)
-    }
+    Ok(needed)
 }
 
 /// One call: all of `x`, into the first `room` elements of both buffers.
-struct Job<P, I: Index, E> {
-    which: Which<P, E>,
-    compress: CompressFn<I, E>,
-    copy: MapFn<Move, i8>,
+struct Compaction<'a, P, I: Index, E> {
+    which: Masks<P, E>,
+    compressor: Compressor<I, E>,
     stream: bool,
-    x: Shared<E>,
-    indices: Shared<I>,
-    values: Shared<E>,
+    x: Rows<'a, E>,
+    indices: RowsMut<'a, I>,
+    values: RowsMut<'a, E>,
     room: usize,
 }
 
-impl<P: Copy + Sync, I: Index, E: Float> Job<P, I, E> {
+impl<P: Copy + Sync, I: Index, E: Float> Compaction<'_, P, I, E> {
     /// Returns how many elements there are to write, whether there is room or not.
-    ///
-    /// # Safety
-    /// `x` is valid for reads of `len` elements, and the buffers for writes of `room`; none overlap.
-    unsafe fn run(&self, threads: Threads, len: usize) -> usize {
+    fn run(&self, threads: Threads) -> usize {
+        let len = self.x.cols();
         match threads {
-            // SAFETY: forwarded.
-            Threads::One => unsafe { self.place(0..len, 0) },
+            Threads::One => self.place(0..len, 0),
             #[cfg(feature = "parallel")]
             Threads::Pool => crate::parallel::scan::<E>(
                 len,
-                // SAFETY: pieces lie within `len`.
-                &|range| unsafe { self.which.count(self.x.at(range.start), range.len()) },
-                // SAFETY: as above, and each goes behind all that those before it have.
-                &|range, before| unsafe { self.place(range, before) },
+                &|range| count_of(self.which, self.x.range(range)),
+                // Each goes behind all that those before it have.
+                &|range, before| self.place(range, before),
             ),
         }
     }
 
     /// Writes what `range` has behind the first `before` elements of the buffers; returns how much it
     /// has.
-    ///
-    /// # Safety
-    /// As [`run`](Job::run), and nobody else writes there.
-    unsafe fn place(&self, range: Range<usize>, before: usize) -> usize {
-        let mut bits = [0; PIECE / 8];
-        let skip = before.min(self.room);
-        let mut values = Lines::new(self.values.at(skip), self.room - skip);
-        let mut indices = Lines::new(self.indices.at(skip), self.room - skip);
-        let mut n = 0;
-        for from in range.clone().step_by(PIECE) {
-            let (x, len) = (self.x.at(from), PIECE.min(range.end - from));
-            // SAFETY: a piece's mask and what it has fit in the scratch; `dispatch` vouches for the CPU.
-            unsafe {
-                n += self.which.mask(x, bits.as_mut_ptr(), len);
-                let more = (self.compress)(Compress {
-                    x,
-                    bits: bits.as_ptr(),
-                    len,
-                    first: from,
-                    values: values.end(),
-                    indices: indices.end(),
-                });
-                let last = from + len == range.end;
-                values.push(more, last, self.copy, self.stream);
-                indices.push(more, last, self.copy, self.stream);
-            }
+    fn place(&self, range: Range<usize>, before: usize) -> usize {
+        let mut scratch = Scratch::<1>::new();
+        let room = scratch.whole();
+        let free = before.min(self.room)..self.room;
+        let mut values = Lines::new(self.values.range(free.clone(), self.stream));
+        let mut indices = Lines::new(self.indices.range(free, self.stream));
+        let (end, mut n) = (range.end, 0);
+        for part in words(range, ELEMENTS) {
+            let (first, last) = (part.start, part.end == end);
+            let bits = room.dst(part.len().div_ceil(8));
+            let x = self.x.range(part);
+            n += self.which.write(x, bits);
+            let compressor = &self.compressor;
+            let (v, i) = (values.end(), indices.end());
+            let more = compressor.compress((x, first), bits.written(), v, i);
+            values.push(more, last, compressor);
+            indices.push(more, last, compressor);
         }
         if self.stream {
             fence();
@@ -243,65 +162,44 @@ impl<P: Copy + Sync, I: Index, E: Float> Job<P, I, E> {
 /// cycles on average, and there are two for each eight elements of `f32` and `u32` (5.8 elements/ns
 /// with both, 10.9 with the values alone). Tried in its place: indices of 16 bits, 6.2; an open register
 /// that is carried on, so that all stores are aligned, 4.7.
-struct Lines<T> {
+struct Lines<'b, T> {
     // A line has no more elements than bytes.
-    held: [MaybeUninit<T>; PIECE + LINE + SLACK],
+    held: [MaybeUninit<T>; ELEMENTS + LINE + SLACK],
     len: usize,
-    to: *mut T,
-    room: usize,
+    to: Dst<'b, T>,
 }
 
-impl<T: Copy> Lines<T> {
-    fn new(to: *mut T, room: usize) -> Self {
+impl<'b, T: Copy> Lines<'b, T> {
+    fn new(to: Dst<'b, T>) -> Self {
         Self {
             held: [MaybeUninit::uninit(); _],
             len: 0,
             to,
-            room,
         }
     }
 
-    /// Where to put the next, up to a piece of them and the slack.
-    fn end(&mut self) -> *mut T {
-        self.held[self.len..].as_mut_ptr().cast()
+    /// Where to put the next, up to a part's elements and the slack.
+    fn end(&mut self) -> Dst<'_, T> {
+        Dst::of(&mut self.held[self.len..])
     }
 
     /// Takes the `more` elements that were put at the [`end`](Lines::end), and passes on whole lines, or
     /// all if they are the last. What there is no room for is dropped.
-    ///
-    /// # Safety
-    /// They are there, and `to` is valid for writes of `room` elements. The CPU runs `copy`.
-    unsafe fn push(&mut self, more: usize, last: bool, copy: MapFn<Move, i8>, stream: bool) {
+    fn push<I: Index, E: Float>(&mut self, more: usize, last: bool, compressor: &Compressor<I, E>) {
         self.len += more;
-        let over = self.to.wrapping_add(self.len).addr() % LINE / size_of::<T>();
+        let over = self.to.as_ptr().wrapping_add(self.len).addr() % LINE / size_of::<T>();
         let n = if last {
             self.len
         } else {
             self.len.saturating_sub(over)
         };
-        let fits = n.min(self.room);
-        // SAFETY: `fits` elements are held, and there is room for them; what is left is held.
-        unsafe {
-            let held = self.held.as_mut_ptr().cast::<T>();
-            copy(
-                Move,
-                held.cast(),
-                self.to.cast(),
-                fits * size_of::<T>(),
-                stream,
-            );
-            held.copy_from(held.add(n), self.len - n);
-        }
-        self.to = self.to.wrapping_add(fits);
-        self.room -= fits;
+        let fits = n.min(self.to.len());
+        let held = Dst::of(&mut self.held[..fits]).written();
+        compressor.copy(held, self.to.part(0, fits));
+        self.to = self.to.part(fits, self.to.len() - fits);
+        self.held.copy_within(n..self.len, 0);
         self.len -= n;
     }
-}
-
-/// The same memory, for writing only initialised elements to.
-fn uninit<T>(buffer: &mut [T]) -> &mut [MaybeUninit<T>] {
-    // SAFETY: the same layout; all that is written through it is initialised.
-    unsafe { &mut *(core::ptr::from_mut(buffer) as *mut [MaybeUninit<T>]) }
 }
 
 /// Whether `I` can number `len` elements.

@@ -1,6 +1,6 @@
 //! Each form beside its unfused sequence.
 
-use halfwave::{Along, Backend, Operation, backends};
+use halfwave::{Backend, Broadcast, Operation, backends};
 
 use crate::grid::{Bits, Grid, Lie, canary};
 
@@ -26,11 +26,11 @@ fn backward<O: Operation<E>, E: Bits>(b: Backend, op: O, x: &[E], dy: &[E]) -> V
 }
 
 /// What one gives along rows or columns, for each element.
-fn spread<E: Copy>(along: Along<'_, E>, [rows, cols]: [usize; 2]) -> Vec<E> {
+fn spread<E: Copy>(along: Broadcast<'_, E>, [rows, cols]: [usize; 2]) -> Vec<E> {
     (0..rows * cols)
         .map(|i| match along {
-            Along::Rows(each) => each[i / cols],
-            Along::Columns(each) => each[i % cols],
+            Broadcast::PerRow(each) => each[i / cols],
+            Broadcast::PerColumn(each) => each[i % cols],
         })
         .collect()
 }
@@ -48,10 +48,16 @@ pub fn affine<O: Operation<E>, E: Bits>(op: O, shape: [usize; 2], lie: Lie, unit
     let context = |form: &str, b| format!("{form} of {} {shape:?} {lie:?} on {b:?}", E::DTYPE);
 
     for (b, s) in [
-        (Along::Rows(&per_row[..]), Along::Columns(&per_col[..])),
-        (Along::Columns(&per_col), Along::Rows(&per_row)),
-        (Along::Rows(&per_row), Along::Rows(&row_too)),
-        (Along::Columns(&per_col), Along::Columns(&col_too)),
+        (
+            Broadcast::PerRow(&per_row[..]),
+            Broadcast::PerColumn(&per_col[..]),
+        ),
+        (Broadcast::PerColumn(&per_col), Broadcast::PerRow(&per_row)),
+        (Broadcast::PerRow(&per_row), Broadcast::PerRow(&row_too)),
+        (
+            Broadcast::PerColumn(&per_col),
+            Broadcast::PerColumn(&col_too),
+        ),
     ] {
         let sum = map2(&xs, &spread(b, shape), E::plus);
         let (want, want_dx) = (apply(first, op, &sum), backward(first, op, &sum, &dys));

@@ -8,8 +8,8 @@ use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use halfwave::{
-    Along, BILINEAR, Clip, Fused, Gelu, GeluTanh, LeakyRelu, Operation, Relu, Relu6, Rows, Sigmoid,
-    Silu, backends, bf16, f16, memory, parallel,
+    BILINEAR, Broadcast, Clip, Fused, Gelu, GeluTanh, LeakyRelu, Operation, Relu, Relu6, Rows,
+    Sigmoid, Silu, backends, bf16, f16, memory, parallel,
 };
 
 use forms::{affine, gates, units};
@@ -217,8 +217,8 @@ fn the_trait_and_uninitialised_outputs() {
     Relu.par_residual(&x, &r, &mut y);
     same(&y);
     let mut dx = vec![0.0; x.len()];
-    Relu.par_bias_backward(&x, Along::Rows(&[0.5]), &dy, &mut dx);
-    b.bias_backward(Relu, &x, Along::Rows(&[0.5]), &dy, &mut want);
+    Relu.par_bias_backward(&x, Broadcast::PerRow(&[0.5]), &dy, &mut dx);
+    b.bias_backward(Relu, &x, Broadcast::PerRow(&[0.5]), &dy, &mut want);
     assert!(
         dx.iter()
             .zip(&want)
@@ -232,9 +232,15 @@ fn where_the_derivative_is_zero_so_is_the_gradient() {
         [-1.0f32, -0.0, -2.0],
         [f32::INFINITY, f32::NAN, f32::NEG_INFINITY],
     );
-    let infinite = Along::Rows(&[f32::INFINITY][..]);
+    let infinite = Broadcast::PerRow(&[f32::INFINITY][..]);
     let mut dx = [5.0; 3];
-    Relu.scale_bias_backward(&[-1.0f32; 3], infinite, Along::Rows(&[1.0]), &dy, &mut dx);
+    Relu.scale_bias_backward(
+        &[-1.0f32; 3],
+        infinite,
+        Broadcast::PerRow(&[1.0]),
+        &dy,
+        &mut dx,
+    );
     assert_eq!(dx.map(f32::to_bits), [0; 3]);
     let (mut dg, mut dv) = ([5.0; 3], [5.0; 3]);
     Relu.gate_backward(&x, &dy, &dy, &mut dg, &mut dv);
@@ -279,11 +285,17 @@ fn what_does_not_fit_is_told() {
         &["x has 3 × 4", "r has 4 × 3", "y has 1 × 12"],
     );
     told(
-        &|| Relu.bias(&x, Along::Columns(&[0.0; 3]), &mut [0.0; 12]),
+        &|| Relu.bias(&x, Broadcast::PerColumn(&[0.0; 3]), &mut [0.0; 12]),
         &["b has 3 elements", "each column of x: 12"],
     );
     told(
-        &|| Relu.scale_bias_in_place(&mut [0.0f32; 4], Along::Rows(&[]), Along::Rows(&[0.0])),
+        &|| {
+            Relu.scale_bias_in_place(
+                &mut [0.0f32; 4],
+                Broadcast::PerRow(&[]),
+                Broadcast::PerRow(&[0.0]),
+            )
+        },
         &["s has 0 elements", "each row of x: 1"],
     );
     told(

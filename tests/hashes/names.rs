@@ -10,14 +10,14 @@ pub use halfwave::{
     reglu_backward, swiglu, swiglu_backward,
 };
 
-pub use halfwave::Along as Broadcast;
+pub use halfwave::Broadcast;
 
 pub fn per_row<E>(each: &[E]) -> Broadcast<'_, E> {
-    Broadcast::Rows(each)
+    Broadcast::PerRow(each)
 }
 
 pub fn per_column<E>(each: &[E]) -> Broadcast<'_, E> {
-    Broadcast::Columns(each)
+    Broadcast::PerColumn(each)
 }
 
 pub fn shared_slope<E>(slope: E) -> Prelu<'static, E> {

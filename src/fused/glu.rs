@@ -5,8 +5,8 @@
 
 use halfwave_kernels::{Float, Gelu, GeluTanh, Relu, Sigmoid, Silu};
 
-use crate::fused::Fused;
-use crate::view::{Rows, RowsMut, Slot};
+use super::Fused;
+use crate::rows::{Rows, RowsMut, Slot};
 
 /// A gate and its derivative, by their names.
 macro_rules! units {

@@ -2,14 +2,15 @@
 
 #![allow(unsafe_code)]
 
-use alloc::format;
-use alloc::string::String;
+mod view;
+
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
-use halfwave_kernels::Element;
+use crate::memory;
+pub(crate) use view::{View, check_lengths, check_shapes};
 
 /// Rows of elements to read: a matrix, or a part of one. Every row begins `stride` elements after
 /// the one before, and the elements between two rows are not touched.
@@ -28,12 +29,14 @@ use halfwave_kernels::Element;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Rows<'a, E> {
-    view: View<E>,
+    pub(crate) view: View<E>,
     borrow: PhantomData<&'a [E]>,
 }
 
-/// Rows of elements to write, as [`Rows`]. Where a method only writes them, they need not be
-/// initialised: it takes rows of `MaybeUninit<E>` as well ([`Slot`]), and initialises all.
+/// Rows of elements to write: a matrix, or a part of one, with a stride as [`Rows`] have it.
+///
+/// Where a method only writes them, they need not be initialised: it takes rows of `MaybeUninit<E>` as
+/// well ([`Slot`]), and initialises all. An array becomes one row by `from`.
 ///
 /// ```
 /// use halfwave::{Fused, Relu, Rows, RowsMut};
@@ -49,20 +52,19 @@ pub struct Rows<'a, E> {
 /// Relu.residual(&x, &x, &mut fresh);
 /// ```
 pub struct RowsMut<'a, T> {
-    view: View<T>,
+    pub(crate) view: View<T>,
     borrow: PhantomData<&'a mut [T]>,
 }
 
 /// What an element may be written to: itself, or a `MaybeUninit` of it. Sealed.
 pub trait Slot<E>: Copy + Send + Sync + sealed::Sealed<E> + 'static {}
-impl<E: Element> Slot<E> for E {}
-impl<E: Element> Slot<E> for MaybeUninit<E> {}
+impl<E: Copy + Send + Sync + 'static> Slot<E> for E {}
+impl<E: Copy + Send + Sync + 'static> Slot<E> for MaybeUninit<E> {}
 
 mod sealed {
-    use super::{Element, MaybeUninit};
     pub trait Sealed<E> {}
-    impl<E: Element> Sealed<E> for E {}
-    impl<E: Element> Sealed<E> for MaybeUninit<E> {}
+    impl<E> Sealed<E> for E {}
+    impl<E> Sealed<E> for core::mem::MaybeUninit<E> {}
 }
 
 impl<'a, E: Copy> Rows<'a, E> {
@@ -87,6 +89,23 @@ impl<'a, E: Copy> Rows<'a, E> {
         Self::over(View::new(data.as_ptr().cast_mut(), rows, cols, stride))
     }
 
+    /// One row.
+    #[inline]
+    pub(crate) fn flat(data: &'a [E]) -> Self {
+        let (p, len) = (data.as_ptr().cast_mut(), data.len());
+        Self::over(View::new(p, 1, len, len))
+    }
+
+    /// One row of raw memory, at any alignment.
+    ///
+    /// # Safety
+    /// For `'a`, `data` is valid for reads of `len` elements.
+    #[inline]
+    pub(crate) unsafe fn raw(data: *const E, len: usize) -> Self {
+        Self::over(View::new(data.cast_mut(), 1, len, len))
+    }
+
+    #[inline]
     fn over(view: View<E>) -> Self {
         let borrow = PhantomData;
         Self { view, borrow }
@@ -130,32 +149,57 @@ impl<'a, E: Copy> Rows<'a, E> {
         (Self::over(a), Self::over(b))
     }
 
-    pub(crate) fn view(self) -> View<E> {
-        self.view
+    /// An only row as many rows of `cols` elements.
+    pub(crate) fn folded(self, cols: usize) -> Self {
+        Self::over(self.view.folded(cols))
+    }
+
+    /// Each two neighbours as one element.
+    pub(crate) fn pairs(self) -> Rows<'a, [E; 2]> {
+        Rows::over(self.view.pairs())
     }
 }
 
 impl<'a, T: Copy> RowsMut<'a, T> {
-    /// As [`Rows::new`].
+    /// `rows · cols` elements, one row after another.
     ///
     /// # Panics
-    /// As that.
+    /// If `data` does not have exactly that many.
     #[track_caller]
     pub fn new(data: &'a mut [T], rows: usize, cols: usize) -> Self {
         check_whole(data.len(), rows, cols);
         Self::strided(data, rows, cols, cols)
     }
 
-    /// As [`Rows::strided`].
+    /// `rows` rows of `cols` elements, each beginning `stride` elements after the one before, the
+    /// first at `data[0]`. What lies between two rows is left as it is.
     ///
     /// # Panics
-    /// As that.
+    /// If `stride < cols`, or the last row ends beyond `data`.
     #[track_caller]
     pub fn strided(data: &'a mut [T], rows: usize, cols: usize, stride: usize) -> Self {
         check_strided(data.len(), rows, cols, stride);
         Self::over(View::new(data.as_mut_ptr(), rows, cols, stride))
     }
 
+    /// One row.
+    #[inline]
+    pub(crate) fn flat(data: &'a mut [T]) -> Self {
+        let (p, len) = (data.as_mut_ptr(), data.len());
+        Self::over(View::new(p, 1, len, len))
+    }
+
+    /// One row of raw memory, at any alignment.
+    ///
+    /// # Safety
+    /// For `'a`, `data` is valid for writes of `len` elements, and nobody else touches them but through
+    /// the same pointer.
+    #[inline]
+    pub(crate) unsafe fn raw(data: *mut T, len: usize) -> Self {
+        Self::over(View::new(data, 1, len, len))
+    }
+
+    #[inline]
     fn over(view: View<T>) -> Self {
         let borrow = PhantomData;
         Self { view, borrow }
@@ -171,37 +215,64 @@ impl<'a, T: Copy> RowsMut<'a, T> {
         self.view.cols
     }
 
-    /// As [`Rows::halves`].
+    /// The first half of every row, and the second: where the two gradients of a gate go that lie side
+    /// by side.
+    ///
+    /// ```
+    /// use halfwave::RowsMut;
+    ///
+    /// let mut x = [0.0f32; 12];
+    /// let (a, b) = RowsMut::new(&mut x, 2, 6).halves();
+    /// assert_eq!((a.rows(), a.cols(), b.cols()), (2, 3, 3));
+    /// ```
     ///
     /// # Panics
-    /// As that.
+    /// If the number of columns is odd.
     #[track_caller]
     pub fn halves(self) -> (Self, Self) {
         let [a, b] = self.view.halves();
         (Self::over(a), Self::over(b))
     }
 
-    /// Where to write elements, and not to read before.
-    pub(crate) fn view<E>(self) -> View<E>
+    /// The same rows as a source, for a call in place.
+    #[inline]
+    pub(crate) fn source(&self) -> Rows<'a, T> {
+        Rows::over(self.view)
+    }
+
+    /// Where to write elements of `E`, and not to read them before.
+    #[inline]
+    pub(crate) fn slots<E>(self) -> RowsMut<'a, E>
     where
         T: Slot<E>,
     {
-        self.view.cast()
+        let borrow = PhantomData;
+        RowsMut {
+            view: self.view.cast(),
+            borrow,
+        }
+    }
+
+    /// An only row as many rows of `cols` elements.
+    pub(crate) fn folded(self, cols: usize) -> Self {
+        Self::over(self.view.folded(cols))
+    }
+
+    /// Each two neighbours as one element.
+    pub(crate) fn pairs(self) -> RowsMut<'a, [T; 2]> {
+        RowsMut::over(self.view.pairs())
     }
 }
 
 impl<'a, E: Copy, A: AsRef<[E]> + ?Sized> From<&'a A> for Rows<'a, E> {
     fn from(data: &'a A) -> Self {
-        let data = data.as_ref();
-        Self::strided(data, 1, data.len(), data.len())
+        Self::flat(data.as_ref())
     }
 }
 
 impl<'a, T: Copy, A: AsMut<[T]> + ?Sized> From<&'a mut A> for RowsMut<'a, T> {
     fn from(data: &'a mut A) -> Self {
-        let data = data.as_mut();
-        let len = data.len();
-        Self::strided(data, 1, len, len)
+        Self::flat(data.as_mut())
     }
 }
 
@@ -215,6 +286,31 @@ impl<T> fmt::Debug for RowsMut<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RowsMut({})", self.view.shape())
     }
+}
+
+/// `data`, all of it initialised.
+///
+/// # Safety
+/// Every element has been written.
+#[inline]
+pub(crate) unsafe fn written<E, T: Slot<E>>(data: &mut [T]) -> &mut [E] {
+    // SAFETY: a `T` is an `E`, or a `MaybeUninit` of one that the caller vouches for.
+    unsafe { &mut *(core::ptr::from_mut(data) as *mut [E]) }
+}
+
+/// A new vector of the elements that `write` makes of its spare room, on huge pages if it is large.
+pub(crate) fn to_vec<E>(
+    len: usize,
+    write: impl for<'v> FnOnce(&'v mut [MaybeUninit<E>]) -> &'v mut [E],
+) -> Vec<E> {
+    let mut vec = memory::vec_with_capacity(len);
+    let spare = &mut vec.spare_capacity_mut()[..len];
+    let room = spare.as_ptr().cast();
+    let made: &[E] = write(spare);
+    assert!(core::ptr::eq(made.as_ptr(), room) && made.len() == len);
+    // SAFETY: these elements are the vector's first `len`, and initialised, as their type says.
+    unsafe { vec.set_len(len) };
+    vec
 }
 
 #[track_caller]
@@ -241,132 +337,4 @@ fn check_strided(len: usize, rows: usize, cols: usize, stride: usize) {
         end.is_some_and(|end| end <= len),
         "{rows} rows of {cols} elements with a stride of {stride} end beyond a slice of {len}"
     );
-}
-
-/// Where rows lie; the stride is in bytes, so that pairs of elements can have an odd one.
-pub(crate) struct View<T> {
-    data: *mut T,
-    pub(crate) rows: usize,
-    pub(crate) cols: usize,
-    stride: usize,
-}
-
-impl<T> Clone for View<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<T> Copy for View<T> {}
-// SAFETY: it stands for a borrow, which `Rows` and `RowsMut` keep, of plain elements; threads that
-// write through it write different elements.
-unsafe impl<T: Send + Sync> Send for View<T> {}
-// SAFETY: as above.
-unsafe impl<T: Send + Sync> Sync for View<T> {}
-
-impl<T> View<T> {
-    pub(crate) fn new(data: *mut T, rows: usize, cols: usize, stride: usize) -> Self {
-        let stride = stride * size_of::<T>();
-        Self {
-            data,
-            rows,
-            cols,
-            stride,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn at(&self, row: usize, col: usize) -> *mut T {
-        self.data
-            .wrapping_byte_add(row * self.stride)
-            .wrapping_add(col)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.rows * self.cols
-    }
-
-    /// Whether every row begins where the one before ends.
-    #[inline]
-    pub(crate) fn is_contiguous(&self) -> bool {
-        self.rows < 2 || self.stride == self.cols * size_of::<T>()
-    }
-
-    /// Whether the other lies at the same place.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        core::ptr::eq(self.data, other.data)
-    }
-
-    pub(crate) fn cast<U>(self) -> View<U> {
-        const { assert!(size_of::<T>() == size_of::<U>()) };
-        let Self {
-            rows, cols, stride, ..
-        } = self;
-        View {
-            data: self.data.cast(),
-            rows,
-            cols,
-            stride,
-        }
-    }
-
-    /// Each two elements of a row as one.
-    pub(crate) fn pairs(self) -> View<[T; 2]> {
-        let Self {
-            rows, cols, stride, ..
-        } = self;
-        View {
-            data: self.data.cast(),
-            rows,
-            cols: cols / 2,
-            stride,
-        }
-    }
-
-    #[track_caller]
-    fn halves(self) -> [Self; 2] {
-        let Self {
-            rows, cols, stride, ..
-        } = self;
-        assert!(
-            cols.is_multiple_of(2),
-            "rows of {cols} elements have no halves"
-        );
-        [0, cols / 2].map(|from| View {
-            data: self.at(0, from),
-            rows,
-            cols: cols / 2,
-            stride,
-        })
-    }
-
-    pub(crate) fn shape(&self) -> String {
-        let Self { rows, cols, .. } = self;
-        if self.is_contiguous() {
-            format!("{rows} × {cols}")
-        } else {
-            let stride = self.stride / size_of::<T>();
-            format!("{rows} × {cols} with a stride of {stride}")
-        }
-    }
-}
-
-/// Panics, saying all shapes, unless they are the same.
-#[track_caller]
-pub(crate) fn check_shapes<E, const N: usize>(views: [(&'static str, &View<E>); N]) {
-    #[cold]
-    #[track_caller]
-    fn differ<E>(views: &[(&str, &View<E>)]) -> ! {
-        let all: Vec<_> = views
-            .iter()
-            .map(|(name, view)| format!("{name} has {}", view.shape()))
-            .collect();
-        panic!(
-            "shapes differ, which must be the same: {} elements",
-            all.join(", ")
-        );
-    }
-    let of = |view: &View<E>| (view.rows, view.cols);
-    if views.iter().any(|(_, view)| of(view) != of(views[0].1)) {
-        differ(&views);
-    }
 }

@@ -1,0 +1,366 @@
+//! How arrays are cut into blocks, and who works on which.
+
+use core::ops::Range;
+
+use halfwave_kernels::fence;
+
+use super::{BLOCK, Dst, LINE, Room, Src};
+use crate::memory;
+use crate::rows::{Rows, RowsMut, View};
+
+/// Who does the work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Threads {
+    /// The caller.
+    One,
+    /// Rayon's current pool, and the caller.
+    #[cfg(feature = "parallel")]
+    Pool,
+}
+
+impl Threads {
+    /// Runs `work` on ranges that cover `0..len`; together they touch `bytes`.
+    #[inline]
+    pub(crate) fn split(self, bytes: usize, len: usize, work: impl Fn(Range<usize>) + Sync) {
+        match self {
+            Threads::One => work(0..len),
+            #[cfg(feature = "parallel")]
+            Threads::Pool => crate::parallel::split(bytes, len, &work),
+        }
+        #[cfg(not(feature = "parallel"))]
+        let _ = bytes;
+    }
+}
+
+/// How many elements of `E` make a block.
+#[inline]
+pub(crate) const fn block_len<E>() -> usize {
+    BLOCK / size_of::<E>()
+}
+
+/// Some elements of every array of a walk, in the order of rows.
+pub(crate) struct Block {
+    /// Where the first is.
+    pub(crate) row: usize,
+    pub(crate) col: usize,
+    pub(crate) len: usize,
+    /// Whether the destination's elements are to be stored past the caches.
+    stream: bool,
+}
+
+impl Block {
+    /// Whether it has elements of more than one row of `cols`.
+    #[inline]
+    pub(super) fn joins_rows(&self, cols: usize) -> bool {
+        self.len > cols - self.col
+    }
+
+    /// What the block has of each row: the row, the column, how many elements, and how many before.
+    pub(super) fn each_row(&self, cols: usize, mut work: impl FnMut(usize, usize, usize, usize)) {
+        let (mut row, mut col, mut done) = (self.row, self.col, 0);
+        while done < self.len {
+            let n = (cols - col).min(self.len - done);
+            work(row, col, n, done);
+            (row, col, done) = (row + 1, 0, done + n);
+        }
+    }
+}
+
+/// A walk over arrays of one shape, in the order of the elements.
+pub(crate) struct Walk<T> {
+    to: View<T>,
+    /// Whether a block may go on from row to row.
+    joined: bool,
+    /// Whether to store past the caches.
+    stream: bool,
+    /// The most elements a block may have.
+    most: usize,
+    /// The bytes that a call touches for each element.
+    bytes: usize,
+}
+
+impl<T: Copy + Send + Sync> Walk<T> {
+    /// For a destination, which may be stored to past the caches unless it is a source too: in place, the
+    /// line to overwrite has just been read, so that there is nothing to save. `arrays` is how many arrays
+    /// of its size a call touches.
+    #[inline]
+    pub(crate) fn to(to: &RowsMut<'_, T>, in_place: bool, arrays: usize) -> Self {
+        let to = to.view;
+        let bytes = to.len().saturating_mul(size_of::<T>());
+        Self {
+            to,
+            joined: to.is_contiguous(),
+            stream: !in_place && memory::streams(bytes) && to.at(0, 0).is_aligned(),
+            most: block_len::<T>(),
+            bytes: arrays * size_of::<T>(),
+        }
+    }
+
+    /// For conversions between `T`, the destination's, and `E`, which is larger or smaller.
+    #[inline]
+    pub(crate) fn converting<E>(to: &RowsMut<'_, T>) -> Self {
+        let (to, bytes) = (to.view, size_of::<T>() + size_of::<E>());
+        Self {
+            to,
+            joined: to.is_contiguous(),
+            stream: memory::streams(to.len().saturating_mul(bytes) / 2),
+            most: block_len::<T>().min(block_len::<E>()),
+            bytes,
+        }
+    }
+
+    /// With another array that a block must find in one run, if it joins rows.
+    #[inline]
+    pub(crate) fn with<U>(self, other: &View<U>) -> Self {
+        let joined = self.joined && other.is_contiguous();
+        Self { joined, ..self }
+    }
+
+    /// In blocks of any length, for a form that needs no scratch: rows that are joined are one block.
+    #[inline]
+    pub(crate) fn whole(self) -> Self {
+        let most = usize::MAX;
+        Self { most, ..self }
+    }
+
+    /// Row by row.
+    #[inline]
+    pub(crate) fn by_rows(self) -> Self {
+        let joined = self.joined && self.to.rows < 2;
+        Self { joined, ..self }
+    }
+
+    /// Whether the destination is to be stored to past the caches.
+    #[inline]
+    pub(crate) fn streams(&self) -> bool {
+        self.stream
+    }
+
+    /// Whether a block may hold elements of several rows.
+    #[inline]
+    pub(crate) fn joins_rows(&self) -> bool {
+        self.joined && self.to.rows > 1
+    }
+
+    /// Runs `work` on ranges of the elements. What it has stored past the caches is visible to who comes
+    /// after.
+    #[inline]
+    pub(crate) fn split(&self, threads: Threads, work: impl Fn(Range<usize>) + Sync) {
+        let len = self.to.len();
+        threads.split(len.saturating_mul(self.bytes), len, |range| {
+            work(range);
+            if self.stream {
+                fence();
+            }
+        });
+    }
+
+    /// Runs `work` on every block.
+    #[inline]
+    pub(crate) fn run(&self, threads: Threads, work: impl Fn(&Block) + Sync) {
+        self.split(threads, |range| {
+            for block in self.blocks(range) {
+                work(&block);
+            }
+        });
+    }
+
+    /// The blocks of a range.
+    #[inline]
+    pub(crate) fn blocks(&self, range: Range<usize>) -> impl Iterator<Item = Block> {
+        let (cols, mut left) = (self.to.cols, range.len());
+        let (mut row, mut col) = match range.start {
+            0 => (0, 0),
+            start => (start / cols, start % cols),
+        };
+        core::iter::from_fn(move || {
+            if left == 0 {
+                return None;
+            }
+            let run = if self.joined {
+                left
+            } else {
+                left.min(cols - col)
+            };
+            let block = self.cut(row, col, run);
+            left -= block.len;
+            col += block.len;
+            if left > 0 && col >= cols {
+                (row, col) = (row + col / cols, col % cols);
+            }
+            Some(block)
+        })
+    }
+
+    /// The first block of `run` elements. Stores past the caches get whole lines, and other stores none of
+    /// those: both to one line cost half the speed.
+    #[inline]
+    fn cut(&self, row: usize, col: usize, run: usize) -> Block {
+        let mut block = Block {
+            row,
+            col,
+            len: run.min(self.most),
+            stream: false,
+        };
+        if self.most == usize::MAX && self.joined {
+            // The only one of its range: the kernel itself sees to the lines.
+            block.stream = self.stream;
+        } else if self.stream {
+            let behind = self.to.at(row, col).addr() % LINE;
+            let whole = block.len.saturating_mul(size_of::<T>()) / LINE * LINE / size_of::<T>();
+            if behind == 0 && whole > 0 {
+                (block.len, block.stream) = (whole, true);
+            } else if behind.is_multiple_of(size_of::<T>()) {
+                block.len = block.len.min((LINE - behind) / size_of::<T>());
+            }
+        }
+        block
+    }
+}
+
+/// Cuts a range into parts of at most `most` elements that begin where `range` does and a multiple of
+/// that beyond: so that each has whole words of a mask, but for the last.
+#[inline]
+pub(crate) fn words(range: Range<usize>, most: usize) -> impl Iterator<Item = Range<usize>> {
+    debug_assert!(range.start.is_multiple_of(64) && most.is_multiple_of(64));
+    let end = range.end;
+    range
+        .step_by(most)
+        .map(move |from| from..end.min(from + most))
+}
+
+impl<'a, E: Copy> Rows<'a, E> {
+    /// The elements of a block, which lie in one run.
+    #[inline]
+    pub(crate) fn at<'b>(&self, block: &Block) -> Src<'b, E>
+    where
+        'a: 'b,
+    {
+        debug_assert!(!block.joins_rows(self.view.cols) || self.view.is_contiguous());
+        Src::new(self.view.at(block.row, block.col), block.len)
+    }
+
+    /// The elements of a block, one after another: where they lie, or copied to `room`.
+    #[inline]
+    pub(crate) fn gather<'b>(&self, block: &Block, room: Room<'b, E>) -> Src<'b, E>
+    where
+        'a: 'b,
+    {
+        if !block.joins_rows(self.view.cols) || self.view.is_contiguous() {
+            return self.at(block);
+        }
+        let to = room.dst(block.len);
+        block.each_row(self.view.cols, |row, col, n, done| {
+            to.part(done, n)
+                .copy_from(Src::new(self.view.at(row, col), n));
+        });
+        to.written()
+    }
+
+    /// Some elements of an only row.
+    #[inline]
+    pub(crate) fn range(&self, range: Range<usize>) -> Src<'a, E> {
+        assert!(self.view.rows == 1 && range.start <= range.end && range.end <= self.view.cols);
+        Src::new(self.view.at(0, range.start), range.len())
+    }
+}
+
+impl<'a, E: Copy> RowsMut<'a, E> {
+    /// The elements of a block, which lie in one run, of the array that the walk is for.
+    #[inline]
+    pub(crate) fn at(&self, block: &Block) -> Dst<'a, E> {
+        let p = self.view.at(block.row, block.col);
+        Dst::new(p, block.len, block.stream)
+    }
+
+    /// The same of a second destination, whose lines may lie otherwise than those that the block was cut
+    /// by.
+    #[inline]
+    pub(crate) fn beside(&self, block: &Block) -> Dst<'a, E> {
+        let p = self.view.at(block.row, block.col);
+        Dst::new(p, block.len, block.stream && p.addr().is_multiple_of(LINE))
+    }
+
+    /// How many elements element `i` of an only row lies behind the beginning of its cache line.
+    #[inline]
+    pub(crate) fn behind_line(&self, i: usize) -> usize {
+        self.view.at(0, i).addr() % LINE / size_of::<E>()
+    }
+
+    /// Some elements of an only row.
+    #[inline]
+    pub(crate) fn range(&self, range: Range<usize>, stream: bool) -> Dst<'a, E> {
+        assert!(self.view.rows == 1 && range.start <= range.end && range.end <= self.view.cols);
+        Dst::new(self.view.at(0, range.start), range.len(), stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    /// A walk over `cols` columns from element `offset` of a line on, in blocks, past the caches or not.
+    fn walk(data: &mut [f32], rows: usize, cols: usize, stride: usize, stream: bool) -> Walk<f32> {
+        let to = RowsMut::strided(data, rows, cols, stride);
+        let mut walk = Walk::to(&to, true, 1);
+        walk.stream = stream;
+        walk
+    }
+
+    #[test]
+    fn blocks_cover_every_element_once() {
+        let mut data = vec![0.0f32; 40_000];
+        for (rows, cols, stride) in [(1, 5000, 5000), (7, 700, 700), (7, 700, 701), (300, 3, 3)] {
+            for stream in [false, true] {
+                let walk = walk(&mut data[3..], rows, cols, stride, stream);
+                for range in [0..0, 0..1, 5..6, 3..walk.to.len(), 16..900] {
+                    let range = range.start..range.end.min(walk.to.len());
+                    let mut next = range.start;
+                    for block in walk.blocks(range.clone()) {
+                        assert_eq!(block.row * cols + block.col, next);
+                        assert!((1..=block_len::<f32>()).contains(&block.len));
+                        assert!(stride == cols || !block.joins_rows(cols));
+                        next += block.len;
+                    }
+                    assert_eq!(next, range.end.max(range.start));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_streamed_is_whole_lines_and_nothing_else_is_stored_there() {
+        let mut data = vec![0.0f32; 40_000];
+        for offset in 0..16 {
+            for (cols, stride) in [(700, 700), (700, 710), (9, 9), (33, 64)] {
+                let walk = walk(&mut data[offset..], 40, cols, stride, true);
+                let mut lines = Vec::new();
+                for block in walk.blocks(0..walk.to.len()) {
+                    let start = walk.to.at(block.row, block.col).addr();
+                    let end = start + block.len * 4;
+                    if block.stream {
+                        assert!(start % LINE == 0 && end % LINE == 0);
+                    }
+                    let of_block = start / LINE..end.div_ceil(LINE);
+                    lines.extend(of_block.map(|line| (line, block.stream)));
+                }
+                for pair in lines.windows(2) {
+                    assert!(pair[0].0 != pair[1].0 || pair[0].1 == pair[1].1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_walk_over_whole_rows_is_one_block_where_they_are_joined() {
+        let mut data = vec![0.0f32; 40_000];
+        let one = walk(&mut data, 5, 3000, 3000, true).whole();
+        let lens: Vec<_> = one.blocks(0..15_000).map(|b| b.len).collect();
+        assert_eq!(lens, [15_000]);
+        let rows = walk(&mut data, 5, 3000, 3000, false).whole().by_rows();
+        let lens: Vec<_> = rows.blocks(0..15_000).map(|b| b.len).collect();
+        assert_eq!(lens, [3000; 5]);
+    }
+}

@@ -1,0 +1,95 @@
+//! The forms of [`Prelu`] that give an element for each.
+
+use halfwave_kernels::{Float, LeakyRelu};
+
+use super::Prelu;
+use crate::backend::Backend;
+use crate::blocks::{Operand, Scratch, Value, Walk};
+use crate::kernels::Blockwise;
+use crate::rows::{Rows, RowsMut};
+
+/// From how many bytes on a row of one slope gets a call of its own; shorter ones are cheaper with their
+/// slopes written out.
+const RUN: usize = 256;
+
+/// How to walk over rows of one slope each: in one call for each row that is long enough and not to be
+/// stored past the caches.
+fn by_runs<E: Float>(walk: Walk<E>, rows: usize, cols: usize) -> Walk<E> {
+    let long = cols.saturating_mul(size_of::<E>()) >= RUN;
+    if rows == 1 || long && !walk.streams() {
+        walk.whole().by_rows()
+    } else {
+        walk
+    }
+}
+
+/// `y = x < 0 ? slope · x : x`, of one row each, which the slopes fit. `y` may be `x`.
+pub(super) fn forward<E: Float>(
+    backend: Backend,
+    prelu: Prelu<'_, E>,
+    x: Rows<'_, E>,
+    y: RowsMut<'_, E>,
+) {
+    let kernel = backend.kernels().prelu::<E>();
+    let (slopes, cols) = prelu.operand(x.cols());
+    let (x, y) = (x.folded(cols), y.folded(cols));
+    let in_place = x.view.is(&y.view);
+    let arrays = if in_place { 1 } else { 2 } + usize::from(slopes.is_each());
+    let walk = Walk::to(&y, in_place, arrays);
+    let walk = match slopes {
+        Operand::Each(_) => walk.whole(),
+        Operand::PerRow(_) => by_runs(walk, x.rows(), cols),
+        Operand::PerColumn(_) => walk,
+    };
+    walk.split(backend.threads(), |range| {
+        let (mut scratch, mut tile) = (Scratch::<1>::new(), Scratch::<2>::new());
+        let [room] = scratch.rooms();
+        let slopes = slopes.on(&walk, cols, &range, tile.whole());
+        for block in walk.blocks(range) {
+            kernel.call(x.at(&block), slopes.at(&block, room), y.at(&block));
+        }
+    });
+}
+
+/// `dx = x > 0 ? dy : slope · dy`, of one row each, which the slopes fit. `dx` may be `dy`.
+pub(super) fn backward<E: Float>(
+    backend: Backend,
+    prelu: Prelu<'_, E>,
+    x: Rows<'_, E>,
+    dy: Rows<'_, E>,
+    dx: RowsMut<'_, E>,
+) {
+    let kernels = backend.kernels();
+    let (derivative, scale) = (kernels.prelu_slope::<E>(), kernels.scale_gradient::<E>());
+    let (slopes, cols) = prelu.operand(x.cols());
+    let (x, dy, dx) = (x.folded(cols), dy.folded(cols), dx.folded(cols));
+    let in_place = dy.view.is(&dx.view);
+    let arrays = if in_place { 2 } else { 3 } + usize::from(slopes.is_each());
+    let walk = Walk::to(&dx, in_place, arrays);
+    let walk = match slopes {
+        Operand::PerRow(_) => by_runs(walk, x.rows(), cols),
+        Operand::Each(_) | Operand::PerColumn(_) => walk,
+    };
+    walk.split(backend.threads(), |range| {
+        let (mut scratch, mut tile) = (Scratch::<2>::new(), Scratch::<2>::new());
+        let [room, z] = scratch.rooms();
+        let slopes = slopes.on(&walk, cols, &range, tile.whole());
+        for block in walk.blocks(range) {
+            let (x, dy, dx) = (x.at(&block), dy.at(&block), dx.at(&block));
+            match slopes.at(&block, room) {
+                // Of one slope it is a leaky rectifier's, in one kernel.
+                Value::One(slope) => {
+                    let slope = slope.to_f64();
+                    backend
+                        .bind(LeakyRelu::unchecked(slope))
+                        .backward(x, dy, dx);
+                }
+                slopes => {
+                    let derivatives = z.dst(block.len);
+                    derivative.call(x, slopes, derivatives);
+                    scale.zip(dy, derivatives.written(), dx);
+                }
+            }
+        }
+    });
+}
