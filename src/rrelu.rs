@@ -30,7 +30,8 @@ use crate::pieces::{LINE, PIECE, Scratch, pieces};
 /// The generator is Philox4x32-10 (Salmon, Moraes, Dror & Shaw, 2011), with the seed as its key and a
 /// counter of elements. On `f32`, a word of 32 bits gives one of 2²³ slopes that lie evenly between the
 /// bounds, themselves rounded to `f32`; `f16` and `bf16` take the same slope, rounded; `f64` takes two
-/// words and has 2⁵² slopes. Rounding may reach a bound, and never goes beyond.
+/// words and has 2⁵² slopes. Rounding may reach a bound, and never goes beyond. A slope that rounds to
+/// zero is `+0`, never `-0`, in every form.
 ///
 /// ```
 /// use halfwave::RreluTraining;
@@ -114,19 +115,21 @@ impl RreluTraining {
     }
 
     /// [`apply`](RreluTraining::apply) that also stores what PyTorch calls the noise: 1 for `x > 0`, else
-    /// the slope, so that `dx = dy · noise`.
+    /// the slope, so that `dx = dy · noise`. These are the bits of [`slopes`](RreluTraining::slopes), and
+    /// those of [`backward`](RreluTraining::backward) with `dy = 1`.
     #[track_caller]
     pub fn apply_with_noise<E: Float>(self, x: &[E], y: &mut [E], noise: &mut [E]) {
         active().rrelu_with_noise(self, x, y, noise);
     }
 
-    /// The slopes themselves.
+    /// The slopes themselves. One that rounds to zero is `+0`, never `-0`.
     #[track_caller]
     pub fn slopes<E: Float>(self, slopes: &mut [E]) {
         active().rrelu_slopes(self, slopes);
     }
 
-    /// `dx[i] = x[i] > 0 ? dy[i] : a[i] · dy[i]`, with the slopes that `apply` had, drawn again.
+    /// `dx[i] = x[i] > 0 ? dy[i] : a[i] · dy[i]`, with the slopes that `apply` had, drawn again. Where the
+    /// slope is zero `dx` is `+0`, whatever `dy` is.
     #[track_caller]
     pub fn backward<E: Float>(self, x: &[E], dy: &[E], dx: &mut [E]) {
         active().rrelu_backward(self, x, dy, dx);

@@ -17,6 +17,10 @@ pub trait Drawn: Float {
     /// Elements to a draw, from one draw of 16 words.
     const PER_DRAW: usize = 16;
 
+    /// The largest magnitude that the dtype rounds to zero: half its smallest number, or zero
+    /// where a slope is drawn in the dtype itself.
+    const ROUNDS_TO_ZERO: f64;
+
     /// Those elements, from the words.
     ///
     /// # Safety
@@ -35,27 +39,32 @@ pub struct Range {
 impl Range {
     /// From a number in `[1, 2)` with a random fraction, of which a `cell` is the last place: the middle
     /// of the cell takes the place of its lower end, so that the mean is that of the bounds. Weighing both
-    /// bounds overflows for none; rounding could carry a slope over a bound, hence the last line.
+    /// bounds overflows for none; rounding could carry a slope over a bound, hence `min` and `max`.
+    ///
+    /// What `E` rounds to zero becomes `+0`. With a slope of `-0`, a derivative of 1 times the slope
+    /// would not be the slope: the rule for gradients gives `+0` where the derivative is zero.
     #[inline(always)]
-    fn at<R: Real, L: FloatLanes<R::Lane>>(self, l: L, number: L::V, cell: f64) -> L::V {
+    fn at<E: Drawn, R: Real, L: FloatLanes<R::Lane>>(self, l: L, number: L::V, cell: f64) -> L::V {
         let (lower, upper) = (l.splat(R::of(self.lower)), l.splat(R::of(self.upper)));
         let t = l.sub(number, l.splat(R::of(1.0 - cell / 2.0)));
         let rest = l.sub(l.splat(R::of(1.0)), t);
         let slope = l.add(l.mul(rest, lower), l.mul(t, upper));
-        l.min(upper, l.max(lower, slope))
+        let slope = l.min(upper, l.max(lower, slope));
+        let is_zero = l.le(l.abs(slope), l.splat(R::of(E::ROUNDS_TO_ZERO)));
+        l.select(is_zero, l.splat(R::of(0.0)), slope)
     }
 
-    /// 16 slopes in their order.
+    /// 16 slopes for `E` in their order.
     #[inline(always)]
-    fn f32<S: FullSimd>(self, s: S, words: [V<S, i64>; 4]) -> [V<S, f32>; 2] {
+    fn f32<E: Drawn, S: FullSimd>(self, s: S, words: [V<S, i64>; 4]) -> [V<S, f32>; 2] {
         let cell = f64::from(f32::EPSILON);
         let numbers = [
             numbers_f32(s, words[0], words[1]),
             numbers_f32(s, words[2], words[3]),
         ];
         [
-            self.at::<f32, S>(s, numbers[0], cell),
-            self.at::<f32, S>(s, numbers[1], cell),
+            self.at::<E, f32, S>(s, numbers[0], cell),
+            self.at::<E, f32, S>(s, numbers[1], cell),
         ]
     }
 }
@@ -100,9 +109,11 @@ fn cast<A: Copy, B: Copy>(a: A) -> B {
 }
 
 impl Drawn for f32 {
+    const ROUNDS_TO_ZERO: f64 = 0.0;
+
     #[inline(always)]
     unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f32) {
-        let [a, b] = range.f32(s, words);
+        let [a, b] = range.f32::<f32, S>(s, words);
         // SAFETY: two registers of eight, for which the caller vouches.
         unsafe {
             s.store(dst, a);
@@ -113,6 +124,7 @@ impl Drawn for f32 {
 
 impl Drawn for f64 {
     const PER_DRAW: usize = 8;
+    const ROUNDS_TO_ZERO: f64 = 0.0;
 
     #[inline(always)]
     unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f64) {
@@ -122,25 +134,29 @@ impl Drawn for f64 {
         );
         // SAFETY: two registers of four, for which the caller vouches.
         unsafe {
-            s.store(dst, range.at::<f64, S>(s, a, f64::EPSILON));
-            s.store(dst.add(4), range.at::<f64, S>(s, b, f64::EPSILON));
+            s.store(dst, range.at::<f64, f64, S>(s, a, f64::EPSILON));
+            s.store(dst.add(4), range.at::<f64, f64, S>(s, b, f64::EPSILON));
         }
     }
 }
 
 impl Drawn for f16 {
+    const ROUNDS_TO_ZERO: f64 = f64::from_bits((1023 - 25) << 52); // 2^-25
+
     #[inline(always)]
     unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f16) {
-        let bits = f16::narrow(s, range.f32(s, words));
+        let bits = f16::narrow(s, range.f32::<f16, S>(s, words));
         // SAFETY: a register of sixteen, for which the caller vouches.
         unsafe { s.store(dst.cast::<i16>(), bits) }
     }
 }
 
 impl Drawn for bf16 {
+    const ROUNDS_TO_ZERO: f64 = f64::from_bits((1023 - 134) << 52); // 2^-134
+
     #[inline(always)]
     unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut bf16) {
-        let bits = s.cross_bf16(bf16::narrow(s, range.f32(s, words)));
+        let bits = s.cross_bf16(bf16::narrow(s, range.f32::<bf16, S>(s, words)));
         // SAFETY: as above.
         unsafe { s.store(dst.cast::<i16>(), bits) }
     }
