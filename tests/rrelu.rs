@@ -1,9 +1,10 @@
 //! Rrelu in training against a plain generator, and its slopes against what is uniform.
 
 mod floats;
+mod thresholds;
 
 use floats::{Plain, assert_same, numbers};
-use halfwave::{Backend, Prelu, RreluTraining, backends, bf16, f16, memory, parallel};
+use halfwave::{Backend, Prelu, RreluTraining, backends, bf16, f16};
 use rayon::ThreadPoolBuilder;
 
 /// Philox4x32-10 as its paper has it.
@@ -212,9 +213,8 @@ fn every_form_has_the_slopes_of_prelu() {
     for bounds in TINY {
         all(1100, bounds);
     }
-    let beyond_the_cache = memory::streaming_threshold() / 2 + 1000;
-    test::<f32>(beyond_the_cache / 4, around_zero);
-    test::<f16>(beyond_the_cache / 2, around_zero);
+    test::<f32>(thresholds::streamed::<f32>() + 250, around_zero);
+    test::<f16>(thresholds::streamed::<f16>() + 500, around_zero);
 }
 
 /// What the tests of `TINY` stand on: the generator alone would give `-0`, and numbers beside it.
@@ -256,7 +256,7 @@ fn a_slope_of_f16_that_rounds_to_zero() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    let x = numbers::<f32>(parallel::BREAK_EVEN / 4 + 77, 3);
+    let x = numbers::<f32>(thresholds::split() / 4 + 77, 3);
     let rrelu = RreluTraining::new(0.125, 0.5, 99).unwrap();
     let want = rrelu.apply_to_vec(&x);
     for threads in [1, 2, 3, 7, 16] {

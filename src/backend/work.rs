@@ -130,3 +130,74 @@ pub(crate) unsafe fn zip<O: Copy + Sync, E: Element>(
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::sync::atomic::{AtomicUsize, Ordering};
+
+    /// How many calls there were, of how many elements, and how many were to stream.
+    #[derive(Default)]
+    struct Seen([AtomicUsize; 3]);
+
+    impl Seen {
+        fn add(&self, len: usize, stream: bool) {
+            for (count, more) in self.0.iter().zip([1, len, usize::from(stream)]) {
+                count.fetch_add(more, Ordering::Relaxed);
+            }
+        }
+
+        #[track_caller]
+        fn assert(self, len: usize, stream: bool) {
+            let [calls, elements, streamed] = self.0.map(AtomicUsize::into_inner);
+            assert_eq!(elements, len);
+            assert_eq!(streamed, if stream { calls } else { 0 });
+        }
+    }
+
+    /// Touches no memory.
+    unsafe fn seen_map(seen: &Seen, _: *const f32, _: *mut f32, len: usize, stream: bool) {
+        seen.add(len, stream);
+    }
+
+    unsafe fn seen_zip(zip: Zip<&Seen, f32>) {
+        zip.op.add(zip.len, zip.stream);
+    }
+
+    fn all_threads() -> impl Iterator<Item = Threads> {
+        [
+            Threads::One,
+            #[cfg(feature = "parallel")]
+            Threads::Pool,
+        ]
+        .into_iter()
+    }
+
+    /// What the tests of streaming stand on: from the threshold on, every kernel is told to.
+    #[test]
+    fn kernels_stream_from_the_threshold_on() {
+        let least = memory::streaming_threshold().div_ceil(2 * size_of::<f32>());
+        // Kernels that touch no memory need none.
+        let at = |address| ptr::without_provenance_mut::<f32>(address);
+        let (a, b, dst) = (at(1 << 12), at(2 << 12), at(3 << 12));
+        let unaligned = at((3 << 12) + 2);
+        for (len, from, to, stream) in [
+            (least, a, dst, true),
+            (10 * least, a, dst, true),
+            (least - 1, a, dst, false),
+            (least, dst, dst, false),
+            (least, a, unaligned, false),
+        ] {
+            for threads in all_threads() {
+                let (one, two) = (Seen::default(), Seen::default());
+                // SAFETY: the kernels ask for nothing.
+                unsafe {
+                    map(seen_map, &one, from, to, len, threads);
+                    zip(seen_zip, &two, [from, b], to, len, threads);
+                }
+                one.assert(len, stream);
+                two.assert(len, stream);
+            }
+        }
+    }
+}
