@@ -155,7 +155,8 @@
 //! which it has. In cache a kernel is one load and one store per register. Beyond the last-level
 //! cache, stores go past it. Fresh vectors come on huge pages. The environment variable
 //! `HALFWAVE_ISA` (`portable`, `avx2`, `avx512`) overrides the choice; a name this CPU cannot
-//! run is an error, see [`backend`].
+//! run is an error, see [`backend`]. [`memory`] and [`parallel`] have the sizes from which on memory is
+//! moved otherwise and work is shared, and can set them.
 //!
 //! **dtypes.** [`f32`], [`f64`], [`struct@f16`], [`bf16`], [`i8`], [`i16`], [`i32`], [`i64`].
 //!
@@ -185,6 +186,7 @@ mod quantize;
 mod rows;
 mod rrelu;
 pub mod sparsity;
+mod threshold;
 
 pub use activation::Activation;
 pub use backend::Backend;

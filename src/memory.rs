@@ -1,7 +1,14 @@
 //! How memory is moved: through the caches or past them, on small pages or huge ones.
+//!
+//! Sizes decide, and all can be set: by a function here, or in [`parallel`](crate::parallel), for the
+//! process; by an environment variable of a number of bytes, for a program as it is. None changes a
+//! result.
 
 use alloc::vec::Vec;
 use core::mem::size_of;
+
+use crate::threshold::Threshold;
+pub use crate::threshold::ThresholdError;
 
 /// The data caches one core sees, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,24 +98,67 @@ fn detect() -> Caches {
     Caches::TYPICAL
 }
 
+static STREAMING: Threshold = Threshold::new("HALFWAVE_STREAM_FROM", || caches().l3 / 4 * 3);
+static HUGE_PAGES: Threshold = Threshold::new("HALFWAVE_HUGE_PAGES_FROM", || 4 << 20);
+
 /// From how many bytes, read and written together, an out-of-place call stores past the caches.
 ///
-/// It is three quarters of the last-level cache. Below, the destination stays cached for whoever
+/// It is what [`set_streaming_threshold`] was given, else the environment's `HALFWAVE_STREAM_FROM`, else
+/// three quarters of the last-level cache. Below, the destination stays cached for whoever
 /// reads it next, and a plain store costs no memory traffic; above, a plain store first reads the
 /// line it is about to overwrite. With 32 MiB of cache (Zen 4), storing past it ran at 0.76 of the
 /// speed of storing through it at 16 MiB, at 1.40 at 24 MiB, and at 1.66 at 128 MiB:
 /// `cargo bench --bench throughput -- crossover` measures it.
+///
+/// # Panics
+/// If `HALFWAVE_STREAM_FROM` counts and is no number. So do the calls that ask it;
+/// [`check_environment`] tells without a panic.
+#[inline]
 pub fn streaming_threshold() -> usize {
-    caches().l3 / 4 * 3
+    STREAMING.get()
+}
+
+/// Sets the [`streaming_threshold`] of the process: 0 to always store past the caches, `usize::MAX` for
+/// never. A call that is under way keeps to what it began with.
+pub fn set_streaming_threshold(bytes: usize) {
+    STREAMING.set(bytes);
 }
 
 /// Whether a call that reads and writes `bytes` each should store past the caches.
+#[inline]
 pub(crate) fn streams(bytes: usize) -> bool {
     bytes.saturating_mul(2) >= streaming_threshold()
 }
 
 /// From how many bytes a fresh vector is worth huge pages.
-pub const HUGE_PAGES_FROM: usize = 4 << 20;
+///
+/// It is what [`set_huge_pages_from`] was given, else the environment's `HALFWAVE_HUGE_PAGES_FROM`, else
+/// 4 MiB.
+///
+/// # Panics
+/// If `HALFWAVE_HUGE_PAGES_FROM` counts and is no number, as [`streaming_threshold`].
+#[inline]
+pub fn huge_pages_from() -> usize {
+    HUGE_PAGES.get()
+}
+
+/// Sets [`huge_pages_from`] for the process; `usize::MAX` for never.
+pub fn set_huge_pages_from(bytes: usize) {
+    HUGE_PAGES.set(bytes);
+}
+
+/// Reads every environment variable that this module and [`parallel`](crate::parallel) take a number
+/// of bytes from.
+///
+/// # Errors
+/// If one is no number; the message has its name and value.
+pub fn check_environment() -> Result<(), ThresholdError> {
+    STREAMING.check()?;
+    HUGE_PAGES.check()?;
+    #[cfg(feature = "parallel")]
+    crate::parallel::check_environment()?;
+    Ok(())
+}
 
 /// A vector with room for `len` elements, on huge pages where the system offers them (Linux,
 /// transparent huge pages `madvise` or `always`) and the vector is large.
@@ -122,18 +172,18 @@ pub fn vec_with_capacity<E>(len: usize) -> Vec<E> {
     #[allow(unused_mut)]
     let mut vec = Vec::with_capacity(len);
     #[cfg(target_os = "linux")]
-    if len * size_of::<E>() >= HUGE_PAGES_FROM {
+    if len * size_of::<E>() >= huge_pages_from() {
         /// `madvise` wants whole pages; no Linux page is larger but for the huge ones.
         const PAGE: usize = 64 << 10;
         let spare = vec.spare_capacity_mut();
         let start = spare.as_mut_ptr().cast::<u8>();
         let skip = start.addr().next_multiple_of(PAGE) - start.addr();
-        let bytes = (size_of_val(spare) - skip) / PAGE * PAGE;
-        // SAFETY: the range lies inside the vector's own spare capacity, and the advice changes no
-        // content. If the kernel refuses it, nothing is lost but time.
+        let bytes = size_of_val(spare).saturating_sub(skip) / PAGE * PAGE;
+        // SAFETY: the range is empty or lies inside the vector's own spare capacity, and the advice
+        // changes no content. If the kernel refuses it, nothing is lost but time.
         #[allow(unsafe_code)]
         unsafe {
-            libc::madvise(start.add(skip).cast(), bytes, libc::MADV_HUGEPAGE);
+            libc::madvise(start.wrapping_add(skip).cast(), bytes, libc::MADV_HUGEPAGE);
         }
     }
     vec
@@ -161,9 +211,9 @@ mod tests {
 
     #[test]
     fn a_small_call_stays_in_cache_and_a_huge_one_does_not() {
-        assert!(!streams(caches().l1d));
-        assert!(streams(caches().l3));
-        assert!(streams(usize::MAX));
+        let each = streaming_threshold().div_ceil(2);
+        assert!(!streams(each - 1));
+        assert!(streams(each) && streams(usize::MAX));
     }
 
     #[test]
@@ -171,9 +221,9 @@ mod tests {
         for len in [
             0,
             1,
-            HUGE_PAGES_FROM - 1,
-            HUGE_PAGES_FROM,
-            HUGE_PAGES_FROM + 4097,
+            huge_pages_from() - 1,
+            huge_pages_from(),
+            huge_pages_from() + 4097,
         ] {
             let mut vec = vec_with_capacity::<u8>(len);
             assert!(vec.is_empty() && vec.capacity() >= len);

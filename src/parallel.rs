@@ -3,23 +3,49 @@
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::threshold::{Threshold, ThresholdError};
+
+static BREAK_EVEN: Threshold = Threshold::new("HALFWAVE_SPLIT_FROM", || 2 << 20);
+
 /// Below this many bytes of memory touched, `par_` runs on the calling thread.
 ///
+/// It is what [`set_break_even`] was given, else the environment's `HALFWAVE_SPLIT_FROM`, else 2 MiB.
 /// Measured with a rectifier on two Zen 4 cores of a shared machine, called from outside the pool:
 /// at 1 MiB two threads ran at 0.6 to 1.4 of the speed of one, depending on how fast the second
 /// woke; at 2 MiB at 1.6 out of place and 1.3 to 1.4 in place; at 4 MiB at 1.7 and 1.6.
-pub const BREAK_EVEN: usize = 2 << 20;
+///
+/// # Panics
+/// If `HALFWAVE_SPLIT_FROM` counts and is no number. So do the calls that ask it;
+/// [`check_environment`](crate::memory::check_environment) tells without a panic.
+#[inline]
+pub fn break_even() -> usize {
+    BREAK_EVEN.get()
+}
 
-/// The smallest piece handed to a thread, in bytes of memory touched.
-pub const GRAIN: usize = 256 << 10;
+/// Sets the [`break_even`] of the process; `usize::MAX` to never share work.
+pub fn set_break_even(bytes: usize) {
+    BREAK_EVEN.set(bytes);
+}
+
+/// The smallest piece handed to a thread, in bytes of memory touched: an eighth of [`break_even`].
+///
+/// # Panics
+/// As [`break_even`].
+pub fn grain() -> usize {
+    (break_even() / 8).max(1)
+}
+
+pub(crate) fn check_environment() -> Result<(), ThresholdError> {
+    BREAK_EVEN.check()
+}
 
 /// How many pieces to cut a call that touches `bytes` into: a few for each thread, so that one that
 /// is late leaves its last to the others.
-fn pieces(bytes: usize, threads: usize) -> usize {
+fn pieces(bytes: usize, grain: usize, threads: usize) -> usize {
     if threads < 2 {
         1
     } else {
-        (bytes / GRAIN).clamp(1, 4 * threads)
+        (bytes / grain).clamp(1, 4 * threads)
     }
 }
 
@@ -33,12 +59,11 @@ fn piece(i: usize, pieces: usize, len: usize) -> Range<usize> {
 /// Runs `work` on pieces that cover `0..len`, on rayon's current pool; on this thread alone where
 /// the whole touches too few `bytes`.
 pub(crate) fn split(bytes: usize, len: usize, work: &(dyn Fn(Range<usize>) + Sync)) {
-    let threads = if bytes < BREAK_EVEN {
-        1 // without asking rayon, which costs as much as a small call
-    } else {
-        rayon::current_num_threads()
-    };
-    let pieces = pieces(bytes, threads);
+    if bytes < break_even() {
+        return work(0..len); // without asking rayon, which costs as much as a small call
+    }
+    let threads = rayon::current_num_threads();
+    let pieces = pieces(bytes, grain(), threads);
     if pieces == 1 {
         return work(0..len);
     }
@@ -77,7 +102,7 @@ pub(crate) fn scan<E>(
     place: &(dyn Fn(Range<usize>, usize) -> usize + Sync),
 ) -> usize {
     let size = size_of::<E>();
-    let threads = if len < BREAK_EVEN / size {
+    let threads = if len < break_even() / size {
         1
     } else {
         rayon::current_num_threads()
@@ -85,7 +110,7 @@ pub(crate) fn scan<E>(
     if threads == 1 {
         return place(0..len, 0);
     }
-    let pieces = len.div_ceil(GRAIN / size);
+    let pieces = len.div_ceil((grain() / size).max(1));
     let (next, turn, sum) = (
         AtomicUsize::new(0),
         AtomicUsize::new(0),
@@ -143,10 +168,11 @@ mod tests {
 
     #[test]
     fn a_lone_thread_gets_all_and_many_get_a_few_each() {
-        assert_eq!(pieces(usize::MAX, 1), 1);
-        assert_eq!(pieces(0, 2), 1);
-        assert_eq!(pieces(BREAK_EVEN, 2), 8);
-        assert_eq!(pieces(BREAK_EVEN, 64), BREAK_EVEN / GRAIN);
-        assert_eq!(pieces(1 << 30, 16), 64);
+        let grain = 256 << 10;
+        assert_eq!(pieces(usize::MAX, grain, 1), 1);
+        assert_eq!(pieces(0, grain, 2), 1);
+        assert_eq!(pieces(8 * grain, grain, 2), 8);
+        assert_eq!(pieces(8 * grain, grain, 64), 8);
+        assert_eq!(pieces(1 << 30, grain, 16), 64);
     }
 }

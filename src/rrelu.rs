@@ -28,7 +28,8 @@ use crate::rows::{Rows, RowsMut, Slot, check_lengths, to_vec, written};
 /// The generator is Philox4x32-10 (Salmon, Moraes, Dror & Shaw, 2011), with the seed as its key and a
 /// counter of elements. On `f32`, a word of 32 bits gives one of 2²³ slopes that lie evenly between the
 /// bounds, themselves rounded to `f32`; `f16` and `bf16` take the same slope, rounded; `f64` takes two
-/// words and has 2⁵² slopes. Rounding may reach a bound, and never goes beyond.
+/// words and has 2⁵² slopes. Rounding may reach a bound, and never goes beyond. A slope that rounds to
+/// zero is `+0`, never `-0`, in every form.
 ///
 /// ```
 /// use halfwave::RreluTraining;
@@ -166,7 +167,7 @@ value_calls! {
     apply_to_vec[E: Float] / par_apply_to_vec / rrelu_to_vec[E: Float](x: &[E]) -> Vec<E>
         = |backend| to_vec(x.len(), |y| backend.rrelu_to(rrelu, x, y, None));
 
-    "`y[i] = x[i] < 0 ? a[i] · x[i] : x[i]`, and what PyTorch calls the noise: 1 for `x > 0`, else the slope, so that `dx = dy · noise`."
+    "`y[i] = x[i] < 0 ? a[i] · x[i] : x[i]`, and what PyTorch calls the noise: 1 for `x > 0`, else the slope, so that `dx = dy · noise`. These are the bits of [`slopes`](RreluTraining::slopes), and those of [`backward`](RreluTraining::backward) with `dy = 1`."
     ///
     /// ```
     /// let rrelu = halfwave::RreluTraining::new(0.125, 0.25, 42)?;
@@ -197,7 +198,7 @@ value_calls! {
     slopes[E: Float] / par_slopes / rrelu_slopes[E: Float](slopes: &mut [E]) -> ()
         = |backend| draw_all(backend, rrelu, RowsMut::flat(slopes));
 
-    "`dx[i] = x[i] > 0 ? dy[i] : a[i] · dy[i]`, with the slopes that `apply` had, drawn again."
+    "`dx[i] = x[i] > 0 ? dy[i] : a[i] · dy[i]`, with the slopes that `apply` had, drawn again. Where the slope is zero `dx` is `+0`, whatever `dy` is."
     ///
     /// ```
     /// let rrelu = halfwave::RreluTraining::new(0.125, 0.25, 42)?;

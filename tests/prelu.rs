@@ -1,11 +1,12 @@
 //! Prelu in every layout, on every dtype, backend and thread count, against plain loops.
 
 mod floats;
+mod thresholds;
 
 use std::mem::MaybeUninit;
 
 use floats::{Plain, Random, assert_same, numbers};
-use halfwave::{Backend, Prelu, backends, bf16, f16, memory, parallel};
+use halfwave::{Backend, Prelu, backends, bf16, f16};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 fn pool(threads: usize) -> ThreadPool {
@@ -142,7 +143,7 @@ fn every_layout_is_the_plain_loop() {
 #[test]
 fn beyond_the_cache_too() {
     fn test<E: Plain>() {
-        let least = memory::streaming_threshold() / 2 / size_of::<E>();
+        let least = thresholds::streamed::<E>();
         let len = least + 40_000;
         let (x, dy, slopes) = (numbers::<E>(len, 4), numbers(len, 5), numbers(len, 6));
         check(Prelu::Shared(slopes[9]), &x, &dy, "shared");
@@ -291,8 +292,8 @@ fn slope_gradients_keep_their_bound() {
 fn slope_gradients_have_the_same_bits_everywhere() {
     fn test<E: Plain>(pools: &[ThreadPool]) {
         for [channels, inner] in [[1, 1], [3, 1], [1000, 1], [2500, 1], [48, 49], [7, 10_000]] {
-            // Enough for threads to share.
-            let batch = parallel::BREAK_EVEN / size_of::<E>() / channels / inner + 1;
+            // Enough for threads to share, and for several blocks of each shape.
+            let batch = 16 * thresholds::split() / size_of::<E>() / channels / inner + 1;
             let len = batch * channels * inner;
             let mut random = Random(len as u64);
             let mut floats = || -> Vec<E> {

@@ -1,9 +1,10 @@
 //! Rrelu in training against a plain generator, and its slopes against what is uniform.
 
 mod floats;
+mod thresholds;
 
 use floats::{Plain, assert_same, numbers};
-use halfwave::{Backend, Prelu, RreluTraining, backends, bf16, f16, memory, parallel};
+use halfwave::{Backend, Prelu, RreluTraining, backends, bf16, f16};
 use rayon::ThreadPoolBuilder;
 
 /// Philox4x32-10 as its paper has it.
@@ -35,11 +36,22 @@ fn word(i: u64, seed: u64) -> u32 {
 }
 
 trait Slope: Plain {
-    fn slope(i: u64, lower: f64, upper: f64, seed: u64) -> Self;
+    /// Slope `i` as the generator has it.
+    fn drawn(i: u64, lower: f64, upper: f64, seed: u64) -> Self;
+
+    /// Slope `i` as it must come out: no slope is `-0`.
+    fn slope(i: u64, lower: f64, upper: f64, seed: u64) -> Self {
+        let slope = Self::drawn(i, lower, upper, seed);
+        if slope.to_f64() == 0.0 {
+            Self::default()
+        } else {
+            slope
+        }
+    }
 }
 
 impl Slope for f32 {
-    fn slope(i: u64, lower: f64, upper: f64, seed: u64) -> f32 {
+    fn drawn(i: u64, lower: f64, upper: f64, seed: u64) -> f32 {
         let t = ((word(i, seed) >> 9) as f32 + 0.5) / 2f32.powi(23);
         let (lower, upper) = (lower as f32, upper as f32);
         ((1.0 - t) * lower + t * upper).clamp(lower, upper)
@@ -47,7 +59,7 @@ impl Slope for f32 {
 }
 
 impl Slope for f64 {
-    fn slope(i: u64, lower: f64, upper: f64, seed: u64) -> f64 {
+    fn drawn(i: u64, lower: f64, upper: f64, seed: u64) -> f64 {
         let draw = philox(4 * (i / 8) + i % 4, seed);
         let pair = 2 * (i % 8 / 4) as usize;
         let bits = u64::from(draw[pair + 1]) << 20 | u64::from(draw[pair] >> 12);
@@ -57,14 +69,14 @@ impl Slope for f64 {
 }
 
 impl Slope for f16 {
-    fn slope(i: u64, lower: f64, upper: f64, seed: u64) -> f16 {
-        f16::from_f32(f32::slope(i, lower, upper, seed))
+    fn drawn(i: u64, lower: f64, upper: f64, seed: u64) -> f16 {
+        f16::from_f32(f32::drawn(i, lower, upper, seed))
     }
 }
 
 impl Slope for bf16 {
-    fn slope(i: u64, lower: f64, upper: f64, seed: u64) -> bf16 {
-        bf16::from_f32(f32::slope(i, lower, upper, seed))
+    fn drawn(i: u64, lower: f64, upper: f64, seed: u64) -> bf16 {
+        bf16::from_f32(f32::drawn(i, lower, upper, seed))
     }
 }
 
@@ -77,6 +89,25 @@ const BOUNDS: [(f64, f64); 6] = [
     (f64::MIN, f64::MAX),
 ];
 
+/// Bounds between which some dtype rounds a slope to `-0`: on both sides of half the smallest number of
+/// `f16`, `bf16`, `f32` and `f64`, and zeros themselves.
+const TINY: [(f64, f64); 14] = [
+    (-0.0, -0.0),
+    (-0.0, 0.0),
+    (-1e-9, 1e-9),
+    (-2.9802322387695313e-8, -2.9802322387695313e-8), // -2^-25, which f16 rounds to even
+    (-2.98023259404e-8, -2.98023259404e-8),           // and one that it does not
+    (-1e-7, 1e-7),
+    (-1e-42, 1e-42),
+    (-4.591774807899561e-41, -4.591774807899561e-41), // -2^-134, which bf16 rounds to even
+    (-4.5919149377459e-41, -4.5919149377459e-41),     // and one that it does not
+    (-1e-40, 1e-40),
+    (-2e-45, -0.0),
+    (-1e-45, 1e-45),
+    (-5e-324, -0.0),
+    (-5e-324, 5e-324),
+];
+
 fn all_backends() -> impl Iterator<Item = Backend> {
     backends().iter().flat_map(|&b| [b, b.par()])
 }
@@ -84,7 +115,7 @@ fn all_backends() -> impl Iterator<Item = Backend> {
 #[test]
 fn slopes_are_the_generator_s() {
     fn test<E: Slope>() {
-        for (lower, upper) in BOUNDS {
+        for (lower, upper) in BOUNDS.into_iter().chain(TINY) {
             for (seed, start) in [
                 (0, 0),
                 (42, 3),
@@ -117,25 +148,29 @@ fn slopes_are_the_generator_s() {
 /// Forward, noise and backward are prelu's with the slopes written out, cut anyhow.
 #[test]
 fn every_form_has_the_slopes_of_prelu() {
-    fn test<E: Plain>(len: usize) {
+    fn test<E: Slope>(len: usize, bounds: (f64, f64)) {
         let (x, dy) = (numbers::<E>(len, 1), numbers::<E>(len, 2));
-        let rrelu = RreluTraining::new(-0.25, 1.0 / 3.0, 12)
+        let rrelu = RreluTraining::new(bounds.0, bounds.1, 12)
             .unwrap()
             .starting_at(5);
-        let mut slopes = vec![E::default(); len];
-        rrelu.slopes(&mut slopes);
+        let slope = |i: usize| E::slope(5 + i as u64, bounds.0, bounds.1, 12);
+        let slopes: Vec<E> = (0..len).map(slope).collect();
         let prelu = Prelu::PerElement(&slopes);
         let y = prelu.apply_to_vec(&x);
         let (mut dx, mut derivatives) = (x.clone(), x.clone());
         prelu.backward(&x, &dy, &mut dx);
         prelu.backward(&x, &vec![E::from_f64(1.0); len], &mut derivatives);
+        // A zero has one sign, in the slope and in what it is the derivative of.
+        for ((x, &slope), &derivative) in x.iter().zip(&slopes).zip(&derivatives) {
+            let positive = x.to_f64() > 0.0;
+            let want = if positive { E::from_f64(1.0) } else { slope };
+            assert_same(&[derivative], &[want], format_args!("{bounds:?}"));
+        }
         for b in all_backends() {
             let same = |got: &[E], want: &[E], form| {
-                assert_same(
-                    got,
-                    want,
-                    format_args!("{form} of {len} {}, {b:?}", E::DTYPE),
-                );
+                let dtype = E::DTYPE;
+                let context = format_args!("{form} of {len} {dtype} in {bounds:?}, {b:?}");
+                assert_same(got, want, context);
             };
             let (mut out, mut noise) = (dy.clone(), dy.clone());
             b.rrelu(rrelu, &x, &mut out);
@@ -165,20 +200,63 @@ fn every_form_has_the_slopes_of_prelu() {
             same(&out, &y, "in parts");
         }
     }
+    let around_zero = (-0.25, 1.0 / 3.0);
+    let all = |len, bounds| {
+        test::<f32>(len, bounds);
+        test::<f64>(len, bounds);
+        test::<f16>(len, bounds);
+        test::<bf16>(len, bounds);
+    };
     for len in (0..70).chain([1023, 1024, 1025, 10_000]) {
-        test::<f32>(len);
-        test::<f64>(len);
-        test::<f16>(len);
-        test::<bf16>(len);
+        all(len, around_zero);
     }
-    let beyond_the_cache = memory::streaming_threshold() / 2 + 1000;
-    test::<f32>(beyond_the_cache / 4);
-    test::<f16>(beyond_the_cache / 2);
+    for bounds in TINY {
+        all(1100, bounds);
+    }
+    test::<f32>(thresholds::streamed::<f32>() + 250, around_zero);
+    test::<f16>(thresholds::streamed::<f16>() + 500, around_zero);
+}
+
+/// What the tests of `TINY` stand on: the generator alone would give `-0`, and numbers beside it.
+#[test]
+fn some_slopes_round_to_zero() {
+    fn test<E: Slope>() {
+        let negative_zero = E::from_f64(-0.0).bits();
+        let drawn = TINY.map(|(lower, upper)| {
+            let slopes = (0..1000).map(|i| E::drawn(i, lower, upper, 42));
+            slopes.map(E::bits).collect::<Vec<_>>()
+        });
+        let is_zero = |bits: &u64| *bits == negative_zero;
+        let mixed = |slopes: &&Vec<u64>| {
+            slopes.iter().any(is_zero)
+                && slopes.iter().any(|bits| E::from_bits(*bits).to_f64() < 0.0)
+        };
+        assert!(drawn[0].iter().all(is_zero), "{}", E::DTYPE);
+        assert!(drawn.iter().filter(mixed).count() > 0, "{}", E::DTYPE);
+    }
+    test::<f32>();
+    test::<f64>();
+    test::<f16>();
+    test::<bf16>();
+}
+
+/// Of a usual layer, one slope in millions: the first that was found.
+#[test]
+fn a_slope_of_f16_that_rounds_to_zero() {
+    let rrelu = RreluTraining::new(-0.25, 1.0 / 3.0, 12)
+        .unwrap()
+        .starting_at(15_170_641);
+    for b in all_backends() {
+        let (mut y, mut noise) = ([f16::ONE], [f16::ONE]);
+        b.rrelu_with_noise(rrelu, &[f16::NEG_ONE], &mut y, &mut noise);
+        assert_eq!(noise[0].to_bits(), 0, "{b:?}");
+        assert_eq!(y[0].to_bits(), f16::NEG_ZERO.to_bits(), "{b:?}");
+    }
 }
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    let x = numbers::<f32>(parallel::BREAK_EVEN / 4 + 77, 3);
+    let x = numbers::<f32>(thresholds::split() / 4 + 77, 3);
     let rrelu = RreluTraining::new(0.125, 0.5, 99).unwrap();
     let want = rrelu.apply_to_vec(&x);
     for threads in [1, 2, 3, 7, 16] {
@@ -239,7 +317,7 @@ fn slopes_are_uniform() {
 #[test]
 fn slopes_stay_between_the_bounds() {
     fn test<E: Plain>() {
-        for (lower, upper) in BOUNDS {
+        for (lower, upper) in BOUNDS.into_iter().chain(TINY) {
             if size_of::<E>() < 8 && upper == f64::MAX {
                 continue; // infinite on this dtype
             }

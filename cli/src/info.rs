@@ -15,6 +15,7 @@ Examples:
   halfwave info
   halfwave info --json | jq -r .backend
   HALFWAVE_ISA=portable halfwave info      another backend for one command
+  HALFWAVE_STREAM_FROM=1048576 halfwave info      past the caches from 1 MiB on
 
 Put its output into bug reports and beside benchmark results.")]
 pub struct Args {
@@ -45,10 +46,10 @@ pub fn run(args: Args) -> Result<()> {
             "backend": chosen,
             "halfwave_isa": wanted,
             "streaming_threshold": streaming,
-            "huge_pages_from": memory::HUGE_PAGES_FROM,
+            "huge_pages_from": memory::huge_pages_from(),
             "transparent_huge_pages": pages,
-            "parallel_break_even": parallel::BREAK_EVEN,
-            "parallel_grain": parallel::GRAIN,
+            "parallel_break_even": parallel::break_even(),
+            "parallel_grain": parallel::grain(),
         });
         return print(&format!("{info:#}\n"));
     }
@@ -78,26 +79,40 @@ pub fn run(args: Args) -> Result<()> {
         ("backend", format!("{chosen} ({why})")),
         (
             "streaming stores",
-            format!("from {} read and written, out of place", bytes(streaming)),
+            format!(
+                "from {} read and written, out of place {}",
+                bytes(streaming),
+                chooser("HALFWAVE_STREAM_FROM")
+            ),
         ),
         (
             "huge pages",
             format!(
-                "asked for from {} in one array; transparent huge pages: {pages}",
-                bytes(memory::HUGE_PAGES_FROM)
+                "asked for from {} in one array; transparent huge pages: {pages} {}",
+                bytes(memory::huge_pages_from()),
+                chooser("HALFWAVE_HUGE_PAGES_FROM")
             ),
         ),
         (
             "threads",
             format!(
-                "from {} of memory touched, in pieces of at least {}",
-                bytes(parallel::BREAK_EVEN),
-                bytes(parallel::GRAIN)
+                "from {} of memory touched, in pieces of at least {} {}",
+                bytes(parallel::break_even()),
+                bytes(parallel::grain()),
+                chooser("HALFWAVE_SPLIT_FROM")
             ),
         ),
     ];
     let rows = lines.map(|(name, text)| vec![name.into(), text]);
     print(&table(&rows, 2))
+}
+
+/// Who chose a size that this environment variable can set.
+fn chooser(variable: &str) -> String {
+    match env::var_os(variable) {
+        Some(_) => format!("(as {variable} says)"),
+        None => format!("({variable}=BYTES chooses another)"),
+    }
 }
 
 /// The CPU's name, as its maker gives it.

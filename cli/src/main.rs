@@ -34,16 +34,20 @@ enum Command {
     List(list::Args),
 }
 
-fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+fn run(command: Command) -> anyhow::Result<()> {
+    halfwave::memory::check_environment()?;
+    match command {
         Command::Apply(args) => apply::run(args),
         Command::Plot(args) => plot::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Info(args) => info::run(args),
         Command::List(args) => list::run(args),
-    };
-    match outcome {
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match error.downcast::<clap::Error>() {
             Ok(usage) => usage.exit(),

@@ -353,6 +353,26 @@ mod tests {
         }
     }
 
+    /// What the tests of streaming stand on: from the threshold on, what is read and written together,
+    /// every block is to be stored past the caches.
+    #[test]
+    fn blocks_stream_from_the_threshold_on() {
+        let least = memory::streaming_threshold().div_ceil(2 * size_of::<f32>());
+        let mut data = vec![0.0f32; 2 * least]; // zeros that nobody touches take no memory
+        for (len, in_place, stream) in [
+            (least, false, true),
+            (2 * least, false, true),
+            (least - 1, false, false),
+            (least, true, false),
+        ] {
+            let walk = Walk::to(&RowsMut::flat(&mut data[..len]), in_place, 2);
+            assert_eq!(walk.streams(), stream);
+            let walk = walk.whole();
+            let mut blocks = walk.blocks(0..len);
+            assert!(blocks.all(|block| block.stream == stream));
+        }
+    }
+
     #[test]
     fn a_walk_over_whole_rows_is_one_block_where_they_are_joined() {
         let mut data = vec![0.0f32; 40_000];

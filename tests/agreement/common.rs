@@ -6,6 +6,8 @@ use std::ops::Range;
 use halfwave::*;
 use rayon::ThreadPoolBuilder;
 
+use crate::thresholds;
+
 /// A dtype with its contract spelled out: the positive part, NaN and -0.0 kept.
 pub trait Bits: Element + std::fmt::Debug {
     fn from_bits(bits: u64) -> Self;
@@ -72,12 +74,12 @@ pub fn uninit<E: Copy>(len: usize) -> Vec<MaybeUninit<E>> {
 
 /// The last length of `lengths`, where a call streams.
 pub fn longest<E>() -> usize {
-    memory::streaming_threshold() / 2 / size_of::<E>() + 33
+    thresholds::streamed::<E>() + 33
 }
 
 /// A length of several pieces on threads, but not past the caches.
 pub fn cached<E>() -> usize {
-    parallel::BREAK_EVEN / size_of::<E>() + 1
+    thresholds::split() / size_of::<E>() + 1
 }
 
 /// Lengths on both sides of every decision: one register, the break-even of threads, streaming.
@@ -88,8 +90,8 @@ pub fn lengths<E>() -> Vec<usize> {
         7,
         64,
         1000,
-        of_bytes(parallel::BREAK_EVEN / 2),
-        of_bytes(parallel::BREAK_EVEN) + 1,
+        of_bytes(thresholds::split() / 2),
+        cached::<E>(),
         longest::<E>(),
     ]
 }

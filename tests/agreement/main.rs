@@ -1,6 +1,8 @@
 //! Every form of the API gives the same bits, on every backend, at every thread count.
 
 mod common;
+#[path = "../thresholds/mod.rs"]
+mod thresholds;
 
 use common::*;
 use halfwave::*;
@@ -124,7 +126,7 @@ fn every_form_of_smooth_operations() {
 fn the_trait_is_the_backend_of_choice() {
     fn test<O: Activation + Operation<E>, E: Bits + Float>(op: O) {
         // Pieces on threads.
-        let len = 2 * parallel::BREAK_EVEN / size_of::<E>() + 17;
+        let len = 2 * thresholds::split() / size_of::<E>() + 17;
         let all = random::<E>(len + 1);
         let (x, dy) = (&all[..len], &all[1..]);
         let b = backend().unwrap();
@@ -185,7 +187,7 @@ fn the_trait_is_the_backend_of_choice() {
 
 #[test]
 fn the_free_functions_are_relu() {
-    let x = random::<f32>(1_500_000);
+    let x = random::<f32>(longest::<f32>());
     let want = expected(&x);
     let made = [
         fresh("relu", x.len(), |y| halfwave::relu(&x, y)),
@@ -200,7 +202,7 @@ fn the_free_functions_are_relu() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    let x = random::<f32>(2 * parallel::BREAK_EVEN / size_of::<f32>() + 17);
+    let x = random::<f32>(2 * thresholds::split() / size_of::<f32>() + 17);
     let want = expected(&x);
     let (_, dx) = fresh("", x.len(), |dx| LEAKY.backward(&x, &x, dx));
     for threads in [1, 2, 3, 7, 16] {
@@ -217,7 +219,7 @@ fn any_number_of_threads_gives_the_same_bits() {
 /// on it.
 #[test]
 fn raw_memory_needs_no_alignment() {
-    let len = memory::streaming_threshold() / 2 / size_of::<f32>() + 100;
+    let len = thresholds::streamed::<f32>() + 100;
     let x = random::<f32>(len);
     let want = expected(&x);
     let (mut src, mut dst) = (vec![0u8; 4 * len + 1], vec![0u8; 4 * len + 1]);

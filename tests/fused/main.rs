@@ -3,13 +3,15 @@
 
 mod forms;
 mod grid;
+#[path = "../thresholds/mod.rs"]
+mod thresholds;
 
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use halfwave::{
     BILINEAR, Broadcast, Clip, Fused, Gelu, GeluTanh, LeakyRelu, Operation, Relu, Relu6, Rows,
-    Sigmoid, Silu, backends, bf16, f16, memory, parallel,
+    Sigmoid, Silu, backends, bf16, f16,
 };
 
 use forms::{affine, gates, units};
@@ -70,10 +72,17 @@ fn small_shapes() {
     }
 }
 
-/// Lengths from which threads share the work.
+/// A length of any dtype that threads share, in place too, and that does not stream, not even in rows
+/// that hold two arrays.
+fn splits() -> usize {
+    let len = thresholds::split() / size_of::<f16>() + 100;
+    assert!(2 * len < thresholds::streamed::<f64>());
+    len
+}
+
 #[test]
 fn shapes_that_are_split() {
-    let len = parallel::BREAK_EVEN / 8 + 100;
+    let len = splits();
     on_three_threads(|| {
         for lie in LIES {
             all_dtypes(LeakyRelu::new(-0.5).unwrap(), [len / 7, 7], lie);
@@ -84,24 +93,23 @@ fn shapes_that_are_split() {
 }
 
 /// Lengths from which stores go past the caches, with rows that are whole lines and such that are
-/// not, short ones and long. How each backend stores is the kernels' own test; here, one is enough.
+/// not, short ones and long.
 #[test]
 #[cfg_attr(
     not(target_arch = "x86_64"),
     ignore = "only x86-64 stores past the caches, and an emulator takes minutes"
 )]
 fn shapes_that_stream() {
-    let len = memory::streaming_threshold() / 2 / size_of::<f32>() + 1;
-    let units = [backends()[0], backends()[0].par()];
+    let len = thresholds::streamed::<f32>() + 1;
     on_three_threads(|| {
         for (cols, lie) in [
             (9, LIES[0]),
             (9, LIES[1]),
             (1024, LIES[2]),
-            (1_000_001, LIES[3]),
+            (len + 1, LIES[3]),
         ] {
-            affine::<_, f32>(Relu, [len.div_ceil(cols), cols], lie, &units);
-            gates::<_, f32>(Relu, [len.div_ceil(cols), cols], lie, &units);
+            affine::<_, f32>(Relu, [len.div_ceil(cols), cols], lie, &units());
+            gates::<_, f32>(Relu, [len.div_ceil(cols), cols], lie, &units());
         }
     });
 }
@@ -158,7 +166,7 @@ fn smooth_gates() {
         on_each(Silu::default(), shape, lie);
     }
     // Lengths from which threads share the work.
-    let len = parallel::BREAK_EVEN / 8 + 100;
+    let len = splits();
     on_three_threads(|| on_each(Silu::default(), [len / 7, 7], LIES[3]));
 }
 
@@ -200,7 +208,8 @@ fn the_named_gates() {
 /// The trait's methods are those of the backend in use, and outputs need not be initialised.
 #[test]
 fn the_trait_and_uninitialised_outputs() {
-    let [x, r, dy] = [1, 2, 3].map(|seed| Grid::<f32>::new(seed, [1, 500_000], 0, 0).values());
+    let len = thresholds::streamed::<f32>() + 1;
+    let [x, r, dy] = [1, 2, 3].map(|seed| Grid::<f32>::new(seed, [1, len], 0, 0).values());
     let b = backends()[0];
     let mut want = vec![0.0; x.len()];
     b.residual(Relu, &x, &r, &mut want);

@@ -2,9 +2,9 @@
 
 use std::mem::MaybeUninit;
 
-use halfwave::{Lut8, Op, Quantization, Quantized, Relu, memory, parallel};
+use halfwave::{Lut8, Op, Quantization, Quantized, Relu};
 
-use crate::{all, assert_same, on_three_threads, to, zero_points};
+use crate::{all, assert_same, on_three_threads, thresholds, to, zero_points};
 
 /// One entry of a table, in plain arithmetic.
 fn entry<P: Quantized, Q: Quantized>(
@@ -109,11 +109,11 @@ fn lookup_in_every_lane_length_and_form() {
 fn lookup_streamed_and_parallel() {
     let lut = Lut8::<i8>::from_table(std::array::from_fn(|i| (i * 31) as i8));
     let table = lut.table();
-    let max = memory::streaming_threshold() / 2 + 77;
+    let max = thresholds::streamed::<i8>() + 77;
     let x: Vec<i8> = (0..max).map(|i| (i * 7 + i / 256) as i8).collect();
     let want: Vec<i8> = x.iter().map(|x| table[usize::from(*x as u8)]).collect();
     on_three_threads(|| {
-        for len in [3, parallel::BREAK_EVEN / 2 + 9, max] {
+        for len in [3, thresholds::split() / 2 + 9, max] {
             let (x, want) = (&x[..len], &want[..len]);
             for b in all() {
                 let mut y = vec![0; len];

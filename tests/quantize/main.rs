@@ -1,13 +1,15 @@
 //! Quantised outputs and tables of bytes against their definitions in plain arithmetic.
 
 mod lut;
+#[path = "../thresholds/mod.rs"]
+mod thresholds;
 
 use std::fmt::Debug;
 use std::mem::MaybeUninit;
 
 use halfwave::{
     Activation, Backend, Clip, Float, LeakyRelu, Operation, Quantizable, Quantization, Quantize,
-    Quantized, Relu, backends, bf16, dequantize, f16, memory, parallel, quantize,
+    Quantized, Relu, backends, bf16, dequantize, f16, quantize,
 };
 use rayon::ThreadPoolBuilder;
 
@@ -254,9 +256,9 @@ fn lengths<E>() -> [usize; 7] {
         1000,
         1024,
         5000,
-        of_bytes(parallel::BREAK_EVEN / 2),
-        of_bytes(parallel::BREAK_EVEN) + 1,
-        of_bytes(memory::streaming_threshold()) + 1033,
+        of_bytes(thresholds::split() / 2),
+        of_bytes(thresholds::split()) + 1,
+        of_bytes(thresholds::stream()) + 1033,
     ]
 }
 

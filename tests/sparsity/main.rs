@@ -2,9 +2,11 @@
 
 mod check;
 mod common;
+#[path = "../thresholds/mod.rs"]
+mod thresholds;
 
 use halfwave::sparsity;
-use halfwave::{backends, bf16, f16, memory, parallel};
+use halfwave::{backends, bf16, f16};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use check::check;
@@ -65,7 +67,7 @@ fn pool(threads: usize) -> ThreadPool {
 }
 
 fn beyond_the_cache<E: Bits>() {
-    let len = memory::streaming_threshold() / 2 / size_of::<E>() + 1001;
+    let len = thresholds::streamed::<E>() + 1001;
     let x = any::<E>(len);
     for b in backends() {
         check::<u32, E>(*b, &x, 5);
@@ -74,7 +76,7 @@ fn beyond_the_cache<E: Bits>() {
 }
 
 fn any_number_of_threads<E: Bits>() {
-    let x = any::<E>(2 * parallel::BREAK_EVEN / size_of::<E>() + 17);
+    let x = any::<E>(2 * thresholds::split() / size_of::<E>() + 17);
     for threads in [1, 2, 3, 7, 16] {
         pool(threads).install(|| check::<u32, E>(backends()[0].par(), &x, 1));
     }
@@ -129,7 +131,7 @@ fn about_half_of_a_rectified_random_layer_is_zero() {
 /// The free functions are the methods.
 #[test]
 fn the_free_functions_are_the_backend_s() {
-    let x = any::<f32>(700_001);
+    let x = any::<f32>(thresholds::streamed::<f32>() + 1);
     let (want_y, want_mask, n) = (rectified(&x), mask_of(&x), count(&x, is_positive));
     let (mut y, mut mask) = (vec![1.0; x.len()], vec![1; x.len().div_ceil(8)]);
     for form in [

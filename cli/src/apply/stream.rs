@@ -13,7 +13,7 @@ use crate::dtype::with_element;
 use crate::output::Output;
 
 /// How much is read at a time. Twice what threads need to be worth waking
-/// ([`halfwave::parallel::BREAK_EVEN`]), and small enough to stay in a last-level cache between
+/// ([`halfwave::parallel::break_even`]), and small enough to stay in a last-level cache between
 /// the read, the arithmetic and the write.
 ///
 /// The three take turns. Overlapping them on threads of their own, and having each thread read

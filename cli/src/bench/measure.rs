@@ -245,7 +245,7 @@ fn both<E: Sample>(threads: usize, src: &[E], dst: &mut [E], copy: fn(&[u8], &mu
 
 /// How much of `len` bytes each thread takes; all of it where the operation would not share either.
 fn piece(threads: usize, len: usize, touched: usize) -> usize {
-    if threads == 1 || touched < parallel::BREAK_EVEN {
+    if threads == 1 || touched < parallel::break_even() {
         len
     } else {
         len.div_ceil(threads).next_multiple_of(LINE)

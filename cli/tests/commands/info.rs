@@ -6,9 +6,23 @@ use serde_json::Value;
 
 use crate::text;
 
+/// The variables that set sizes: what a line says of each, and its name in JSON.
+const THRESHOLDS: [(&str, &str, &str); 3] = [
+    (
+        "HALFWAVE_STREAM_FROM",
+        "streaming stores",
+        "streaming_threshold",
+    ),
+    ("HALFWAVE_HUGE_PAGES_FROM", "huge pages", "huge_pages_from"),
+    ("HALFWAVE_SPLIT_FROM", "threads", "parallel_break_even"),
+];
+
 fn halfwave(args: &[&str], isa: Option<&str>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_halfwave"));
     command.args(args).env_remove("HALFWAVE_ISA");
+    for (variable, ..) in THRESHOLDS {
+        command.env_remove(variable);
+    }
     if let Some(isa) = isa {
         command.env("HALFWAVE_ISA", isa);
     }
@@ -51,11 +65,46 @@ fn info_as_json_has_the_librarys_own_figures() {
     assert_eq!(info["caches"]["l3"], caches.l3);
     assert_eq!(info["backend"], backend);
     assert_eq!(info["halfwave_isa"], backend);
-    assert_eq!(info["parallel_grain"], halfwave::parallel::GRAIN);
+    assert_eq!(info["parallel_break_even"], 2 << 20);
+    assert_eq!(info["parallel_grain"], 256 << 10);
+    assert_eq!(info["huge_pages_from"], 4 << 20);
+    assert_eq!(info["streaming_threshold"], caches.l3 / 4 * 3);
     let backends = info["backends"].as_array().unwrap();
     assert_eq!(backends.len(), halfwave::backends().len());
     assert!(info["cores"].as_u64().unwrap() > 0);
     assert!(!info["cpu"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn info_has_the_sizes_of_the_environment() {
+    let told = |args: &[&str], variable: &str, value: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_halfwave"));
+        for (other, ..) in THRESHOLDS {
+            command.env_remove(other);
+        }
+        command.args(args).env(variable, value).output().unwrap()
+    };
+    for (variable, name, field) in THRESHOLDS {
+        let info = text(&told(&["info"], variable, "98304").stdout);
+        let line = info.lines().find(|line| line.starts_with(name)).unwrap();
+        assert!(line.contains("from 96 KiB"), "{line}");
+        assert!(line.ends_with(&format!("(as {variable} says)")), "{line}");
+        let info = text(&told(&["info", "--json"], variable, "98304").stdout);
+        let info: Value = serde_json::from_str(&info).unwrap();
+        assert_eq!(info[field], 98304);
+
+        let info = stdout(&["info"], None);
+        let line = info.lines().find(|line| line.starts_with(name)).unwrap();
+        assert!(
+            line.ends_with(&format!("({variable}=BYTES chooses another)")),
+            "{line}"
+        );
+
+        let refused = told(&["info"], variable, "96K");
+        assert_eq!(refused.status.code(), Some(1));
+        let message = format!("halfwave: {variable}=\"96K\" is not a number of bytes\n");
+        assert_eq!(text(&refused.stderr), message);
+    }
 }
 
 #[test]
