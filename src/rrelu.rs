@@ -186,7 +186,7 @@ value_calls! {
             backend.rrelu_to(rrelu, x, y, Some(RowsMut::flat(noise)));
         };
 
-    "`slopes[i] = a[i]`: the slopes themselves."
+    "`slopes[i] = a[i]`: the slopes themselves. One that rounds to zero is `+0`, never `-0`."
     ///
     /// ```
     /// let rrelu = halfwave::RreluTraining::new(0.125, 0.25, 42)?;
