@@ -1,4 +1,4 @@
-"""Computes every coefficient of kernels/src/math/coefficients.rs, and prints that file's tables.
+"""Computes every coefficient of kernels/src/coefficients.rs, and prints that file's tables.
 
     pip install mpmath==1.3.0
     python3 docs/coefficients.py
@@ -93,7 +93,7 @@ def ratio(f, m, n, points):
 
 def table(name, coefficients, error, what):
     print(f"/// {what}: error below 2^{mp.nstr(mp.log(error, 2), 3)}.")
-    print(f"pub(super) const {name}: &[f64] = &[")
+    print(f"pub(crate) const {name}: &[f64] = &[")
     for c in coefficients:
         print(f"    {float(c)!r},")
     print("];\n")
@@ -143,9 +143,9 @@ c, e = single(p, 7, lambda z: z / (1 + z * p(z)) + mp.mpf(2) ** -30, between(0, 
 table("TANH_SINGLE", c, e, "p of tanh x = x + x³·p(x²), relative to tanh x")
 for name, degree in (("TANH_SHORT", 7), ("TANH_DOUBLE", 15)):
     c, e = double(p, degree, lambda z: 1 / abs(p(z)), between(0, 1))
-    table(name, c, e, "The same, relative to x − tanh x")
+    table(name, c, e, "p of tanh x = x + x³·p(x²), relative to x − tanh x")
 print("/// What rounding took from the first of these.")
-print(f"pub(super) const TANH_FIRST_LOW: f64 = {float(c[0] - mp.mpf(float(c[0])))!r};\n")
+print(f"pub(crate) const TANH_FIRST_LOW: f64 = {float(c[0] - mp.mpf(float(c[0])))!r};\n")
 
 
 # Mills' ratio as it stands in the normal distribution's tail: Phi(-a) = e^(-a^2/2) m(a).

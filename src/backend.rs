@@ -42,7 +42,7 @@ impl Backend {
         }
     }
 
-    /// The same backend, on rayon's current pool: every method splits its work over the threads of
+    /// This backend on rayon's current pool: every method splits its work over the threads of
     /// the pool that it is called in, where that helps ([`parallel`](crate::parallel) says where).
     /// The bits are the same.
     #[cfg(feature = "parallel")]

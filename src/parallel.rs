@@ -30,7 +30,7 @@ pub fn set_break_even(bytes: usize) {
 /// The smallest piece handed to a thread, in bytes of memory touched: an eighth of [`break_even`].
 ///
 /// # Panics
-/// As [`break_even`].
+/// If `HALFWAVE_SPLIT_FROM` counts and is no number.
 pub fn grain() -> usize {
     (break_even() / 8).max(1)
 }

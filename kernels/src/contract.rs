@@ -49,7 +49,7 @@ impl Bound {
         }
     }
 
-    /// The same bound, of a derivative that changes its sign at `point`.
+    /// This bound for a derivative that changes its sign at `point`.
     pub const fn turning_at(self, point: f64) -> Self {
         match self {
             Self::Ulps(ulps) => Self::Turning { ulps, point },

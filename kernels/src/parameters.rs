@@ -98,7 +98,7 @@ pub(crate) const NUMBER: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 pub(crate) const FINITE: (f64, f64) = (f64::MIN, f64::MAX);
 /// Any number by which products and quotients of `f32` stay far from its ends.
 pub(crate) const MODERATE: (f64, f64) = (-1e30, 1e30);
-/// The same, and positive.
+/// Any positive number by which products and quotients of `f32` stay far from its ends.
 pub(crate) const POSITIVE: (f64, f64) = (1e-30, 1e30);
 /// Any finite number that is not negative.
 pub(crate) const NOT_NEGATIVE: (f64, f64) = (0.0, f64::MAX);

@@ -32,7 +32,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         self.put(&PathElement::new(places, style))
     }
 
-    /// The same in dashes of `dash` pixels.
+    /// A line in dashes of `dash` pixels.
     pub fn dashes(&self, places: Vec<Place>, dash: u32, width: u32, color: RGBColor) -> Result<()> {
         let style = color.stroke_width(width * self.scale);
         let (dash, gap) = (self.px(dash), self.px(dash * 2 / 3));

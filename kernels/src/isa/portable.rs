@@ -200,7 +200,7 @@ impl FullSimd for Portable {
     }
 }
 
-/// The same bits, as another of `wide`'s types.
+/// A register's bits as another of `wide`'s types.
 #[inline(always)]
 fn cast<A: Copy, B: Copy>(a: A) -> B {
     const { assert!(size_of::<A>() == size_of::<B>()) };

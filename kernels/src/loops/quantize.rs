@@ -165,7 +165,7 @@ unsafe fn load<E: Copy, S: Lanes<E>>(s: S, p: *const E, n: usize, r: usize) -> S
     }
 }
 
-/// The same, written.
+/// Writes what the first `n` elements of a block have in its register `r`.
 ///
 /// # Safety
 /// As [`Quantizable::store`].

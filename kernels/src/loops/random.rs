@@ -98,7 +98,7 @@ fn joined<X: IntLane<Int = i64>>(
     low + high + low.splat(exponent)
 }
 
-/// The same bits, as a register of another element type.
+/// A register's bits as a register of another element type.
 #[inline(always)]
 fn cast<A: Copy, B: Copy>(a: A) -> B {
     const { assert!(size_of::<A>() == size_of::<B>()) };
