@@ -13,8 +13,8 @@ use halfwave_kernels::forms::{
     SlopeSums, Then, Times, Unmask,
 };
 use halfwave_kernels::{
-    Backward, BackwardFromOutput, Element, Float, FromOutput, Isa, Kernels, MapFn, Relu, Row,
-    Tabled, Zip, ZipFn,
+    Backward, BackwardFromOutput, Element, Float, FromOutput, Isa, Kernel, Kernels, MapFn, Relu,
+    Row, Tabled, Zip, ZipFn,
 };
 
 use crate::blocks::{Dst, Room, Src, Value};
@@ -38,13 +38,11 @@ impl CpuIsa {
     #[inline]
     pub(crate) fn bind<O: Tabled, E: Element>(self, op: O) -> Option<Bound<O, E>> {
         let row = O::row(self.0);
-        let floats = E::kernel_of(row.floats());
         Some(Bound {
             op,
             isa: self,
             map: row.map()?,
-            backward: floats.map(|kernel| kernel.backward),
-            from_output: floats.and_then(|kernel| kernel.from_output),
+            floats: E::kernel_of(row.floats()),
         })
     }
 
@@ -281,7 +279,7 @@ impl CpuIsa {
 }
 
 /// Calls a kernel of a [`CpuIsa`].
-#[inline]
+#[inline(always)]
 fn map<O, E>(kernel: MapFn<O, E>, op: O, src: Src<'_, E>, dst: Dst<'_, E>) {
     assert!(src.len() == dst.len());
     let stream = dst.streams();
@@ -290,7 +288,7 @@ fn map<O, E>(kernel: MapFn<O, E>, op: O, src: Src<'_, E>, dst: Dst<'_, E>) {
 }
 
 /// Calls a kernel of a [`CpuIsa`].
-#[inline]
+#[inline(always)]
 fn zip<O, E>(kernel: ZipFn<O, E>, op: O, a: Src<'_, E>, b: Src<'_, E>, dst: Dst<'_, E>) {
     let len = dst.len();
     assert!(a.len() == len && b.len() == len);
@@ -308,7 +306,7 @@ fn zip<O, E>(kernel: ZipFn<O, E>, op: O, a: Src<'_, E>, b: Src<'_, E>, dst: Dst<
 }
 
 /// An operation's kernels for one dtype.
-pub(crate) trait Blockwise<E: Element>: Sync {
+pub(crate) trait Blockwise<E: Element>: Copy + Sync {
     /// `y = f(x)`.
     fn map(&self, x: Src<'_, E>, y: Dst<'_, E>);
 
@@ -339,8 +337,8 @@ pub(crate) struct Bound<O, E> {
     op: O,
     isa: CpuIsa,
     map: MapFn<O, E>,
-    backward: Option<ZipFn<Backward<O>, E>>,
-    from_output: Option<ZipFn<BackwardFromOutput<O>, E>>,
+    /// The kernels that only float dtypes have.
+    floats: Option<Kernel<O, E>>,
 }
 
 impl<O: Tabled, E: Element> Blockwise<E> for Bound<O, E> {
@@ -351,8 +349,8 @@ impl<O: Tabled, E: Element> Blockwise<E> for Bound<O, E> {
 
     #[inline]
     fn backward(&self, x: Src<'_, E>, dy: Src<'_, E>, dx: Dst<'_, E>) {
-        let kernel = self.backward.expect("a derivative, of a float dtype");
-        zip(kernel, Backward(self.op), x, dy, dx);
+        let kernels = self.floats.expect("a derivative, of a float dtype");
+        zip(kernels.backward, Backward(self.op), x, dy, dx);
     }
 
     fn has_from_output(&self) -> bool {
@@ -361,12 +359,14 @@ impl<O: Tabled, E: Element> Blockwise<E> for Bound<O, E> {
 
     #[inline]
     fn backward_from_output(&self, y: Src<'_, E>, dy: Src<'_, E>, dx: Dst<'_, E>) {
-        match (O::FROM_OUTPUT, self.from_output) {
-            (FromOutput::AsFromInput, _) => self.backward(y, dy, dx),
-            (FromOutput::ByItself, Some(kernel)) => {
+        match O::FROM_OUTPUT {
+            FromOutput::Never => panic!("the output tells no derivative"),
+            FromOutput::AsFromInput => self.backward(y, dy, dx),
+            FromOutput::ByItself => {
+                let kernel = self.floats.and_then(|kernels| kernels.from_output);
+                let kernel = kernel.expect("a derivative from the output, of a float dtype");
                 zip(kernel, BackwardFromOutput(self.op), y, dy, dx);
             }
-            _ => panic!("the output tells no derivative"),
         }
     }
 
@@ -394,7 +394,7 @@ pub(crate) struct Arithmetic<B: 'static, E: 'static>(B, &'static ArithmeticFn<B,
 
 impl<B: Copy, E: Element> Arithmetic<B, E> {
     /// `dst[i] = form(a[i], b[i])`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn call(self, a: Src<'_, E>, b: Value<'_, E>, dst: Dst<'_, E>) {
         let Self(op, kernel) = self;
         match b {
@@ -404,7 +404,7 @@ impl<B: Copy, E: Element> Arithmetic<B, E> {
     }
 
     /// `dst[i] = form(a[i], b[i])` of two arrays.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn zip(self, a: Src<'_, E>, b: Src<'_, E>, dst: Dst<'_, E>) {
         zip(self.1.zip, self.0, a, b, dst);
     }

@@ -14,9 +14,8 @@ const RUN: usize = 256;
 
 /// How to walk over rows of one slope each: in one call for each row that is long enough and not to be
 /// stored past the caches.
-fn by_runs<E: Float>(walk: Walk<E>, rows: usize, cols: usize) -> Walk<E> {
-    let long = cols.saturating_mul(size_of::<E>()) >= RUN;
-    if rows == 1 || long && !walk.streams() {
+fn by_runs<E: Float>(walk: Walk<E>, cols: usize) -> Walk<E> {
+    if cols.saturating_mul(size_of::<E>()) >= RUN && !walk.streams() {
         walk.whole().by_rows()
     } else {
         walk
@@ -31,6 +30,13 @@ pub(super) fn forward<E: Float>(
     y: RowsMut<'_, E>,
 ) {
     let kernel = backend.kernels().prelu::<E>();
+    if let Some(slope) = prelu.only() {
+        let in_place = x.view.is(&y.view);
+        let walk = Walk::to(&y, in_place, if in_place { 1 } else { 2 }).whole();
+        return walk.run(backend.threads(), move |block| {
+            kernel.call(x.at(block), Value::One(slope), y.at(block));
+        });
+    }
     let (slopes, cols) = prelu.operand(x.cols());
     let (x, y) = (x.folded(cols), y.folded(cols));
     let in_place = x.view.is(&y.view);
@@ -38,10 +44,10 @@ pub(super) fn forward<E: Float>(
     let walk = Walk::to(&y, in_place, arrays);
     let walk = match slopes {
         Operand::Each(_) => walk.whole(),
-        Operand::PerRow(_) => by_runs(walk, x.rows(), cols),
+        Operand::PerRow(_) => by_runs(walk, cols),
         Operand::PerColumn(_) => walk,
     };
-    walk.split(backend.threads(), |range| {
+    walk.split(backend.threads(), move |range| {
         let (mut scratch, mut tile) = (Scratch::<1>::new(), Scratch::<2>::new());
         let [room] = scratch.rooms();
         let slopes = slopes.on(&walk, cols, &range, tile.whole());
@@ -59,6 +65,13 @@ pub(super) fn backward<E: Float>(
     dy: Rows<'_, E>,
     dx: RowsMut<'_, E>,
 ) {
+    let leaky = |slope: E| {
+        let slope = slope.to_f64();
+        backend.bind(LeakyRelu { slope })
+    };
+    if let Some(slope) = prelu.only() {
+        return backend.map_backward(leaky(slope), x, dy, dx);
+    }
     let kernels = backend.kernels();
     let (derivative, scale) = (kernels.prelu_slope::<E>(), kernels.scale_gradient::<E>());
     let (slopes, cols) = prelu.operand(x.cols());
@@ -67,10 +80,10 @@ pub(super) fn backward<E: Float>(
     let arrays = if in_place { 2 } else { 3 } + usize::from(slopes.is_each());
     let walk = Walk::to(&dx, in_place, arrays);
     let walk = match slopes {
-        Operand::PerRow(_) => by_runs(walk, x.rows(), cols),
+        Operand::PerRow(_) => by_runs(walk, cols),
         Operand::Each(_) | Operand::PerColumn(_) => walk,
     };
-    walk.split(backend.threads(), |range| {
+    walk.split(backend.threads(), move |range| {
         let (mut scratch, mut tile) = (Scratch::<2>::new(), Scratch::<2>::new());
         let [room, z] = scratch.rooms();
         let slopes = slopes.on(&walk, cols, &range, tile.whole());
@@ -78,10 +91,7 @@ pub(super) fn backward<E: Float>(
             let (x, dy, dx) = (x.at(&block), dy.at(&block), dx.at(&block));
             match slopes.at(&block, room) {
                 // Of one slope it is a leaky rectifier's, in one kernel.
-                Value::One(slope) => {
-                    let slope = slope.to_f64();
-                    backend.bind(LeakyRelu { slope }).backward(x, dy, dx);
-                }
+                Value::One(slope) => leaky(slope).backward(x, dy, dx),
                 slopes => {
                     let derivatives = z.dst(block.len);
                     derivative.call(x, slopes, derivatives);

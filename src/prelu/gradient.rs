@@ -47,7 +47,7 @@ pub(super) fn of<E: Float>(
             let (x, dy, to) = (Rows::flat(x), Rows::flat(dy), RowsMut::flat(dslope));
             Walk::to(&to, false, 3)
                 .whole()
-                .run(backend.threads(), |block| {
+                .run(backend.threads(), move |block| {
                     kernel.zip(x.at(block), dy.at(block), to.at(block));
                 });
         }
