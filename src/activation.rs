@@ -273,7 +273,7 @@ operation_calls! {
     /// [`has_backward_from_output`](Activation::has_backward_from_output) is false.
     backward_from_output / par_backward_from_output / backward_from_output [Float, Element, FromOutput]
         <>(y: &[E], dy: &[E], dx: &mut [E]) -> ()
-        = |backend, f| { backend.from_output_to(f, y, dy, dx); };
+        = |backend, f| { backend.backward_by_output_to(f, y, dy, dx); };
 
     "`dx[i] = dy[i] · f′(x[i])` from the output `y = f(x)`, into memory that need not be initialised. Returns it initialised."
     ///
@@ -291,7 +291,7 @@ operation_calls! {
     /// [`has_backward_from_output`](Activation::has_backward_from_output) is false.
     backward_from_output_uninit / par_backward_from_output_uninit / backward_from_output_uninit [Float, Element, FromOutput]
         <'a>(y: &[E], dy: &[E], dx: &'a mut [MaybeUninit<E>]) -> &'a mut [E]
-        = |backend, f| backend.from_output_to(f, y, dy, dx);
+        = |backend, f| backend.backward_by_output_to(f, y, dy, dx);
 
     "`dy[i] = dy[i] · f′(x[i])` from the output `y = f(x)`: `dy` becomes `dx`."
     ///
@@ -351,7 +351,7 @@ impl Backend {
 
     #[inline]
     #[track_caller]
-    fn from_output_to<'d, E: Element, T: Slot<E>>(
+    fn backward_by_output_to<'d, E: Element, T: Slot<E>>(
         self,
         f: impl Blockwise<E>,
         y: &[E],

@@ -75,7 +75,7 @@ impl<'a, E: Copy + Send + Sync> Operand<'a, E> {
     }
 
     /// Makes it ready for the blocks of `range`: if rows are so short that a block holds many, what
-    /// repeats is written out once, into `room` for two blocks.
+    /// repeats is written out once, if `room` has the space for it and a block more.
     #[inline]
     pub(crate) fn on<'b>(
         self,
@@ -98,8 +98,9 @@ impl<'a, E: Copy + Send + Sync> Operand<'a, E> {
             Self::PerRow(_) => range.len() / 2 > period,
             _ => true,
         };
-        let tile = (walk.joins_rows() && period <= most && repeats)
-            .then(|| self.tile(cols, period, period + range.len().min(most), room));
+        let len = period.saturating_add(range.len().min(most));
+        let tile = (walk.joins_rows() && repeats && len <= room.capacity())
+            .then(|| self.tile(cols, period, len, room));
         Ready {
             operand: self,
             tile,

@@ -392,7 +392,7 @@ mod tests {
                     let start = walk.to.at(block.row, block.col).addr();
                     let end = start + block.len * 4;
                     if block.stream {
-                        assert!(start % LINE == 0 && end % LINE == 0);
+                        assert!(start.is_multiple_of(LINE) && end.is_multiple_of(LINE));
                     }
                     let of_block = start / LINE..end.div_ceil(LINE);
                     lines.extend(of_block.map(|line| (line, block.stream)));

@@ -9,7 +9,7 @@ use core::ops::Range;
 use halfwave_kernels::forms::{Index, Predicate, SLACK};
 use halfwave_kernels::{Float, fence};
 
-use super::mask::{count, count_of};
+use super::mask;
 use crate::backend::Backend;
 use crate::blocks::{Dst, LINE, Threads, words};
 use crate::kernels::{Compressor, Masks};
@@ -50,7 +50,7 @@ pub(super) fn collect<P: Predicate<E> + Sync, I: Index, E: Float>(
     which: Masks<P, E>,
     x: &[E],
 ) -> (Vec<I>, Vec<E>) {
-    let n = count(backend, which, x);
+    let n = mask::count(backend, which, x);
     let mut indices = memory::vec_with_capacity(n);
     let mut values = memory::vec_with_capacity(n);
     let (i, v) = (indices.spare_capacity_mut(), values.spare_capacity_mut());
@@ -122,7 +122,7 @@ impl<P: Predicate<E> + Sync, I: Index, E: Float> Compaction<'_, P, I, E> {
             #[cfg(feature = "parallel")]
             Threads::Pool => crate::parallel::scan::<E>(
                 len,
-                &|range| count_of(self.which, self.x.range(range)),
+                &|range| mask::count_of(self.which, self.x.range(range)),
                 // Each goes behind all that those before it have.
                 &|range, before| self.place(range, before),
             ),
