@@ -120,6 +120,7 @@ fn rows_with_any_stride_are_their_elements() {
 fn many_rows_are_split_over_threads() {
     let rows = parallel::BREAK_EVEN / 4 / 1000 + 1;
     check::<_, f32>(Relu, [rows, 1000], [5, 0, 1], 1);
+    check::<_, f32>(Relu, [rows, 1000], [5, 0, 0], 1);
     check::<_, f32>(Relu, [2 * rows, 500], [0, 0, 0], 1);
 }
 

@@ -206,7 +206,7 @@ impl<'s, E: Copy> Room<'s, E> {
         }
     }
 
-    /// The same memory, for elements of another dtype.
+    /// This memory for elements of another dtype.
     #[inline]
     pub(crate) fn cast<F: Copy>(self) -> Room<'s, F> {
         Room::new(self.data.cast(), self.bytes)

@@ -324,8 +324,8 @@ impl<'a, E: Copy> RowsMut<'a, E> {
         Dst::new(p, block.len, block.stream)
     }
 
-    /// The same of a second destination, whose lines may lie otherwise than those that the block was cut
-    /// by.
+    /// The elements of a block in a second destination. Its lines may lie otherwise than those that the
+    /// block was cut by; then it is stored through the caches.
     #[inline]
     pub(crate) fn beside(&self, block: &Block) -> Dst<'a, E> {
         let p = self.view.at(block.row, block.col);

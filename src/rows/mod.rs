@@ -234,7 +234,7 @@ impl<'a, T: Copy> RowsMut<'a, T> {
         (Self::over(a), Self::over(b))
     }
 
-    /// The same rows as a source, for a call in place.
+    /// These rows as a source, for a call in place.
     #[inline]
     pub(crate) fn source(&self) -> Rows<'a, T> {
         Rows::over(self.view)
