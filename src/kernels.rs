@@ -30,6 +30,7 @@ impl CpuIsa {
         Self(kernels)
     }
 
+    #[inline]
     pub(crate) fn isa(self) -> Isa {
         self.0.isa
     }

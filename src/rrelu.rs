@@ -86,6 +86,7 @@ impl RreluTraining {
         }
     }
 
+    #[inline]
     #[track_caller]
     fn check(self, len: usize) {
         assert!(

@@ -114,6 +114,7 @@ struct Data<'a, E> {
 }
 
 /// Writes sum number `i`, of one block.
+#[inline]
 fn put(sums: &RowsMut<'_, f64>, i: usize, sum: f64) {
     sums.range(i..i + 1, false).fill(sum);
 }

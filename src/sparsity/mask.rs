@@ -129,6 +129,7 @@ pub(super) fn count_of<P: Predicate<E>, E: Float>(which: Masks<P, E>, x: Src<'_,
 }
 
 /// The bytes of a mask that have the bits of some elements.
+#[inline]
 fn bytes(elements: &Range<usize>) -> Range<usize> {
     elements.start / 8..elements.end.div_ceil(8)
 }
