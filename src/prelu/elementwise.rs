@@ -4,26 +4,25 @@ use halfwave_kernels::{Float, LeakyRelu};
 
 use super::Prelu;
 use crate::backend::Backend;
-use crate::blocks::{BLOCK, LINE, Operand, Scratch, Value, Walk};
+use crate::blocks::{BLOCK, Operand, Scratch, Value, Walk};
 use crate::kernels::Blockwise;
 use crate::rows::{Rows, RowsMut};
 
-/// Elements of a row with one slope from which on it gets a call of its own; the slopes of shorter rows are
-/// cheaper written out. Against that, on f32 in cache with 64 channels (Zen 4), a call for each row ran
-/// forward and backward at 0.98 and 1.15 of the speed with 25 neighbours in a channel, at 1.4 with 36, at
-/// 1.6 and 1.3 with 49; on f64 with 25 neighbours at 1.45 and 0.75.
-const RUN: usize = 32;
+/// From how many bytes on a row of one slope gets a call of its own; shorter ones are cheaper with their
+/// slopes written out.
+const RUN: usize = 256;
+
+/// From how many elements on it gets one forward if slopes cannot be written out once for all rows. Against
+/// slopes written out, on f32 in cache with 64 channels (Zen 4), such calls ran at 0.98 of the speed with 25
+/// neighbours in a channel, at 1.4 with 36, at 1.6 with 49.
+const RUN_FORWARD: usize = 32;
 
 /// Blocks of scratch in which slopes are written out once for all rows, with a block to spare.
 const TILE: usize = 3;
 
-/// How to walk over rows of one slope each, which may be stored past the caches only in whole lines. Where
-/// all slopes fit in two blocks, they are written out once, and that is cheaper than calls for rows of less
-/// than four lines.
-fn by_runs<E: Float>(walk: Walk<E>, channels: usize, cols: usize) -> Walk<E> {
-    let bytes = cols.saturating_mul(size_of::<E>());
-    let written_once = bytes < 4 * LINE && bytes * channels <= (TILE - 1) * BLOCK;
-    if cols >= RUN && !written_once && !walk.streams() {
+/// How to walk over rows that may get calls of their own: past the caches only whole lines are stored.
+fn by_runs<E: Float>(walk: Walk<E>, runs: bool) -> Walk<E> {
+    if runs && !walk.streams() {
         walk.whole().by_rows()
     } else {
         walk
@@ -52,7 +51,11 @@ pub(super) fn forward<E: Float>(
     let walk = Walk::to(&y, in_place, arrays);
     let walk = match slopes {
         Operand::Each(_) => walk.whole(),
-        Operand::PerRow(each) => by_runs(walk, each.len(), cols),
+        Operand::PerRow(each) => {
+            let bytes = cols.saturating_mul(size_of::<E>());
+            let once = bytes.saturating_mul(each.len()) <= (TILE - 1) * BLOCK;
+            by_runs(walk, bytes >= RUN || cols >= RUN_FORWARD && !once)
+        }
         Operand::PerColumn(_) => walk,
     };
     walk.split(backend.threads(), move |range| {
@@ -88,7 +91,7 @@ pub(super) fn backward<E: Float>(
     let arrays = if in_place { 2 } else { 3 } + usize::from(slopes.is_each());
     let walk = Walk::to(&dx, in_place, arrays);
     let walk = match slopes {
-        Operand::PerRow(each) => by_runs(walk, each.len(), cols),
+        Operand::PerRow(_) => by_runs(walk, cols.saturating_mul(size_of::<E>()) >= RUN),
         Operand::Each(_) | Operand::PerColumn(_) => walk,
     };
     walk.split(backend.threads(), move |range| {
