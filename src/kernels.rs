@@ -343,12 +343,12 @@ pub(crate) struct Bound<O, E> {
 }
 
 impl<O: Tabled, E: Element> Blockwise<E> for Bound<O, E> {
-    #[inline]
+    #[inline(always)]
     fn map(&self, x: Src<'_, E>, y: Dst<'_, E>) {
         map(self.map, self.op, x, y);
     }
 
-    #[inline]
+    #[inline(always)]
     fn backward(&self, x: Src<'_, E>, dy: Src<'_, E>, dx: Dst<'_, E>) {
         let kernels = self.floats.expect("a derivative, of a float dtype");
         zip(kernels.backward, Backward(self.op), x, dy, dx);

@@ -90,7 +90,7 @@ impl<T: Copy + Send + Sync> Walk<T> {
     /// For a destination, which may be stored to past the caches unless it is a source too: in place, the
     /// line to overwrite has just been read, so that there is nothing to save. `arrays` is how many arrays
     /// of its size a call touches.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn to(to: &RowsMut<'_, T>, in_place: bool, arrays: usize) -> Self {
         let to = to.view;
         let bytes = to.len().saturating_mul(size_of::<T>());
@@ -163,7 +163,7 @@ impl<T: Copy + Send + Sync> Walk<T> {
     }
 
     /// Runs `work` on every block. A `work` that owns all it needs costs a small call next to nothing.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn run(self, threads: Threads, work: impl Fn(&Block) + Sync) {
         match threads {
             Threads::One => self.run_range(0..self.to.len(), &work),
@@ -182,7 +182,7 @@ impl<T: Copy + Send + Sync> Walk<T> {
         });
     }
 
-    #[inline]
+    #[inline(always)]
     fn run_range(&self, range: Range<usize>, work: &impl Fn(&Block)) {
         if self.is_one_run() {
             // What most calls are, at the price of no walk.
@@ -196,7 +196,7 @@ impl<T: Copy + Send + Sync> Walk<T> {
     }
 
     /// Whether any range is one block, as though all rows were one.
-    #[inline]
+    #[inline(always)]
     fn is_one_run(&self) -> bool {
         self.joined && self.most == usize::MAX
     }
