@@ -273,7 +273,7 @@ operation_calls! {
     /// [`has_backward_from_output`](Activation::has_backward_from_output) is false.
     backward_from_output / par_backward_from_output / backward_from_output [Float, Element, FromOutput]
         <>(y: &[E], dy: &[E], dx: &mut [E]) -> ()
-        = |backend, f| { backend.from_output_to(f, y, dy, dx); };
+        = |backend, f| { backend.backward_by_output_to(f, y, dy, dx); };
 
     "`dx[i] = dy[i] · f′(x[i])` from the output `y = f(x)`, into memory that need not be initialised. Returns it initialised."
     ///
@@ -291,7 +291,7 @@ operation_calls! {
     /// [`has_backward_from_output`](Activation::has_backward_from_output) is false.
     backward_from_output_uninit / par_backward_from_output_uninit / backward_from_output_uninit [Float, Element, FromOutput]
         <'a>(y: &[E], dy: &[E], dx: &'a mut [MaybeUninit<E>]) -> &'a mut [E]
-        = |backend, f| backend.from_output_to(f, y, dy, dx);
+        = |backend, f| backend.backward_by_output_to(f, y, dy, dx);
 
     "`dy[i] = dy[i] · f′(x[i])` from the output `y = f(x)`: `dy` becomes `dx`."
     ///
@@ -310,7 +310,7 @@ operation_calls! {
         <>(y: &[E], dy: &mut [E]) -> ()
         = |backend, f| {
             check_lengths([("y", y.len()), ("dy", dy.len())]);
-            check_from_output::<E>(f);
+            check_from_output::<E>(&f);
             let dy = RowsMut::flat(dy);
             backend.map_from_output(f, Rows::flat(y), dy.source(), dy)
         };
@@ -323,7 +323,7 @@ impl Backend {
     #[track_caller]
     fn map_to<'y, E: Element, T: Slot<E>>(
         self,
-        f: &impl Blockwise<E>,
+        f: impl Blockwise<E>,
         x: &[E],
         y: &'y mut [T],
     ) -> &'y mut [E] {
@@ -337,7 +337,7 @@ impl Backend {
     #[track_caller]
     fn backward_to<'d, E: Element, T: Slot<E>>(
         self,
-        f: &impl Blockwise<E>,
+        f: impl Blockwise<E>,
         x: &[E],
         dy: &[E],
         dx: &'d mut [T],
@@ -351,15 +351,15 @@ impl Backend {
 
     #[inline]
     #[track_caller]
-    fn from_output_to<'d, E: Element, T: Slot<E>>(
+    fn backward_by_output_to<'d, E: Element, T: Slot<E>>(
         self,
-        f: &impl Blockwise<E>,
+        f: impl Blockwise<E>,
         y: &[E],
         dy: &[E],
         dx: &'d mut [T],
     ) -> &'d mut [E] {
         check_lengths([("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        check_from_output(f);
+        check_from_output(&f);
         let to = RowsMut::flat(dx).slots();
         self.map_from_output(f, Rows::flat(y), Rows::flat(dy), to);
         // SAFETY: the kernels have written every element.

@@ -86,24 +86,24 @@ impl Backend {
 
     /// `y = f(x)`, of one shape. `y` may be `x`.
     #[inline]
-    pub(crate) fn map<E: Element>(self, f: &impl Blockwise<E>, x: Rows<'_, E>, y: RowsMut<'_, E>) {
+    pub(crate) fn map<E: Element>(self, f: impl Blockwise<E>, x: Rows<'_, E>, y: RowsMut<'_, E>) {
         let in_place = x.view.is(&y.view);
         let walk = Walk::to(&y, in_place, if in_place { 1 } else { 2 });
         let walk = walk.with(&x.view).whole();
-        walk.run(self.threads, |block| f.map(x.at(block), y.at(block)));
+        walk.run(self.threads, move |block| f.map(x.at(block), y.at(block)));
     }
 
     /// `dx = dy · f′(x)`, of one shape. `dx` may be `x` or `dy`.
     #[inline]
     pub(crate) fn map_backward<E: Element>(
         self,
-        f: &impl Blockwise<E>,
+        f: impl Blockwise<E>,
         x: Rows<'_, E>,
         dy: Rows<'_, E>,
         dx: RowsMut<'_, E>,
     ) {
         let walk = backward_walk(&x, &dy, &dx);
-        walk.run(self.threads, |block| {
+        walk.run(self.threads, move |block| {
             f.backward(x.at(block), dy.at(block), dx.at(block));
         });
     }
@@ -112,13 +112,13 @@ impl Backend {
     #[inline]
     pub(crate) fn map_from_output<E: Element>(
         self,
-        f: &impl Blockwise<E>,
+        f: impl Blockwise<E>,
         y: Rows<'_, E>,
         dy: Rows<'_, E>,
         dx: RowsMut<'_, E>,
     ) {
         let walk = backward_walk(&y, &dy, &dx);
-        walk.run(self.threads, |block| {
+        walk.run(self.threads, move |block| {
             f.backward_from_output(y.at(block), dy.at(block), dx.at(block));
         });
     }
@@ -139,7 +139,7 @@ impl Backend {
     ) {
         // SAFETY: forwarded.
         let (src, dst) = unsafe { (Rows::raw(src, len), RowsMut::raw(dst, len)) };
-        self.map(&self.bind(op), src, dst);
+        self.map(self.bind(op), src, dst);
     }
 
     /// `dx[i] = dy[i] · f′(x[i])` for `i < len`, and 0 where `f′(x[i])` is, on memory that need not be
@@ -159,7 +159,7 @@ impl Backend {
     ) {
         // SAFETY: forwarded.
         let (x, dy, dx) = unsafe { (Rows::raw(x, len), Rows::raw(dy, len), RowsMut::raw(dx, len)) };
-        self.map_backward(&self.bind(op), x, dy, dx);
+        self.map_backward(self.bind(op), x, dy, dx);
     }
 }
 

@@ -42,7 +42,7 @@ macro_rules! operation_methods {
             #[doc = concat!($what, "\n\nThis is [`", stringify!($Trait), "::", stringify!($name), "`](crate::", stringify!($Trait), "::", stringify!($name), ") with this backend: shapes, panics and an example stand there.")]
             #[track_caller] #[inline]
             pub fn $on<$($life,)? O: Operation<E>, E: $Typed $(, $S: $Bound)*>(self, op: O, $($arg: $Arg),*) -> $R {
-                let ($backend, $f) = (self, &self.bind(op));
+                let ($backend, $f) = (self, self.bind(op));
                 $body
             }
         )* }
@@ -51,7 +51,7 @@ macro_rules! operation_methods {
             #[track_caller]
             pub fn $name<$($life,)? E: $Any $(, $S: $Bound)*>(self, $($arg: $Arg),*) -> Result<$R, crate::OpError> {
                 self.op().check::<E>(crate::op::Need::$Need)?;
-                let ($backend, $f) = (self.backend(), &self);
+                let ($backend, $f) = (self.backend(), self);
                 Ok($body)
             }
         )* }

@@ -274,7 +274,7 @@ impl CpuIsa {
 }
 
 /// Calls a kernel of a [`CpuIsa`].
-#[inline]
+#[inline(always)]
 fn map<O, E>(kernel: MapFn<O, E>, op: O, src: Src<'_, E>, dst: Dst<'_, E>) {
     assert!(src.len() == dst.len());
     let stream = dst.streams();
@@ -283,7 +283,7 @@ fn map<O, E>(kernel: MapFn<O, E>, op: O, src: Src<'_, E>, dst: Dst<'_, E>) {
 }
 
 /// Calls a kernel of a [`CpuIsa`].
-#[inline]
+#[inline(always)]
 fn zip<O, E>(kernel: ZipFn<O, E>, op: O, a: Src<'_, E>, b: Src<'_, E>, dst: Dst<'_, E>) {
     let len = dst.len();
     assert!(a.len() == len && b.len() == len);
@@ -301,7 +301,7 @@ fn zip<O, E>(kernel: ZipFn<O, E>, op: O, a: Src<'_, E>, b: Src<'_, E>, dst: Dst<
 }
 
 /// An operation's kernels for one dtype.
-pub(crate) trait Blockwise<E: Element>: Sync {
+pub(crate) trait Blockwise<E: Element>: Copy + Sync {
     /// `y = f(x)`.
     fn map(&self, x: Src<'_, E>, y: Dst<'_, E>);
 
@@ -335,12 +335,12 @@ pub(crate) struct Bound<O: 'static, E: 'static> {
 }
 
 impl<O: BuiltinOp, E: Element> Blockwise<E> for Bound<O, E> {
-    #[inline]
+    #[inline(always)]
     fn map(&self, x: Src<'_, E>, y: Dst<'_, E>) {
         map(self.kernels.map, self.op, x, y);
     }
 
-    #[inline]
+    #[inline(always)]
     fn backward(&self, x: Src<'_, E>, dy: Src<'_, E>, dx: Dst<'_, E>) {
         let kernel = self
             .kernels
@@ -399,7 +399,7 @@ pub(crate) struct Arithmetic<B: 'static, E: 'static>(B, &'static ArithmeticFn<B,
 
 impl<B: Copy, E: Element> Arithmetic<B, E> {
     /// `dst[i] = form(a[i], b[i])`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn call(self, a: Src<'_, E>, b: Value<'_, E>, dst: Dst<'_, E>) {
         let Self(op, kernel) = self;
         match b {
@@ -409,7 +409,7 @@ impl<B: Copy, E: Element> Arithmetic<B, E> {
     }
 
     /// `dst[i] = form(a[i], b[i])` of two arrays.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn zip(self, a: Src<'_, E>, b: Src<'_, E>, dst: Dst<'_, E>) {
         zip(self.1.zip, self.0, a, b, dst);
     }

@@ -17,9 +17,17 @@
 //! ```
 //!
 //! **What you call.** [`Activation`] holds the methods of every operation, [`Op`] is one named at
-//! run time, [`relu`] and its siblings are plain functions, and [`backends`] lists what this CPU can
-//! run, for who wants to choose. Slices are contiguous; a tensor of any shape is its elements. Nearly
-//! everything has a twin that begins with `par_`, on rayon's current pool; [`Backend::par`] has all.
+//! run time and has them too, [`relu`] and its siblings are plain functions, and [`backends`] lists what
+//! this CPU can run, for who wants to choose. Slices are contiguous; a tensor of any shape is its
+//! elements, and [`Rows`] are those of a part of one. Every method has a twin that begins with `par_`, on
+//! rayon's current pool.
+//!
+//! **Panics and errors.** Slices or rows that do not fit one another are a mistake of the program: a call
+//! panics, and says all their lengths or shapes. What depends on a choice made at run time is an error:
+//! [`OpError`] where an operation is chosen by name and its parameters, dtype or derivative do not go
+//! together, [`BackendError`] where a backend is, and the error of a constructor that checks its numbers.
+//! Only one of these panics, in methods that return no error: if `HALFWAVE_ISA` names a backend that
+//! cannot be had. [`backend`] tells that beforehand, and the methods of [`Op`] return it.
 //!
 //! **The operations** are [`Relu`], [`Relu6`], [`Clip`], [`LeakyRelu`], [`Rrelu`], [`Threshold`],
 //! [`ThresholdedRelu`], [`ReluSquared`], [`Step`], [`HardSigmoid`], [`HardSwish`], [`HardShrink`],
@@ -37,6 +45,8 @@
 //! let mut y = [0.0f32; 2];
 //! op.apply(&[-4.0, 4.0], &mut y)?;
 //! assert_eq!(y, [-1.0, 4.0]);
+//! let error = op.apply_in_place(&mut [1i8, 2]).unwrap_err();
+//! assert!(error.to_string().starts_with("leaky_relu(slope=0.25) is not defined on i8"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -108,8 +118,8 @@
 //!
 //! **Neighbours.** [`Fused`] takes an operation together with a bias, a residual, a scale and a bias,
 //! or a gate ([`glu`], [`reglu`], [`geglu`], [`swiglu`], [`BILINEAR`], or any other operation as `f` in
-//! `f(g) · v`), forward and backward. It takes rows with a stride, [`Rows`] and [`RowsMut`], so that a part of a matrix need
-//! not be copied. Each form is composed of its steps' own kernels, on pieces that go from one to the
+//! `f(g) · v`), forward and backward. It takes rows with a stride, [`Rows`] and [`RowsMut`], so that a
+//! part of a matrix need not be copied. Each form is composed of its steps' own kernels, on blocks that go from one to the
 //! next through the first-level cache: one pass over memory, and the bits of the sequence of calls.
 //!
 //! ```

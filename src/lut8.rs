@@ -185,7 +185,7 @@ fn look_up<P: Quantized, Q: Quantized>(
     let kernels = backend.kernels();
     let in_place = src.view.is(&dst.view);
     let walk = Walk::to(&dst, in_place, if in_place { 1 } else { 2 }).whole();
-    walk.run(backend.threads(), |block| {
+    walk.run(backend.threads(), move |block| {
         kernels.lookup(table, src.at(block), dst.at(block));
     });
 }

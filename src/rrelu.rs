@@ -87,6 +87,7 @@ impl RreluTraining {
         }
     }
 
+    #[inline]
     #[track_caller]
     fn check(self, len: usize) {
         assert!(

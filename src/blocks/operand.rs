@@ -1,5 +1,6 @@
 //! What stands beside an array in a form: as many elements, or fewer that are broadcast.
 
+use core::cell::Cell;
 use core::ops::Range;
 
 use super::walk::block_len;
@@ -74,7 +75,7 @@ impl<'a, E: Copy + Send + Sync> Operand<'a, E> {
     }
 
     /// Makes it ready for the blocks of `range`: if rows are so short that a block holds many, what
-    /// repeats is written out once, into `room` for two blocks.
+    /// repeats is written out once, if `room` has the space for it and a block more.
     #[inline]
     pub(crate) fn on<'b>(
         self,
@@ -97,12 +98,14 @@ impl<'a, E: Copy + Send + Sync> Operand<'a, E> {
             Self::PerRow(_) => range.len() / 2 > period,
             _ => true,
         };
-        let tile = (walk.joins_rows() && period <= most && repeats)
-            .then(|| self.tile(cols, period, period + range.len().min(most), room));
+        let len = period.saturating_add(range.len().min(most));
+        let tile = (walk.joins_rows() && repeats && len <= room.capacity())
+            .then(|| self.tile(cols, period, len, room));
         Ready {
             operand: self,
             tile,
             cols,
+            before: Cell::new(0),
         }
     }
 
@@ -135,45 +138,56 @@ pub(crate) struct Ready<'b, E> {
     /// What repeats, long enough for any block that starts in its first period.
     tile: Option<Src<'b, E>>,
     cols: usize,
+    /// The rows before the last one at which the elements for rows began anew.
+    before: Cell<usize>,
 }
 
 impl<'b, E: Copy + Send + Sync> Ready<'b, E> {
     /// What it is on a block: where it lies, or written out to `room`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn at(&self, block: &Block, room: Room<'b, E>) -> Value<'b, E> {
-        let (row, col, len) = (block.row, block.col, block.len);
-        match (self.operand, self.tile) {
-            (Operand::Each(rows), _) => Value::Each(rows.gather(block, room)),
-            (Operand::PerRow(each), _) if !block.joins_rows(self.cols) => {
-                Value::One(each[wrapped(row, each.len())])
+        let joins = block.joins_rows(self.cols);
+        match self.operand {
+            Operand::PerRow(each) if !joins => {
+                Value::One(each[self.wrapped(block.row, each.len())])
             }
-            (Operand::PerRow(each), Some(tile)) => {
-                Value::Each(tile.part(wrapped(row, each.len()) * self.cols + col, len))
+            Operand::PerColumn(each) if !joins => {
+                Value::Each(Src::of(each).part(block.col, block.len))
             }
-            (Operand::PerColumn(_), Some(tile)) => Value::Each(tile.part(col, len)),
-            (Operand::PerColumn(each), None) if !block.joins_rows(self.cols) => {
-                Value::Each(Src::of(each).part(col, len))
-            }
-            (Operand::PerRow(each), None) => {
-                let to = room.dst(len);
-                block.each_row(self.cols, |row, _, n, done| {
-                    to.part(done, n).fill(each[wrapped(row, each.len())]);
-                });
-                Value::Each(to.written())
-            }
-            (Operand::PerColumn(each), None) => {
-                let to = room.dst(len);
-                block.each_row(self.cols, |_, col, n, done| {
-                    to.part(done, n).copy_from(Src::of(each).part(col, n));
-                });
-                Value::Each(to.written())
-            }
+            Operand::Each(rows) => Value::Each(rows.gather(block, room)),
+            Operand::PerRow(_) | Operand::PerColumn(_) => Value::Each(self.joined(block, room)),
         }
     }
-}
 
-/// `row % len`, which mostly is `row`.
-#[inline]
-fn wrapped(row: usize, len: usize) -> usize {
-    if row < len { row } else { row % len }
+    /// The elements of a block that holds several rows.
+    fn joined(&self, block: &Block, room: Room<'b, E>) -> Src<'b, E> {
+        if let Some(tile) = self.tile {
+            let row = match self.operand {
+                Operand::PerRow(each) => self.wrapped(block.row, each.len()),
+                _ => 0,
+            };
+            return tile.part(row * self.cols + block.col, block.len);
+        }
+        let to = room.dst(block.len);
+        block.each_row(self.cols, |row, col, n, done| {
+            let to = to.part(done, n);
+            match self.operand {
+                Operand::PerRow(each) => to.fill(each[self.wrapped(row, each.len())]),
+                Operand::PerColumn(each) => to.copy_from(Src::of(each).part(col, n)),
+                Operand::Each(_) => unreachable!("an array of its own is gathered"),
+            }
+        });
+        to.written()
+    }
+
+    /// `row % len`, of rows that come in order.
+    #[inline]
+    fn wrapped(&self, row: usize, len: usize) -> usize {
+        let mut i = row - self.before.get();
+        if i >= len {
+            i %= len;
+            self.before.set(row - i);
+        }
+        i
+    }
 }

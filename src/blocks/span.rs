@@ -206,16 +206,22 @@ impl<'s, E: Copy> Room<'s, E> {
         }
     }
 
-    /// This memory, for elements of another dtype.
+    /// This memory for elements of another dtype.
     #[inline]
     pub(crate) fn cast<F: Copy>(self) -> Room<'s, F> {
         Room::new(self.data.cast(), self.bytes)
     }
 
+    /// How many elements it has room for.
+    #[inline]
+    pub(crate) fn capacity(self) -> usize {
+        self.bytes / size_of::<E>()
+    }
+
     /// Its first elements.
     #[inline]
     pub(crate) fn dst(self, len: usize) -> Dst<'s, E> {
-        assert!(len <= self.bytes / size_of::<E>());
+        assert!(len <= self.capacity());
         Dst::new(self.data, len, false)
     }
 }

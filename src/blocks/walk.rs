@@ -49,6 +49,12 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// The elements' numbers, where there is only one row.
+    #[inline]
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.col..self.col + self.len
+    }
+
     /// Whether it has elements of more than one row of `cols`.
     #[inline]
     pub(super) fn joins_rows(&self, cols: usize) -> bool {
@@ -67,7 +73,8 @@ impl Block {
 }
 
 /// A walk over arrays of one shape, in the order of the elements.
-pub(crate) struct Walk<T> {
+#[derive(Clone, Copy)]
+pub(crate) struct Walk<T: Copy> {
     to: View<T>,
     /// Whether a block may go on from row to row.
     joined: bool,
@@ -83,7 +90,7 @@ impl<T: Copy + Send + Sync> Walk<T> {
     /// For a destination, which may be stored to past the caches unless it is a source too: in place, the
     /// line to overwrite has just been read, so that there is nothing to save. `arrays` is how many arrays
     /// of its size a call touches.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn to(to: &RowsMut<'_, T>, in_place: bool, arrays: usize) -> Self {
         let to = to.view;
         let bytes = to.len().saturating_mul(size_of::<T>());
@@ -155,20 +162,50 @@ impl<T: Copy + Send + Sync> Walk<T> {
         });
     }
 
-    /// Runs `work` on every block.
-    #[inline]
-    pub(crate) fn run(&self, threads: Threads, work: impl Fn(&Block) + Sync) {
-        self.split(threads, |range| {
-            for block in self.blocks(range) {
-                work(&block);
-            }
+    /// Runs `work` on every block. A `work` that owns all it needs costs a small call next to nothing.
+    #[inline(always)]
+    pub(crate) fn run(self, threads: Threads, work: impl Fn(&Block) + Sync) {
+        match threads {
+            Threads::One => self.run_range(0..self.to.len(), &work),
+            #[cfg(feature = "parallel")]
+            Threads::Pool => self.run_split(threads, work),
+        }
+    }
+
+    // Apart, so that what a lone thread works with need not lie in memory.
+    #[cfg(feature = "parallel")]
+    #[inline(never)]
+    fn run_split(self, threads: Threads, work: impl Fn(&Block) + Sync) {
+        let len = self.to.len();
+        threads.split(len.saturating_mul(self.bytes), len, |range| {
+            self.run_range(range, &work);
         });
+    }
+
+    #[inline(always)]
+    fn run_range(&self, range: Range<usize>, work: &impl Fn(&Block)) {
+        if self.is_one_run() {
+            // What most calls are, at the price of no walk.
+            work(&self.cut(0, range.start, range.len()));
+        } else {
+            self.blocks(range).for_each(|block| work(&block));
+        }
+        if self.stream {
+            fence();
+        }
+    }
+
+    /// Whether any range is one block, as though all rows were one.
+    #[inline(always)]
+    fn is_one_run(&self) -> bool {
+        self.joined && self.most == usize::MAX
     }
 
     /// The blocks of a range.
     #[inline]
-    pub(crate) fn blocks(&self, range: Range<usize>) -> impl Iterator<Item = Block> {
-        let (cols, mut left) = (self.to.cols, range.len());
+    pub(crate) fn blocks(&self, range: Range<usize>) -> impl Iterator<Item = Block> + use<T> {
+        // A copy, which the kernels between two blocks are known not to change.
+        let (walk, cols, mut left) = (*self, self.to.cols, range.len());
         let (mut row, mut col) = match range.start {
             0 => (0, 0),
             start => (start / cols, start % cols),
@@ -177,24 +214,26 @@ impl<T: Copy + Send + Sync> Walk<T> {
             if left == 0 {
                 return None;
             }
-            let run = if self.joined {
+            let run = if walk.joined {
                 left
             } else {
                 left.min(cols - col)
             };
-            let block = self.cut(row, col, run);
+            let block = walk.cut(row, col, run);
             left -= block.len;
             col += block.len;
             if left > 0 && col >= cols {
-                (row, col) = (row + col / cols, col % cols);
+                (row, col) = (row + 1, col - cols);
+                if col >= cols {
+                    (row, col) = (row + col / cols, col % cols);
+                }
             }
             Some(block)
         })
     }
 
-    /// The first block of `run` elements. Stores past the caches get whole lines, and other stores none of
-    /// those: both to one line cost half the speed.
-    #[inline]
+    /// The first block of `run` elements.
+    #[inline(always)]
     fn cut(&self, row: usize, col: usize, run: usize) -> Block {
         let mut block = Block {
             row,
@@ -202,19 +241,31 @@ impl<T: Copy + Send + Sync> Walk<T> {
             len: run.min(self.most),
             stream: false,
         };
-        if self.most == usize::MAX && self.joined {
-            // The only one of its range: the kernel itself sees to the lines.
-            block.stream = self.stream;
-        } else if self.stream {
-            let behind = self.to.at(row, col).addr() % LINE;
-            let whole = block.len.saturating_mul(size_of::<T>()) / LINE * LINE / size_of::<T>();
-            if behind == 0 && whole > 0 {
-                (block.len, block.stream) = (whole, true);
-            } else if behind.is_multiple_of(size_of::<T>()) {
-                block.len = block.len.min((LINE - behind) / size_of::<T>());
-            }
+        if self.stream {
+            self.cut_lines(&mut block);
+        } else if block.len < run {
+            // The next begins with a line, and so do all after it: kernels store to aligned addresses.
+            block.len -= self.to.at(row, col).addr() % LINE / size_of::<T>();
         }
         block
+    }
+
+    /// Stores past the caches get whole lines, and other stores none of those: both to one line cost half
+    /// the speed.
+    #[inline]
+    fn cut_lines(&self, block: &mut Block) {
+        if self.is_one_run() {
+            // The only one of its range: the kernel itself sees to the lines.
+            block.stream = true;
+            return;
+        }
+        let behind = self.to.at(block.row, block.col).addr() % LINE;
+        let whole = block.len.saturating_mul(size_of::<T>()) / LINE * LINE / size_of::<T>();
+        if behind == 0 && whole > 0 {
+            (block.len, block.stream) = (whole, true);
+        } else if behind.is_multiple_of(size_of::<T>()) {
+            block.len = block.len.min((LINE - behind) / size_of::<T>());
+        }
     }
 }
 
@@ -236,7 +287,7 @@ impl<'a, E: Copy> Rows<'a, E> {
     where
         'a: 'b,
     {
-        debug_assert!(!block.joins_rows(self.view.cols) || self.view.is_contiguous());
+        debug_assert!(self.view.is_contiguous() || !block.joins_rows(self.view.cols));
         Src::new(self.view.at(block.row, block.col), block.len)
     }
 
@@ -257,10 +308,10 @@ impl<'a, E: Copy> Rows<'a, E> {
         to.written()
     }
 
-    /// Some elements of an only row.
+    /// Some elements of the first row.
     #[inline]
     pub(crate) fn range(&self, range: Range<usize>) -> Src<'a, E> {
-        assert!(self.view.rows == 1 && range.start <= range.end && range.end <= self.view.cols);
+        assert!(range.start <= range.end && range.end <= self.view.cols);
         Src::new(self.view.at(0, range.start), range.len())
     }
 }
@@ -273,8 +324,8 @@ impl<'a, E: Copy> RowsMut<'a, E> {
         Dst::new(p, block.len, block.stream)
     }
 
-    /// The same of a second destination, whose lines may lie otherwise than those that the block was cut
-    /// by.
+    /// The elements of a block in a second destination. Its lines may lie otherwise than those that the
+    /// block was cut by; then it is stored through the caches.
     #[inline]
     pub(crate) fn beside(&self, block: &Block) -> Dst<'a, E> {
         let p = self.view.at(block.row, block.col);
@@ -287,10 +338,10 @@ impl<'a, E: Copy> RowsMut<'a, E> {
         self.view.at(0, i).addr() % LINE / size_of::<E>()
     }
 
-    /// Some elements of an only row.
+    /// Some elements of the first row.
     #[inline]
     pub(crate) fn range(&self, range: Range<usize>, stream: bool) -> Dst<'a, E> {
-        assert!(self.view.rows == 1 && range.start <= range.end && range.end <= self.view.cols);
+        assert!(range.start <= range.end && range.end <= self.view.cols);
         Dst::new(self.view.at(0, range.start), range.len(), stream)
     }
 }
@@ -341,7 +392,7 @@ mod tests {
                     let start = walk.to.at(block.row, block.col).addr();
                     let end = start + block.len * 4;
                     if block.stream {
-                        assert!(start % LINE == 0 && end % LINE == 0);
+                        assert!(start.is_multiple_of(LINE) && end.is_multiple_of(LINE));
                     }
                     let of_block = start / LINE..end.div_ceil(LINE);
                     lines.extend(of_block.map(|line| (line, block.stream)));

@@ -56,7 +56,7 @@ impl<'a, E: Float> Affine<'a, E> {
 /// `y = f(x · s + b)`, each step rounded, of one shape. `y` may be `x`.
 pub(super) fn forward<E: Float>(
     backend: Backend,
-    f: &impl Blockwise<E>,
+    f: impl Blockwise<E>,
     x: Rows<'_, E>,
     affine: Affine<'_, E>,
     y: RowsMut<'_, E>,
@@ -87,7 +87,7 @@ pub(super) fn forward<E: Float>(
 /// `dx = dy · s · f′(x · s + b)`, each step rounded, of one shape. `dx` may be `dy`.
 pub(super) fn backward<E: Float>(
     backend: Backend,
-    f: &impl Blockwise<E>,
+    f: impl Blockwise<E>,
     x: Rows<'_, E>,
     affine: Affine<'_, E>,
     dy: Rows<'_, E>,
@@ -123,7 +123,7 @@ pub(super) fn backward<E: Float>(
 /// `sum = x + r` and `y = f(sum)`, of one shape. `sum` may be `x`.
 pub(super) fn residual_sum<E: Float>(
     backend: Backend,
-    f: &impl Blockwise<E>,
+    f: impl Blockwise<E>,
     x: Rows<'_, E>,
     r: Rows<'_, E>,
     sum: RowsMut<'_, E>,

@@ -10,7 +10,7 @@ use crate::rows::{Rows, RowsMut, View};
 /// `y = f(g) · v`, of one shape. `y` may be `g`.
 pub(super) fn forward<E: Float>(
     backend: Backend,
-    f: &impl Blockwise<E>,
+    f: impl Blockwise<E>,
     g: Rows<'_, E>,
     v: Rows<'_, E>,
     y: RowsMut<'_, E>,
@@ -31,7 +31,7 @@ pub(super) fn forward<E: Float>(
 /// `dg = dy · v · f′(g)` and `dv = dy · f(g)`, of one shape. `dg` may be `g`, and `dv` then is `v`.
 pub(super) fn backward<E: Float>(
     backend: Backend,
-    f: &impl Blockwise<E>,
+    f: impl Blockwise<E>,
     [g, v, dy]: [Rows<'_, E>; 3],
     dg: RowsMut<'_, E>,
     dv: RowsMut<'_, E>,
@@ -57,7 +57,7 @@ pub(super) fn backward<E: Float>(
 /// `y = f(g) · v` of pairs `[g, v]`, of one shape.
 pub(super) fn interleaved<E: Float>(
     backend: Backend,
-    f: &impl Blockwise<E>,
+    f: impl Blockwise<E>,
     x: Rows<'_, [E; 2]>,
     y: RowsMut<'_, E>,
 ) {
@@ -79,7 +79,7 @@ pub(super) fn interleaved<E: Float>(
 /// The gradients of [`interleaved`], as pairs `[dg, dv]`, of one shape.
 pub(super) fn interleaved_backward<E: Float>(
     backend: Backend,
-    f: &impl Blockwise<E>,
+    f: impl Blockwise<E>,
     x: Rows<'_, [E; 2]>,
     dy: Rows<'_, E>,
     dx: RowsMut<'_, [E; 2]>,

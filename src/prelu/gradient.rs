@@ -47,7 +47,7 @@ pub(super) fn of<E: Float>(
             let (x, dy, to) = (Rows::flat(x), Rows::flat(dy), RowsMut::flat(dslope));
             Walk::to(&to, false, 3)
                 .whole()
-                .run(backend.threads(), |block| {
+                .run(backend.threads(), move |block| {
                     kernel.zip(x.at(block), dy.at(block), to.at(block));
                 });
         }
@@ -114,6 +114,7 @@ struct Data<'a, E> {
 }
 
 /// Writes sum number `i`, of one block.
+#[inline]
 fn put(sums: &RowsMut<'_, f64>, i: usize, sum: f64) {
     sums.range(i..i + 1, false).fill(sum);
 }

@@ -285,12 +285,22 @@ impl<'a, E: Float> Prelu<'a, E> {
         }
     }
 
+    /// The slope, if there is only one.
+    fn only(&self) -> Option<E> {
+        match *self {
+            Prelu::Shared(slope)
+            | Prelu::PerChannel {
+                slopes: &[slope], ..
+            } => Some(slope),
+            _ => None,
+        }
+    }
+
     /// The slopes as an operand of an array in rows, and how many elements these rows have.
     fn operand(&self, len: usize) -> (Operand<'_, E>, usize) {
         match self {
             Prelu::Shared(slope) => (Operand::PerRow(slice::from_ref(slope)), len),
             Prelu::PerElement(slopes) => (Operand::Each(Rows::flat(slopes)), len),
-            Prelu::PerChannel { slopes, .. } if slopes.len() == 1 => (Operand::PerRow(slopes), len),
             Prelu::PerChannel { slopes, inner: 1 } => (Operand::PerColumn(slopes), slopes.len()),
             Prelu::PerChannel { slopes, inner } => (Operand::PerRow(slopes), *inner),
         }

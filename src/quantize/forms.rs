@@ -22,7 +22,7 @@ pub(super) fn quantize<'a, E: Quantizable, Q: Quantized, T: Slot<Q>>(
     let (x, q) = (Rows::flat(src), RowsMut::flat(dst).slots::<Q>());
     let (kernels, grid) = (backend.kernels(), to.grid());
     let walk = Walk::converting::<E>(&q).whole();
-    walk.run(backend.threads(), |block| {
+    walk.run(backend.threads(), move |block| {
         kernels.quantize(grid, x.at(block), q.at(block));
     });
     // SAFETY: the kernels have written every element.
@@ -33,7 +33,7 @@ pub(super) fn quantize<'a, E: Quantizable, Q: Quantized, T: Slot<Q>>(
 #[track_caller]
 pub(super) fn apply_quantize<'a, E: Quantizable, Q: Quantized, T: Slot<Q>>(
     backend: Backend,
-    f: &impl Blockwise<E>,
+    f: impl Blockwise<E>,
     src: &[E],
     to: Quantization<Q>,
     dst: &'a mut [T],
@@ -67,7 +67,7 @@ pub(super) fn dequantize<'a, Q: Quantized, E: Quantizable, T: Slot<E>>(
     let (q, x) = (Rows::flat(src), RowsMut::flat(dst).slots::<E>());
     let (kernels, grid) = (backend.kernels(), from.grid());
     let walk = Walk::converting::<Q>(&x).whole();
-    walk.run(backend.threads(), |block| {
+    walk.run(backend.threads(), move |block| {
         kernels.dequantize(grid, q.at(block), x.at(block));
     });
     // SAFETY: the kernels have written every element.

@@ -144,7 +144,7 @@ pub(crate) fn check_shapes<E, const N: usize>(views: [(&'static str, &View<E>); 
     }
     let of = |view: &View<E>| (view.rows, view.cols);
     if views.iter().any(|(_, view)| of(view) != of(views[0].1)) {
-        differ(&views);
+        differ(&{ views }); // a copy, so that only this call needs it in memory
     }
 }
 
@@ -165,6 +165,6 @@ pub(crate) fn check_lengths<const N: usize>(lengths: [(&'static str, usize); N])
         );
     }
     if lengths.iter().any(|(_, len)| *len != lengths[0].1) {
-        differ(&lengths);
+        differ(&{ lengths }); // a copy, so that only this call needs it in memory
     }
 }

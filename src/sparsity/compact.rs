@@ -9,13 +9,15 @@ use core::ops::Range;
 use halfwave_kernels::loops::{Index, SLACK};
 use halfwave_kernels::{Float, fence};
 
-use super::ELEMENTS;
-use super::mask::{count, count_of};
+use super::mask;
 use crate::backend::Backend;
-use crate::blocks::{Dst, LINE, Scratch, Threads, words};
+use crate::blocks::{Dst, LINE, Threads, words};
 use crate::kernels::{Compressor, Masks};
 use crate::memory;
 use crate::rows::{Rows, RowsMut, Slot};
+
+/// How many elements are compacted at a time.
+const ELEMENTS: usize = 1024;
 
 /// Why what is not zero could not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +50,7 @@ pub(super) fn collect<P: Copy + Sync, I: Index, E: Float>(
     which: Masks<P, E>,
     x: &[E],
 ) -> (Vec<I>, Vec<E>) {
-    let n = count(backend, which, x);
+    let n = mask::count(backend, which, x);
     let mut indices = memory::vec_with_capacity(n);
     let mut values = memory::vec_with_capacity(n);
     let (i, v) = (indices.spare_capacity_mut(), values.spare_capacity_mut());
@@ -120,7 +122,7 @@ impl<P: Copy + Sync, I: Index, E: Float> Compaction<'_, P, I, E> {
             #[cfg(feature = "parallel")]
             Threads::Pool => crate::parallel::scan::<E>(
                 len,
-                &|range| count_of(self.which, self.x.range(range)),
+                &|range| mask::count_of(self.which, self.x.range(range)),
                 // Each goes behind all that those before it have.
                 &|range, before| self.place(range, before),
             ),
@@ -130,15 +132,14 @@ impl<P: Copy + Sync, I: Index, E: Float> Compaction<'_, P, I, E> {
     /// Writes what `range` has behind the first `before` elements of the buffers; returns how much it
     /// has.
     fn place(&self, range: Range<usize>, before: usize) -> usize {
-        let mut scratch = Scratch::<1>::new();
-        let room = scratch.whole();
+        let mut scratch = [MaybeUninit::uninit(); ELEMENTS / 8];
         let free = before.min(self.room)..self.room;
         let mut values = Lines::new(self.values.range(free.clone(), self.stream));
         let mut indices = Lines::new(self.indices.range(free, self.stream));
         let (end, mut n) = (range.end, 0);
         for part in words(range, ELEMENTS) {
             let (first, last) = (part.start, part.end == end);
-            let bits = room.dst(part.len().div_ceil(8));
+            let bits = Dst::of(&mut scratch[..part.len().div_ceil(8)]);
             let x = self.x.range(part);
             n += self.which.write(x, bits);
             let compressor = &self.compressor;

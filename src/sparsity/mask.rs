@@ -2,16 +2,24 @@
 
 #![allow(unsafe_code)]
 
+use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use halfwave_kernels::{Float, Relu};
 
-use super::ELEMENTS;
 use crate::backend::Backend;
-use crate::blocks::{Scratch, Src, Walk, words};
+use crate::blocks::{BLOCK, Dst, Src, Walk, words};
 use crate::kernels::{Blockwise, Masks};
 use crate::rows::{Rows, RowsMut, Slot, check_lengths, written};
+
+/// How many elements have their mask made at a time: those of two blocks.
+fn most<E>() -> usize {
+    2 * BLOCK / size_of::<E>()
+}
+
+/// The bytes of their mask, of elements of two bytes or more.
+const MASK: usize = 2 * BLOCK / 2 / 8;
 
 /// `y = relu(x)`, and the mask.
 #[track_caller]
@@ -55,14 +63,13 @@ pub(super) fn rectify<E: Float>(
     let walk = Walk::to(&y, in_place, if in_place { 1 } else { 2 });
     let sum = AtomicUsize::new(0);
     walk.split(backend.threads(), |range| {
-        let mut scratch = Scratch::<1>::new();
-        let room = scratch.whole();
+        let mut scratch = [MaybeUninit::uninit(); MASK];
         let (end, mut n, mut done) = (range.end, 0, range.start);
         // Ranges begin with a word of mask: no two parts share a byte of it.
-        for part in words(range, ELEMENTS) {
+        for part in words(range, most::<E>()) {
             let bits = match &mask {
                 Some(mask) => mask.range(bytes(&part), false),
-                None => room.dst(part.len().div_ceil(8)),
+                None => Dst::of(&mut scratch[..part.len().div_ceil(8)]),
             };
             n += positive.write(x.range(part.clone()), bits);
             // What is rectified ends with a line of `y`, so that no line is stored to twice; so it lags a
@@ -88,10 +95,11 @@ pub(super) fn unmask<E: Float>(
 ) {
     let kernels = backend.kernels();
     let in_place = dy.view.is(&dx.view);
-    let walk = Walk::to(&dx, in_place, if in_place { 1 } else { 2 });
-    walk.split(backend.threads(), |range| {
-        let dst = dx.range(range.clone(), walk.streams());
-        kernels.unmask(dy.range(range.clone()), mask.range(bytes(&range)), dst);
+    let walk = Walk::to(&dx, in_place, if in_place { 1 } else { 2 }).whole();
+    // Ranges begin with a word of mask.
+    walk.run(backend.threads(), move |block| {
+        let bits = mask.range(bytes(&block.range()));
+        kernels.unmask(dy.at(block), bits, dx.at(block));
     });
 }
 
@@ -110,17 +118,17 @@ pub(super) fn count<P: Copy + Sync, E: Float>(
 
 /// How many bits a mask of `x` would have set, by this thread.
 pub(super) fn count_of<P: Copy, E: Float>(which: Masks<P, E>, x: Src<'_, E>) -> usize {
-    let mut scratch = Scratch::<1>::new();
-    let room = scratch.whole();
-    words(0..x.len(), ELEMENTS)
+    let mut scratch = [MaybeUninit::uninit(); MASK];
+    words(0..x.len(), most::<E>())
         .map(|part| {
-            let bits = room.dst(part.len().div_ceil(8));
+            let bits = Dst::of(&mut scratch[..part.len().div_ceil(8)]);
             which.write(x.part(part.start, part.len()), bits)
         })
         .sum()
 }
 
 /// The bytes of a mask that have the bits of some elements.
+#[inline]
 fn bytes(elements: &Range<usize>) -> Range<usize> {
     elements.start / 8..elements.end.div_ceil(8)
 }

@@ -277,6 +277,3 @@ function_calls! {
     relu_compact_to_vecs / par_relu_compact_to_vecs [I: Index, E: Float](x: &[E]) -> (Vec<I>, Vec<E>)
         = |backend| compact::collect(backend, backend.kernels().positive(), x);
 }
-
-/// How many elements have their mask, and what is made of it, at a time.
-const ELEMENTS: usize = 1024;
