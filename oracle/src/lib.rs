@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod big;
+mod float;
 mod format;
 mod functions;
+mod series;
 mod truth;
 
 pub use big::Big;

@@ -3,9 +3,9 @@
 use astro_float_num::{BigFloat, Sign};
 use halfwave_kernels::Num;
 
-use crate::big::{Big, PRECISIONS, ROUND, to_f64, top};
+use crate::big::Big;
+use crate::float::{PRECISIONS, ROUND, from_f64, set_level, to_f64, top};
 use crate::format::Format;
-use crate::functions;
 
 /// How small the error of a truth is, relative to it, as a power of two: 2^-23 ulps of `f64`.
 const ENOUGH: f64 = -76.0;
@@ -36,11 +36,11 @@ pub struct Truth(BigFloat);
 /// should, or goes by way of numbers beyond all exponents.
 pub fn truth(x: f64, f: impl Fn(Big) -> Big) -> Truth {
     for level in 0..PRECISIONS.len() {
-        functions::set_level(level);
+        set_level(level);
         let y = f(Big::of(x));
         let settled = y.error <= y.log2() + ENOUGH || y.error < NOTHING;
         if settled && (!y.value.is_nan() || x.is_nan()) {
-            functions::set_level(0);
+            set_level(0);
             return Truth(y.value);
         }
     }
@@ -101,7 +101,7 @@ impl Truth {
                 x.clone()
             }
         };
-        let y = value(&functions::from_f64(y64, 128));
+        let y = value(&from_f64(y64, 128));
         let t = value(t);
         let exponent = if t.is_zero() {
             E::MIN_EXPONENT

@@ -1,8 +1,9 @@
 //! Against mpmath's values: `mpmath_values.py` made them.
 
-use astro_float_num::Radix;
+use astro_float_num::{BigFloat, Consts, Radix};
 
 use super::*;
+use crate::float::{PRECISIONS, of, scaled, set_level};
 
 /// The function, the argument, mpmath's value and how many digits of it there are, of every line.
 fn lines() -> impl Iterator<Item = (&'static str, f64, (&'static str, f64))> {
