@@ -5,6 +5,7 @@
 //! [`compact`] collects, and [`output`](crate::output) puts the result in place when, and only when,
 //! all of it is there.
 
+mod array;
 mod compact;
 mod input;
 mod npy;
@@ -26,7 +27,7 @@ use halfwave::{Dtype, Op};
 use crate::dtype;
 use crate::human::print;
 use crate::output::{self, Output};
-use input::Input;
+use input::{Input, is_dash};
 use plan::Plan;
 use report::Report;
 use stream::Sinks;
@@ -126,10 +127,6 @@ impl Format {
             Self::Raw
         }
     }
-}
-
-fn is_dash(path: &Path) -> bool {
-    path == Path::new("-")
 }
 
 pub fn run(args: Args) -> Result<()> {

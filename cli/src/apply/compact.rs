@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use npyz::{Order, TypeStr};
 use rawzip::ZipArchiveWriter;
 
-use super::npy::{self, Array};
+use super::array::{Array, header};
 use super::stats::Scalar;
 use crate::output::Output;
 
@@ -100,7 +100,7 @@ impl Compact {
         for (name, dtype, length, data) in arrays {
             let (mut entry, config) = zip.new_file(name).start().map_err(io::Error::other)?;
             let mut writer = config.wrap(&mut entry);
-            writer.write_all(&npy::header(dtype, &[length], Order::C)?)?;
+            writer.write_all(&header(dtype, &[length], Order::C)?)?;
             written += io::copy(&mut bar.wrap_read(data), &mut writer)?;
             let (_, descriptor) = writer.finish().map_err(io::Error::other)?;
             entry.finish(descriptor).map_err(io::Error::other)?;

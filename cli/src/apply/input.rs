@@ -8,7 +8,10 @@ use std::path::Path;
 
 use anyhow::{Error, Result, anyhow, bail};
 
-use super::is_dash;
+/// Whether `path` stands for standard input or output.
+pub fn is_dash(path: &Path) -> bool {
+    path == Path::new("-")
+}
 
 /// An open input: a file or standard input, read once from front to back.
 ///

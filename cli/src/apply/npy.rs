@@ -1,16 +1,17 @@
 //! NumPy's .npy, versions 1.0 to 3.0, read by NumPy's own rules.
 //!
 //! `npyz` reads headers too, but trusts them: it allocates what they claim, and multiplies their
-//! dimensions unchecked. Its parser of Python literals, its dtypes and its writer serve here.
+//! dimensions unchecked. Its parser of Python literals and its dtypes serve here, and its writer
+//! in `array`.
 
-use std::io;
 use std::path::Path;
 
 use anyhow::{Error, Result, anyhow, bail};
 use halfwave::{Dtype, Op};
-use npyz::{DType, Endianness, Order, TypeChar, TypeStr, WriteOptions, WriterBuilder};
+use npyz::{Endianness, Order, TypeChar, TypeStr};
 use py_literal::Value;
 
+use super::array::{Array, header};
 use super::compact::Compact;
 use super::input::Input;
 use super::plan::{Plan, Segment, check_dtype, names};
@@ -25,15 +26,6 @@ const MOST_DIMENSIONS: usize = 64;
 /// is exponential in their depth. A plain array has a dictionary and a tuple, and `<M8[s]` a
 /// bracket more.
 const MOST_BRACKETS: usize = 6;
-
-/// What a header says of the array, as it is written.
-#[derive(Clone)]
-pub struct Array {
-    pub descr: TypeStr,
-    pub order: Order,
-    pub shape: Vec<u64>,
-    pub elements: u64,
-}
 
 /// `dtype` is what the user says it is, which only counts where the header says nothing.
 pub fn plan(input: &mut Input, op: Op, dtype: Option<Dtype>) -> Result<Plan> {
@@ -78,13 +70,6 @@ pub fn compact(input: &Input, plan: &Plan, path: &Path) -> Result<Compact> {
         );
     }
     Compact::create(path, array)
-}
-
-/// A header as NumPy writes it.
-pub fn header(descr: TypeStr, shape: &[u64], order: Order) -> io::Result<Vec<u8>> {
-    let options = WriteOptions::new_header_only().dtype(DType::Plain(descr));
-    let writer = options.shape(shape).order(order).writer(Vec::new());
-    writer.write_header_only()
 }
 
 /// The header's text, and how many bytes stand before the data.

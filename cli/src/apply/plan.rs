@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 use halfwave::{Dtype, Op};
 
+use super::array::Array;
 use super::input::Input;
-use super::npy::Array;
 
 /// What a header asks for. The input stands behind its header.
 pub struct Plan {

@@ -1,6 +1,5 @@
 //! What is measured, and what it is held to.
 
-use anyhow::Result;
 use clap::ValueEnum;
 use halfwave::{Backend, Dtype, Element, Op, OpError};
 use halfwave_kernels::*;
@@ -71,6 +70,17 @@ macro_rules! by_operation {
                     from_output: $Op::FROM_OUTPUT == FromOutput::ByItself,
                     turn: op.turn(),
                 },)*
+                _ => unreachable!("the table has every operation"),
+            }
+        }
+
+        /// The operation with its parameters rounded to `f32`, if they are then still in range.
+        fn rounded_to_f32(op: Op) -> Result<Op, ParameterError> {
+            match op {
+                $(Op::$Op(op) => {
+                    let values = op.values().map(|value| f64::from(value as f32));
+                    Parameters::from_values(values).map(Op::$Op)
+                })*
                 _ => unreachable!("the table has every operation"),
             }
         }
@@ -156,19 +166,12 @@ impl Subject {
         formula::<f32, f64>(self.op, self.form, x)
     }
 
-    /// On `f64`, what it is on `f32` but for what `f32` rounds: the operation with its parameters as
-    /// `f32` has them; or with those given, where not they are what is rounded, but what is made of
-    /// them.
+    /// The functions on `f64` that this one on `f32` may be compared with, the likeliest first.
+    ///
+    /// The kernels of `f32` round the parameters to `f32`, or they round what they make of them. So
+    /// the first has its parameters rounded, if the operation takes them, and the last as given.
     pub fn in_f64(self) -> Vec<Self> {
-        let parameters = self.op.parameters().iter().zip(self.op.values());
-        let rounded: Vec<String> = parameters
-            .map(|(p, value)| format!("{}={}", p.name, f64::from(value as f32)))
-            .collect();
-        let rounded: Result<Op, OpError> = match &rounded[..] {
-            [] => Ok(self.op),
-            list => format!("{}({})", self.op.name(), list.join(", ")).parse(),
-        };
-        let mut ops: Vec<Op> = rounded.into_iter().collect();
+        let mut ops: Vec<Op> = rounded_to_f32(self.op).into_iter().collect();
         if ops.first() != Some(&self.op) {
             ops.push(self.op);
         }
@@ -207,5 +210,40 @@ impl Subject {
             self.op.run(backend, halfwave::Call::ApplyInPlace(x))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f32_is_compared_with_its_own_parameters_first() {
+        for (op, want) in [
+            ("relu", &["relu"][..]),
+            ("clip(min=-inf, max=0.5)", &["clip(min=-inf, max=0.5)"]),
+            (
+                "leaky_relu(slope=0.1)",
+                &[
+                    "leaky_relu(slope=0.10000000149011612)",
+                    "leaky_relu(slope=0.1)",
+                ],
+            ),
+            // As f32 it is infinite, which no slope may be.
+            ("leaky_relu(slope=1e300)", &["leaky_relu(slope=1e300)"]),
+        ] {
+            let want: Vec<Op> = want.iter().map(|op| op.parse().unwrap()).collect();
+            let subject = Subject {
+                op: op.parse().unwrap(),
+                form: Form::Backward,
+                dtype: Dtype::F32,
+            };
+            let seen = subject.in_f64();
+            assert_eq!(seen.iter().map(|s| s.op).collect::<Vec<_>>(), want);
+            assert!(
+                seen.iter()
+                    .all(|s| s.dtype == Dtype::F64 && s.form == Form::Backward)
+            );
+        }
     }
 }
