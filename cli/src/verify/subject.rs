@@ -70,17 +70,6 @@ macro_rules! by_operation {
                 _ => unreachable!("the table has every operation"),
             }
         }
-
-        /// The operation with its parameters rounded to `f32`, if they are then still in range.
-        fn rounded_to_f32(op: Op) -> Result<Op, ParameterError> {
-            match op {
-                $(Op::$Op(op) => {
-                    let values = op.values().map(|value| f64::from(value as f32));
-                    Parameters::from_values(values).map(Op::$Op)
-                })*
-                _ => unreachable!("the table has every operation"),
-            }
-        }
     };
 }
 for_each_op!(by_operation);
