@@ -2,7 +2,7 @@
 
 use halfwave_kernels::{Float, LeakyRelu};
 
-use super::Prelu;
+use super::slopes::Prelu;
 use crate::backend::Backend;
 use crate::blocks::{BLOCK, Operand, Scratch, Value, Walk};
 use crate::kernels::Blockwise;

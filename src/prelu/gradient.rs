@@ -6,7 +6,7 @@ use alloc::vec;
 
 use halfwave_kernels::Float;
 
-use super::Prelu;
+use super::slopes::Prelu;
 use crate::backend::Backend;
 use crate::blocks::Walk;
 use crate::kernels::CpuIsa;

@@ -4,7 +4,7 @@
 
 use halfwave_kernels::loops::Quantizable;
 
-use super::{Quantization, Quantized};
+use super::grid::{Quantization, Quantized};
 use crate::backend::Backend;
 use crate::blocks::{Scratch, Walk};
 use crate::kernels::Blockwise;
