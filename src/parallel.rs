@@ -74,7 +74,11 @@ pub(crate) fn split(bytes: usize, len: usize, work: &(dyn Fn(Range<usize>) + Syn
             if i >= pieces {
                 return;
             }
-            work(piece(i, pieces, len));
+            // The last ones may be empty, since cuts are rounded up.
+            let range = piece(i, pieces, len);
+            if !range.is_empty() {
+                work(range);
+            }
         }
     };
     // The caller works too, from the first moment: what the pool's threads cannot take because

@@ -53,7 +53,13 @@ fn entry(op: Op, width: usize) -> String {
         (true, false) => "; backward from x",
         (false, _) => "",
     };
-    line(&format!("{}{sources}", dtypes(op).join(" ")));
+    let dtypes = dtypes(op).join(" ");
+    if width + dtypes.len() + sources.len() <= 80 {
+        line(&format!("{dtypes}{sources}"));
+    } else {
+        line(&format!("{dtypes};"));
+        line(sources.trim_start_matches("; "));
+    }
     text
 }
 

@@ -218,11 +218,14 @@ fn interpret(input: &Input, op: Op, descr: &TypeStr, told: Option<Dtype>) -> Res
         (TypeChar::Int, 2) => Dtype::I16,
         (TypeChar::Int, 4) => Dtype::I32,
         (TypeChar::Int, 8) => Dtype::I64,
+        (TypeChar::Uint, 1) => Dtype::U8,
+        (TypeChar::Uint, 2) => Dtype::U16,
+        (TypeChar::Uint, 4) => Dtype::U32,
+        (TypeChar::Uint, 8) => Dtype::U64,
         (char, _) => {
             let what = match char {
                 TypeChar::Object => "an array of Python objects",
                 TypeChar::Complex => "a complex array",
-                TypeChar::Uint => "an unsigned array",
                 TypeChar::Bool => "a boolean array",
                 _ => "this array",
             };

@@ -110,6 +110,10 @@ fn dtype(stored: Stored) -> Option<Dtype> {
         Stored::I16 => Dtype::I16,
         Stored::I32 => Dtype::I32,
         Stored::I64 => Dtype::I64,
+        Stored::U8 => Dtype::U8,
+        Stored::U16 => Dtype::U16,
+        Stored::U32 => Dtype::U32,
+        Stored::U64 => Dtype::U64,
         _ => return None,
     })
 }

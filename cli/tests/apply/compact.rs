@@ -69,6 +69,10 @@ fn every_dtype() {
         (Dtype::I16, "<i2"),
         (Dtype::I32, "<i4"),
         (Dtype::I64, "<i8"),
+        (Dtype::U8, "|u1"),
+        (Dtype::U16, "<u2"),
+        (Dtype::U32, "<u4"),
+        (Dtype::U64, "<u8"),
     ] {
         let x = elements(dtype, 70);
         let descr = format!("'{descr}'");

@@ -6,7 +6,7 @@ use npyz::{NpyHeader, Order};
 use crate::support::{Folder, elements, npy, npy_f32, relu, stderr};
 
 /// The dtypes NumPy has a name for.
-const NPY: [(Dtype, &str); 7] = [
+const NPY: [(Dtype, &str); 11] = [
     (Dtype::F32, "f4"),
     (Dtype::F64, "f8"),
     (Dtype::F16, "f2"),
@@ -14,6 +14,10 @@ const NPY: [(Dtype, &str); 7] = [
     (Dtype::I16, "i2"),
     (Dtype::I32, "i4"),
     (Dtype::I64, "i8"),
+    (Dtype::U8, "u1"),
+    (Dtype::U16, "u2"),
+    (Dtype::U32, "u4"),
+    (Dtype::U64, "u8"),
 ];
 
 /// Header and data of a .npy, the header read by a library that NumPy's readers agree with.

@@ -67,9 +67,11 @@ prop_compose! {
                 ("'>i2'", Some(Dtype::I16)),
                 ("\"<i4\"", Some(Dtype::I32)),
                 ("'<i8'", Some(Dtype::I64)),
+                ("'|u1'", Some(Dtype::U8)),
+                ("'>u4'", Some(Dtype::U32)),
             ]),
             1 => select(vec![
-                "'<u4'", "'<f16'", "'|V2'", "'|O'", "'<M8[s]'", "'<f3'", "'<f'", "''", "'é'", "4",
+                "'<u3'", "'<f16'", "'|V2'", "'|O'", "'<M8[s]'", "'<f3'", "'<f'", "''", "'é'", "4",
                 "[('a', '<f4')]", "{}", "None", "<f4", "'<f99999999999999999999'",
             ])
             .prop_map(|descr| (descr, None)),
@@ -107,7 +109,8 @@ fn tensor() -> impl Strategy<Value = Tensor> {
         ("BF16", 2, Some(Dtype::Bf16)),
         ("I64", 8, Some(Dtype::I64)),
         ("I8", 1, Some(Dtype::I8)),
-        ("U8", 1, None),
+        ("U8", 1, Some(Dtype::U8)),
+        ("U32", 4, Some(Dtype::U32)),
         ("BOOL", 1, None),
     ];
     (select(dtypes), prop::collection::vec(0..4usize, 0..4))

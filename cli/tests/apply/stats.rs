@@ -98,6 +98,8 @@ fn every_dtype_and_shortest_numbers() {
             &[1234567890i64.to_le_bytes(), (-5i64).to_le_bytes()].concat(),
             "1234567890",
         ),
+        (Dtype::U8, &[0, 255], "255"),
+        (Dtype::U32, &[[0; 4], [255; 4]].concat(), "4294967295"),
     ] {
         folder.write("x.bin", x);
         let said = stats(&folder, &format!("x.bin --dtype {dtype} --stats"));

@@ -10,8 +10,8 @@ type Tensor = (&'static str, &'static str, Option<Dtype>, usize);
 
 /// The first tensor has three bytes, so that the others lie at odd places; and they are not in the
 /// order of their names.
-const TENSORS: [Tensor; 11] = [
-    ("z.mask", "U8", None, 3),
+const TENSORS: [Tensor; 15] = [
+    ("z.mask", "BOOL", None, 3),
     ("w.f32", "F32", Some(Dtype::F32), 1001),
     ("w.f64", "F64", Some(Dtype::F64), 77),
     ("a.bool", "BOOL", None, 1),
@@ -21,6 +21,10 @@ const TENSORS: [Tensor; 11] = [
     ("w.i16", "I16", Some(Dtype::I16), 21),
     ("w.i32", "I32", Some(Dtype::I32), 22),
     ("w.i64", "I64", Some(Dtype::I64), 0),
+    ("w.u8", "U8", Some(Dtype::U8), 7),
+    ("w.u16", "U16", Some(Dtype::U16), 8),
+    ("w.u32", "U32", Some(Dtype::U32), 9),
+    ("w.u64", "U64", Some(Dtype::U64), 10),
     ("scalar", "F32", Some(Dtype::F32), 1),
 ];
 
@@ -69,11 +73,11 @@ fn every_tensor_the_operation_takes_and_nothing_else() {
     let mut lines = said.lines();
     assert_eq!(
         lines.next(),
-        Some("copied unchanged: z.mask (U8), a.bool (BOOL)")
+        Some("copied unchanged: z.mask (BOOL), a.bool (BOOL)")
     );
     let summary = lines.next().unwrap();
     assert!(
-        summary.starts_with("1,195 f32+f64+f16+bf16+i8+i16+i32+i64 in "),
+        summary.starts_with("1,229 f32+f64+f16+bf16+i8+i16+i32+i64+u8+u16+u32+u64 in "),
         "{said}"
     );
     assert_eq!(lines.next(), None);
@@ -86,8 +90,8 @@ fn only_the_tensors_asked_for() {
     folder.write("x.safetensors", &x);
     let said = folder.succeed("x.safetensors --in-place --tensor w.i32 --tensor w.f16");
     assert_eq!(folder.read("x.safetensors"), y);
-    assert!(said.contains("z.mask (U8), w.f32 (F32),"), "{said}");
-    assert!(said.contains(" and 1 more\n55 f16+i32 in "), "{said}");
+    assert!(said.contains("z.mask (BOOL), w.f32 (F32),"), "{said}");
+    assert!(said.contains(" and 5 more\n55 f16+i32 in "), "{said}");
 }
 
 #[test]
@@ -102,7 +106,7 @@ fn tensors_that_cannot_be_meant() {
     );
     let said = folder.fail(1, "x.safetensors --in-place --tensor z.mask");
     assert!(
-        said.contains("tensor \"z.mask\" is U8; relu takes f32 f64"),
+        said.contains("tensor \"z.mask\" is BOOL; relu takes f32 f64"),
         "{said}"
     );
     folder.fail(2, "x.safetensors --in-place --dtype f32");
@@ -118,14 +122,14 @@ fn a_file_without_tensors_is_copied_and_one_without_any_to_transform_is_refused(
     folder.succeed("x.safetensors -o y.safetensors");
     assert_eq!(folder.read("y.safetensors"), empty);
 
-    let json = br#"{"m":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#;
-    let mut only_u8 = (json.len() as u64).to_le_bytes().to_vec();
-    only_u8.extend(json);
-    only_u8.extend([1, 2]);
-    folder.write("x.safetensors", &only_u8);
+    let json = br#"{"m":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}}"#;
+    let mut only_bools = (json.len() as u64).to_le_bytes().to_vec();
+    only_bools.extend(json);
+    only_bools.extend([1, 0]);
+    folder.write("x.safetensors", &only_bools);
     let said = folder.fail(1, "x.safetensors -o y.safetensors");
     assert!(
-        said.contains("no tensor to transform, only m (U8); relu takes"),
+        said.contains("no tensor to transform, only m (BOOL); relu takes"),
         "{said}"
     );
     assert_eq!(folder.read("y.safetensors"), empty);

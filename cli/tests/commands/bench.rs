@@ -55,6 +55,8 @@ fn json_figures_agree_with_one_another() {
         ("bf16", 2),
         ("i8", 1),
         ("i64", 8),
+        ("u8", 1),
+        ("u64", 8),
     ] {
         let json = stdout(&["--json", "--sizes=10000", "--dtype", dtype]);
         let json: Value = serde_json::from_str(&json).unwrap();

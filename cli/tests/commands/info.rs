@@ -133,10 +133,8 @@ fn list_has_every_operation() {
         assert_eq!(json["name"], op.name());
         assert_eq!(json["formula"], op.formula());
         let dtypes: Vec<&str> = op.dtypes().iter().map(|dtype| dtype.name()).collect();
-        assert!(
-            entry.contains(&format!("{}; backward from x", dtypes.join(" "))),
-            "{entry}"
-        );
+        assert!(entry.contains(&format!("{};", dtypes.join(" "))), "{entry}");
+        assert!(entry.contains("backward from x"), "{entry}");
         assert_eq!(json["dtypes"], Value::from(dtypes));
         assert_eq!(json["backward"], true);
         assert_eq!(
