@@ -168,7 +168,8 @@
 //! run is an error, see [`backend`]. [`memory`] and [`parallel`] have the sizes from which on memory is
 //! moved otherwise and work is shared, and can set them.
 //!
-//! **dtypes.** [`f32`], [`f64`], [`struct@f16`], [`bf16`], [`i8`], [`i16`], [`i32`], [`i64`].
+//! **dtypes.** [`f32`], [`f64`], [`struct@f16`] and [`bf16`]; for [`Relu`], [`Relu6`] and [`Clip`] also
+//! [`i8`], [`i16`], [`i32`], [`i64`], [`u8`], [`u16`], [`u32`] and [`u64`].
 //!
 //! **Features.** `std` (detection) and `parallel` (the `par_` methods, on rayon), both on by default.
 //! Without `std` the backend is the best the build's target features promise.
@@ -209,7 +210,8 @@ pub use fused::{
 #[doc(inline)]
 pub use halfwave_kernels::ops::*;
 pub use halfwave_kernels::{
-    Dtype, Element, Float, Int, Isa, Operation, Parameter, ParameterError, UnknownDtype, bf16, f16,
+    Dtype, Element, Float, Int, Isa, Number, Operation, Parameter, ParameterError, UnknownDtype,
+    bf16, f16,
 };
 pub use lut8::{Function, Lut8};
 pub use op::{Call, Op, OpError, OpOn};

@@ -127,7 +127,7 @@ for_each_op!(op);
 
 impl Op {
     /// The value of each of [`parameters`](Op::parameters).
-    pub fn values(self) -> impl Iterator<Item = f64> {
+    pub fn values(self) -> impl Iterator<Item = Number> {
         self.padded_values()
             .into_iter()
             .take(self.parameters().len())
@@ -253,7 +253,7 @@ impl fmt::Display for Op {
 }
 
 /// `leaky_relu`, or `leaky_relu(slope=0.2)`: parameters by name, in any order; those left out have
-/// their defaults.
+/// their defaults. Integers that are bounds of `clip` keep all their digits.
 impl FromStr for Op {
     type Err = OpError;
 
@@ -271,7 +271,7 @@ impl FromStr for Op {
         let syntax = || OpError::Syntax(op, s.into());
         let given = given.strip_suffix(')').ok_or_else(syntax)?;
         let mut values = op.padded_values();
-        let mut seen = [false; size_of::<Values>() / size_of::<f64>()];
+        let mut seen = [false; size_of::<Values>() / size_of::<Number>()];
         for pair in given.split(',') {
             let (name, value) = pair.split_once('=').ok_or_else(syntax)?;
             let (name, value) = (name.trim(), value.trim());
@@ -422,6 +422,34 @@ mod tests {
             clip(f64::NEG_INFINITY, 0.1).to_string(),
             "clip(min=-inf, max=0.1)"
         );
+    }
+
+    /// Beyond 2^53 too, where an `f64` would round them.
+    #[test]
+    fn integers_come_back_to_the_last_digit() {
+        let exact = |min: i64, max: u64| Op::Clip(Clip::exact(min, max).unwrap());
+        for (text, op) in [
+            ("clip(min=9007199254740993, max=9007199254740995)", {
+                exact(9007199254740993, 9007199254740995)
+            }),
+            (
+                "clip(min=-9223372036854775808, max=18446744073709551615)",
+                { exact(i64::MIN, u64::MAX) },
+            ),
+            ("clip(min=-9223372036854775807, max=9223372036854775807)", {
+                exact(-i64::MAX, i64::MAX as u64)
+            }),
+            ("clip(min=-6, max=9223372036854775808)", {
+                Op::Clip(Clip::new(-6.0, 9223372036854775808.0).unwrap())
+            }),
+        ] {
+            assert_eq!(text.parse(), Ok(op));
+            assert_eq!(op.to_string(), text);
+            assert_ne!(Op::Clip(Clip::default()), op);
+        }
+        let rounded: Op = "clip(min=9007199254740993, max=inf)".parse().unwrap();
+        let clip = Clip::new(9007199254740992.0, f64::INFINITY).unwrap();
+        assert_ne!(rounded, Op::Clip(clip));
     }
 
     #[test]

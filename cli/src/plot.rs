@@ -205,7 +205,8 @@ fn equation(op: Op) -> String {
 /// `(slope=0.01)`, to six digits, or nothing.
 fn parameters(op: Op) -> String {
     let values = op.parameters().iter().zip(op.values());
-    let values = values.map(|(parameter, x)| format!("{}={}", parameter.name, number(x, 6)));
+    let values =
+        values.map(|(parameter, x)| format!("{}={}", parameter.name, number(x.to_f64(), 6)));
     match &values.collect::<Vec<_>>()[..] {
         [] => String::new(),
         list => format!("({})", list.join(", ")),

@@ -7,7 +7,7 @@ mod subject;
 
 use anyhow::{Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use halfwave::{Backend, Dtype, Op, bf16, f16};
+use halfwave::{Backend, Dtype, Number, Op, bf16, f16};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -139,7 +139,7 @@ pub fn run(args: Args) -> Result<()> {
                 measure::by_reference(subject, &backends, &reference, step, &progress)?
             }
             Dtype::F64 => {
-                let values: Vec<f64> = op.values().collect();
+                let values: Vec<f64> = op.values().map(Number::to_f64).collect();
                 let mut x = inputs::edges::<f64>(&values);
                 x.extend(inputs::samples::<f64>(args.samples));
                 progress.set_length(x.len() as u64);

@@ -5,6 +5,8 @@ use core::str::FromStr;
 
 pub use half::{bf16, f16};
 
+use crate::number::Number;
+
 /// A dtype halfwave computes on: `f32 f64 f16 bf16 i8 i16 i32 i64 u8 u16 u32 u64`. Sealed.
 pub trait Element: Copy + Default + PartialEq + Send + Sync + sealed::Sealed + 'static {
     /// What a lane of a register holds: the dtype itself; the bits of a 16-bit float; for an
@@ -41,11 +43,14 @@ pub trait Int: Element<Lane: Copy> {
     /// The lane of an element after that addition.
     fn signed(self) -> Self::Lane;
 
+    /// `x` without its fraction, or the element nearest to that. NaN gives zero.
+    fn truncate(x: Number) -> Self;
+
     /// The smallest element that is not below `x`, or the largest there is. NaN gives zero.
-    fn ceil(x: f64) -> Self;
+    fn ceil(x: Number) -> Self;
 
     /// The largest element that is not above `x`, or the smallest there is. NaN gives zero.
-    fn floor(x: f64) -> Self;
+    fn floor(x: Number) -> Self;
 }
 
 macro_rules! dtypes {
@@ -139,33 +144,40 @@ fn as_f32(x: f64) -> f64 {
 }
 
 macro_rules! ints {
-    ($($E:ident $to_signed:expr;)*) => {$(
+    ($($E:ident $to_signed:expr, $add:ident;)*) => {$(
         impl Int for $E {
             const TO_SIGNED: Self::Lane = $to_signed;
             #[inline(always)]
             fn signed(self) -> Self::Lane {
                 self.lane().wrapping_add(Self::TO_SIGNED)
             }
-            fn ceil(x: f64) -> Self {
-                let near = x as Self; // towards zero, saturating
-                if (near as f64) < x { near.saturating_add(1) } else { near }
+            #[inline(always)]
+            fn truncate(x: Number) -> Self {
+                let (most, rest) = x.split();
+                (most as Self).$add(rest as Self::Lane) // all saturate
             }
-            fn floor(x: f64) -> Self {
-                let near = x as Self;
-                if (near as f64) > x { near.saturating_sub(1) } else { near }
+            #[inline(always)]
+            fn ceil(x: Number) -> Self {
+                let whole = Self::truncate(x);
+                if (whole as f64) < x.to_f64() { whole.saturating_add(1) } else { whole }
+            }
+            #[inline(always)]
+            fn floor(x: Number) -> Self {
+                let whole = Self::truncate(x);
+                if (whole as f64) > x.to_f64() { whole.saturating_sub(1) } else { whole }
             }
         }
     )*};
 }
 ints! {
-    i8 0;
-    i16 0;
-    i32 0;
-    i64 0;
-    u8 i8::MIN;
-    u16 i16::MIN;
-    u32 i32::MIN;
-    u64 i64::MIN;
+    i8 0, saturating_add;
+    i16 0, saturating_add;
+    i32 0, saturating_add;
+    i64 0, saturating_add;
+    u8 i8::MIN, saturating_add_signed;
+    u16 i16::MIN, saturating_add_signed;
+    u32 i32::MIN, saturating_add_signed;
+    u64 i64::MIN, saturating_add_signed;
 }
 
 impl FromStr for Dtype {
@@ -202,4 +214,78 @@ impl fmt::Display for Dtype {
 
 mod sealed {
     pub trait Sealed {}
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
+    use super::*;
+
+    /// The type's own bounds and what is next to them, and those of the others.
+    fn integers() -> Vec<i128> {
+        let ends = [
+            0,
+            i8::MIN.into(),
+            i8::MAX.into(),
+            u8::MAX.into(),
+            i16::MIN.into(),
+            i16::MAX.into(),
+            u16::MAX.into(),
+            i32::MIN.into(),
+            i32::MAX.into(),
+            u32::MAX.into(),
+            i64::MIN.into(),
+            i64::MAX.into(),
+            u64::MAX.into(),
+            -(1 << 53),
+            1i128 << 53,
+            1 << 60,
+        ];
+        let around = ends.into_iter().flat_map(|end| end - 3..=end + 3);
+        around
+            .filter(|i| (i64::MIN.into()..=u64::MAX.into()).contains(i))
+            .collect()
+    }
+
+    fn rounds_as_i128<E: Int + Into<i128> + PartialEq + fmt::Debug>(min: E, max: E) {
+        let within = |value: i128| value.clamp(min.into(), max.into());
+        for value in integers() {
+            let x = match i64::try_from(value) {
+                Ok(value) => Number::from(value),
+                Err(_) => Number::from(value as u64),
+            };
+            let got = [E::floor(x), E::truncate(x), E::ceil(x)].map(Into::into);
+            assert_eq!(got, [within(value); 3], "{x} on {}", E::DTYPE);
+        }
+        let large = integers().into_iter().map(|i| i as f64);
+        let fractions = large
+            .clone()
+            .flat_map(|x| [x - 0.5, x - 0.001, x + 0.25, x + 0.999]);
+        let far = [f64::INFINITY, 1e300, 1e20, 2f64.powi(64), 1e-310].into_iter();
+        let far = far.flat_map(|x| [x, -x]);
+        for x in large.chain(fractions).chain(far) {
+            let number = Number::new(x);
+            let got = [E::floor(number), E::truncate(number), E::ceil(number)].map(Into::into);
+            let want = [x.floor(), x.trunc(), x.ceil()].map(|x| within(x as i128));
+            assert_eq!(got, want, "{x} on {}", E::DTYPE);
+        }
+        let nan = Number::new(f64::NAN);
+        assert_eq!(
+            [E::floor(nan), E::truncate(nan), E::ceil(nan)],
+            [E::default(); 3]
+        );
+    }
+
+    #[test]
+    fn numbers_round_to_integers_exactly() {
+        macro_rules! all {
+            ($($E:ident)*) => {
+                $(rounds_as_i128($E::MIN, $E::MAX);)*
+            };
+        }
+        all! { i8 i16 i32 i64 u8 u16 u32 u64 }
+    }
 }

@@ -30,6 +30,7 @@
 //! | `isa/` | one file per instruction set |
 //! | `lanes` | the words that an instruction set implements |
 //! | `parameters`, `precision`, `contract`, `dtype` | what a user may set, in which lanes, how exact, what arrays hold |
+//! | `number` | the value of a parameter, to the last digit of an integer |
 #![no_std]
 // `Option::map` takes a closure, which may be left as a call.
 #![allow(clippy::manual_map)]
@@ -42,6 +43,7 @@ mod isa;
 mod lanes;
 pub mod loops;
 mod math;
+mod number;
 pub mod ops;
 #[cfg(feature = "oracle")]
 mod oracle;
@@ -57,6 +59,7 @@ pub use dtype::{Dtype, Element, Float, Int, UnknownDtype, bf16, f16};
 pub use isa::{Isa, PerIsa};
 pub use lanes::{FloatLanes, FullSimd, Lanes, MapWithSimd, MaskLanes, Simd, V, WithSimd};
 pub use loops::{MapFn, Zip, ZipFn, fence};
+pub use number::Number;
 pub use ops::*;
 #[cfg(feature = "oracle")]
 pub use oracle::{Oracle, OracleNumber};

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::number::Number;
 use crate::precision::Precision;
 
 /// One parameter of an operation.
@@ -33,7 +34,7 @@ impl Parameter {
 
 /// The values of an operation's parameters, in the order of
 /// [`PARAMETERS`](Parameters::PARAMETERS); behind them, zeros.
-pub type Values = [f64; 2];
+pub type Values = [Number; 2];
 
 /// An operation's parameters, by number.
 pub trait Parameters: Copy {
@@ -104,15 +105,12 @@ pub(crate) const POSITIVE: (f64, f64) = (1e-30, 1e30);
 pub(crate) const NOT_NEGATIVE: (f64, f64) = (0.0, f64::MAX);
 
 /// `parameters!(Relu)`, or `parameters!(LeakyRelu { slope: 0.01 in FINITE })`: [`Parameters`],
-/// `Default`, and the checked constructor `new`. `where min <= max` adds a condition.
+/// `Default`, and the checked constructor `new`. `where min <= max` adds a condition. With `exact`, the
+/// fields are [`Number`]s, and the operation brings `new` itself, and `exact`, which takes them.
 macro_rules! parameters {
     ($Op:ident) => {
-        impl $Op {
-            const fn new() -> Result<Self, $crate::ParameterError> {
-                Ok(Self)
-            }
-        }
-        $crate::parameters::parameters!(@impl $Op {});
+        impl $Op { const fn new() -> Result<Self, $crate::ParameterError> { Ok(Self) } }
+        $crate::parameters::parameters!(@impl $Op {} new, $crate::Number::to_f64);
     };
     ($Op:ident { $($field:ident: $default:literal in $range:expr),+ } $(where $low:ident <= $high:ident)?) => {
         impl $Op {
@@ -121,38 +119,31 @@ macro_rules! parameters {
             /// # Errors
             /// If one is NaN or out of its range; the message names it, its value and the range.
             pub const fn new($($field: f64),+) -> Result<Self, $crate::ParameterError> {
-                let (given, mut i) = ([$($field),+], 0);
-                while i < given.len() {
-                    if let Err(error) = <Self as $crate::Parameters>::PARAMETERS[i].check(given[i]) {
-                        return Err(error);
-                    }
-                    i += 1;
-                }
-                $(if $low > $high {
-                    return Err($crate::ParameterError::Order(
-                        (stringify!($low), $low), (stringify!($high), $high)));
-                })?
-                Ok(Self { $($field),+ })
+                let in_order = [$([(stringify!($low), $low), (stringify!($high), $high)])?];
+                $crate::parameters::checked(Self { $($field),+ }, &[$($field),+], &in_order)
             }
         }
-        $crate::parameters::parameters!(@impl $Op { $($field: $default in $range),+ });
+        $crate::parameters::parameters!(@impl $Op { $($field: $default in $range),+ } new, $crate::Number::to_f64);
     };
-    (@impl $Op:ident { $($field:ident: $default:literal in $range:expr),* }) => {
+    ($Op:ident { $($field:ident: $default:literal in $range:expr),+ } exact) => {
+        $crate::parameters::parameters!(@impl $Op { $($field: $default in $range),+ } exact, core::convert::identity);
+    };
+    (@impl $Op:ident { $($field:ident: $default:literal in $range:expr),* } $new:ident, $of:expr) => {
         impl $crate::Parameters for $Op {
             const PARAMETERS: &'static [$crate::Parameter] = &[$($crate::Parameter {
                 name: stringify!($field), default: $default, min: $range.0, max: $range.1,
             }),*];
-            const DEFAULT: Self = Self { $($field: $default),* };
+            const DEFAULT: Self = $crate::parameters::valid(Self::new($($default),*));
             #[inline(always)]
             fn rounded<P: $crate::Precision<Lane = f32>>(self) -> Self {
-                Self { $($field: P::constant(self.$field).into()),* }
+                Self { $($field: P::constant($crate::Number::from(self.$field).to_f64()).into()),* }
             }
             fn values(self) -> $crate::parameters::Values {
-                $crate::parameters::padded(&[$(self.$field),*])
+                $crate::parameters::padded(&[$(self.$field.into()),*])
             }
             fn from_values(values: $crate::parameters::Values) -> Result<Self, $crate::ParameterError> {
-                let [$($field,)* ..] = values;
-                Self::new($($field),*)
+                let [$($field,)* ..] = values.map($of);
+                Self::$new($($field),*)
             }
         }
         impl Default for $Op {
@@ -164,7 +155,37 @@ macro_rules! parameters {
 }
 pub(crate) use parameters;
 
-pub(crate) fn padded(given: &[f64]) -> Values {
+/// The operation, if each value that it was given is in its range, and of the two that must be in order,
+/// if there are such, the first is not above the second.
+pub(crate) const fn checked<O: Parameters>(
+    op: O,
+    given: &[f64],
+    in_order: &[[(&'static str, f64); 2]],
+) -> Result<O, ParameterError> {
+    let mut i = 0;
+    while i < given.len() {
+        if let Err(error) = O::PARAMETERS[i].check(given[i]) {
+            return Err(error);
+        }
+        i += 1;
+    }
+    if let [[low, high]] = *in_order
+        && low.1 > high.1
+    {
+        return Err(ParameterError::Order(low, high));
+    }
+    Ok(op)
+}
+
+/// The operation with its defaults.
+pub(crate) const fn valid<O: Copy>(made: Result<O, ParameterError>) -> O {
+    match made {
+        Ok(op) => op,
+        Err(_) => panic!("a default must be in its range"),
+    }
+}
+
+pub(crate) fn padded(given: &[Number]) -> Values {
     let mut values = Values::default();
     values[..given.len()].copy_from_slice(given);
     values

@@ -2,6 +2,7 @@
 
 pub(crate) use crate::contract::{Bound, Form};
 pub(crate) use crate::dtype::{Dtype, Float, Int};
+pub(crate) use crate::number::Number;
 #[cfg(feature = "oracle")]
 pub(crate) use crate::oracle::{Oracle, OracleNumber};
 pub(crate) use crate::parameters::{FINITE, MODERATE, NOT_NEGATIVE, NUMBER, POSITIVE, parameters};

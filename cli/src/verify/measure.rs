@@ -1,7 +1,7 @@
 //! The measurements: how far results are from the truth.
 
 use anyhow::Result;
-use halfwave::{Backend, Dtype, Element};
+use halfwave::{Backend, Dtype, Element, Number};
 use halfwave_kernels::Form;
 use halfwave_oracle::{Format, Truth, truth};
 use indicatif::ProgressBar;
@@ -184,7 +184,7 @@ pub fn by_reference(
         .map_init(Buffers::new, task)
         .try_reduce(none, merged)?;
     if step > 1 {
-        let values: Vec<f64> = subject.op.values().collect();
+        let values: Vec<f64> = subject.op.values().map(Number::to_f64).collect();
         let mut buffers = Buffers::new();
         for edges in inputs::edges::<f32>(&values).chunks(BLOCK) {
             buffers.x[..edges.len()].copy_from_slice(edges);

@@ -1,6 +1,7 @@
 //! What `f32` is compared with.
 
 use anyhow::{Result, bail};
+use halfwave::Number;
 use rayon::prelude::*;
 
 use super::inputs;
@@ -27,7 +28,7 @@ impl Trusted {
     /// If there is none.
     pub fn new(subject: Subject, asked: Option<Reference>, count: usize) -> Result<Self> {
         const NEAR: f64 = 1.0 / 2048.0;
-        let values: Vec<f64> = subject.op.values().collect();
+        let values: Vec<f64> = subject.op.values().map(Number::to_f64).collect();
         let mut x: Vec<f32> = inputs::samples(count);
         let edges: Vec<f32> = inputs::edges(&values);
         let step = edges.len() / (count / 4 + 1) + 1;

@@ -64,7 +64,7 @@ macro_rules! by_operation {
         fn rounded_to_f32(op: Op) -> Result<Op, ParameterError> {
             match op {
                 $(Op::$Op(op) => {
-                    let values = op.values().map(|value| f64::from(value as f32));
+                    let values = op.values().map(|value| Number::from(value.to_f64() as f32));
                     Parameters::from_values(values).map(Op::$Op)
                 })*
                 _ => unreachable!("the table has every operation"),

@@ -58,6 +58,6 @@ impl UnaryInt for Relu6 {
     #[inline(always)]
     fn forward_int<X: IntLane>(self, x: X) -> X {
         let zero = x.splat(<X::Int as Default>::default());
-        x.splat(X::Int::floor(6.0)).min(zero.max(x))
+        x.splat(X::Int::floor(Number::new(6.0))).min(zero.max(x))
     }
 }

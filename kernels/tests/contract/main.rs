@@ -1,6 +1,7 @@
 //! The kernels held to the contract, on every backend this CPU runs.
 
 mod arithmetic;
+mod clip;
 mod common;
 mod edges;
 #[cfg(unix)]

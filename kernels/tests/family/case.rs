@@ -47,7 +47,8 @@ impl<E: Number> Case<E> {
     }
 
     fn with_precision<O: BuiltinOp + Oracle, P: Precision>(op: O) -> Self {
-        let values = op.values()[..O::PARAMETERS.len()].to_vec();
+        let values = &op.values()[..O::PARAMETERS.len()];
+        let values: Vec<f64> = values.iter().map(|value| value.to_f64()).collect();
         let kernels = |isa| O::kernels::<E>(isa).expect("operations take every float");
         let suffices = O::FROM_OUTPUT != FromOutput::Never && op.output_suffices::<E>();
         Self {
@@ -219,8 +220,9 @@ pub fn cases<E: Number>() -> Vec<Case<E>> {
         let first = odd.into_iter().chain([*ends.start(), *ends.end()]);
         for (i, first) in first.enumerate() {
             let second = odd[(i * 4 + 3) % odd.len()];
-            for values in [[first, O::DEFAULT.values()[1]], [first, second]] {
-                if let Ok(op) = O::from_values(values) {
+            let default = O::DEFAULT.values()[1].to_f64();
+            for values in [[first, default], [first, second]] {
+                if let Ok(op) = O::from_values(values.map(halfwave_kernels::Number::new)) {
                     cases.push(Case::new(op));
                 }
                 if O::PARAMETERS.len() == 1 {
