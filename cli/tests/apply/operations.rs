@@ -72,6 +72,54 @@ fn parameters_are_the_ones_given() {
     );
 }
 
+/// An `f64` would make 9007199254740992 of 2^53 + 1, and nothing of a type's own bound.
+#[test]
+fn bounds_on_integers_are_exact() {
+    let folder = Folder::new();
+    let ends = [0, i64::MIN, i64::MAX].map(i64::to_le_bytes).concat();
+    folder.write("x.npy", &npy(1, "'<i8'", false, "(3,)", &ends));
+    for (op, want) in [
+        (
+            "clip(min=9007199254740993, max=inf)",
+            [9007199254740993, 9007199254740993, i64::MAX],
+        ),
+        (
+            "clip(min=-inf, max=-9223372036854775807)",
+            [-i64::MAX, i64::MIN, -i64::MAX],
+        ),
+        (
+            "clip(min=9223372036854775807, max=18446744073709551615)",
+            [i64::MAX; 3],
+        ),
+    ] {
+        succeed(&folder, op, "x.npy -o y.npy");
+        let y = folder.read("y.npy");
+        assert_eq!(
+            y[y.len() - 24..],
+            want.map(i64::to_le_bytes).concat(),
+            "{op}"
+        );
+        // The bound itself is in what it prints.
+        let said = fail(&folder, op, "x.npy", 2);
+        assert!(said.contains(&format!("apply '{op}' x.npy")), "{said}");
+    }
+    folder.write("x.npy", &npy(1, "'<u8'", false, "(3,)", &ends));
+    succeed(
+        &folder,
+        "clip(min=1, max=9223372036854775809)",
+        "x.npy -o y.npy",
+    );
+    let (y, want) = (folder.read("y.npy"), [1, i64::MIN as u64, i64::MAX as u64]);
+    assert_eq!(y[y.len() - 24..], want.map(u64::to_le_bytes).concat());
+    succeed(
+        &folder,
+        "clip(min=18446744073709551615, max=inf)",
+        "x.npy -o y.npy",
+    );
+    let y = folder.read("y.npy");
+    assert_eq!(y[y.len() - 24..], [255; 24]);
+}
+
 #[test]
 fn parameters_that_cannot_be_meant() {
     let folder = Folder::new();
