@@ -3,7 +3,7 @@
 use crate::coefficients::*;
 
 /// A kind of lane with its constants: [`f32`], [`f64`], [`F64Full`], [`F64ForF32`], and the bits of a
-/// 16-bit float, [`HighHalfBits`](crate::half::HighHalfBits).
+/// 16-bit float, `HighHalfBits`.
 pub trait Precision: Copy {
     /// What a lane holds.
     type Lane: Copy;

@@ -55,7 +55,7 @@ pub trait Lane:
     fn copysign(self, sign: Self) -> Self;
 
     /// 2<sup>n</sup>, where that is a normal number, of lanes that hold the integer n added to
-    /// [`Constants::shift`]: n then stands in their lowest bits.
+    /// 1.5 · 2<sup>p</sup> for p bits of fraction: n then stands in their lowest bits.
     fn pow2(self) -> Self;
 
     /// `self < b`; false where either is NaN.
