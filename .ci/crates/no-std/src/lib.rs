@@ -8,7 +8,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::panic::PanicInfo;
 use core::ptr;
 
-use halfwave::{Activation, Along, Fused, Gelu, Relu, Rows, RowsMut};
+use halfwave::{Activation, Broadcast, Fused, Gelu, Relu, Rows, RowsMut};
 
 /// Has no memory to give.
 struct NoMemory;
@@ -35,5 +35,9 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 pub extern "C" fn activate(x: &[f32; 6], bias: &[f32; 3], y: &mut [f32; 6]) {
     Relu.apply(x, y);
     Gelu.apply_in_place(y);
-    Relu.bias(Rows::new(x, 2, 3), Along::Columns(bias), RowsMut::new(y, 2, 3));
+    Relu.bias(
+        Rows::new(x, 2, 3),
+        Broadcast::PerColumn(bias),
+        RowsMut::new(y, 2, 3),
+    );
 }
