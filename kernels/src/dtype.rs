@@ -153,7 +153,8 @@ macro_rules! ints {
             }
             #[inline(always)]
             fn truncate(x: Number) -> Self {
-                let (most, rest) = x.split();
+                // A number of two parts is beyond all types but the largest.
+                let (most, rest) = if size_of::<Self>() < 8 { (x.to_f64(), 0.0) } else { x.split() };
                 (most as Self).$add(rest as Self::Lane) // all saturate
             }
             #[inline(always)]
