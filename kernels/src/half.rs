@@ -102,6 +102,19 @@ pub(crate) fn forward<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> 
     }
 }
 
+/// `max(x, 0)` on the bits of a 16-bit float, NaN and -0.0 kept, given the bits of −∞.
+///
+/// As signed 16-bit integers the patterns that must become zero, the negative numbers down to -∞, run
+/// from 0x8001 to the bits of -∞: all but the lowest (0x8000, -0.0) of the negative integers below the
+/// NaNs. Subtracting one wraps -0.0 round to the top and leaves `0x8000..negative_infinity`, which one
+/// comparison catches. Three instructions for twice as many elements; widening to f32 and back takes six
+/// and falls behind memcpy in L1.
+#[inline(always)]
+pub(crate) fn rectify_bits<X: IntLane<Int = i16>>(bits: X, negative_infinity: i16) -> X {
+    let negative = (bits - bits.splat(1)).lt(bits.splat(negative_infinity));
+    negative.select(bits.splat(0), bits)
+}
+
 /// The operation as [`forward`] wants it, to be asked for once, before the loop. What selects has its
 /// parameters as numbers of [`HighHalfBits`], which takes a branch or two each: the compiler would leave
 /// them in the loop.

@@ -9,7 +9,7 @@ use core::str::FromStr;
 /// holds.
 ///
 /// ```
-/// use halfwave_kernels::Number;
+/// use halfwave::Number;
 ///
 /// let odd: Number = "9007199254740993".parse()?;          // 2^53 + 1, which f64 does not have
 /// assert_eq!(odd, Number::from(9007199254740993i64));

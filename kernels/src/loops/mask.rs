@@ -1,7 +1,7 @@
 //! Masks of one bit per element, least significant bit first: made of an array, and applied to one.
 
 use crate::dtype::{Float, bf16, f16};
-use crate::half::Half;
+use crate::half::{Half, rectify_bits};
 use crate::lanes::{FullSimd, Lanes, WithSimd};
 use crate::register::{IntLane, IntRegister, Lane, Register};
 
@@ -51,15 +51,10 @@ pub trait Masked: Float {
 macro_rules! masked {
     (half: $($H:ident)*) => {$(
         impl Masked for $H {
-            // As integers, zero and all numbers from -0.0 down to -∞ follow one another: the bits of
-            // -0.0 are the smallest.
             #[inline(always)]
             fn flat<S: FullSimd + Lanes<i16, V = R>, R: Copy>(s: S, x: R) -> u32 {
                 let x = IntRegister::<i16, S>::new(s, x);
-                let one = x.splat(1);
-                let negative = (x - one).lt(x.splat($H::NEG_INFINITY_BITS));
-                let relu = crate::register::Mask::select(negative, x.splat(0), x);
-                (relu & x.splat(i16::MAX)).lt(one).bits()
+                Self::zero(s, rectify_bits(x, $H::NEG_INFINITY_BITS).v())
             }
             #[inline(always)]
             fn zero<S: FullSimd + Lanes<i16, V = R>, R: Copy>(s: S, x: R) -> u32 {

@@ -42,7 +42,6 @@ impl Clip {
     /// `u64` holds need not be an `f64`.
     ///
     /// ```
-    /// # use halfwave_kernels as halfwave;
     /// use halfwave::Clip;
     ///
     /// let clip = Clip::exact(i64::MIN, 9007199254740993i64)?;  // 2^53 + 1, which f64 does not have

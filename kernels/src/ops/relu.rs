@@ -1,3 +1,4 @@
+use crate::half::rectify_bits;
 use crate::prelude::*;
 
 /// The rectifier: `relu(x) = x < 0 ? 0 : x`, also called ramp, positive part, and half-wave
@@ -37,15 +38,9 @@ impl Unary for Relu {
         x.le(zero).select(zero, x.splat(1.0))
     }
 
-    // As signed 16-bit integers the patterns that must become zero, the negative numbers down to
-    // -∞, run from 0x8001 to the bits of -∞: all but the lowest (0x8000, -0.0) of the negative
-    // integers below the NaNs. Subtracting one wraps -0.0 round to the top and leaves
-    // `0x8000..negative_infinity`, which one comparison catches. Three instructions for twice as
-    // many elements; widening to f32 and back takes six and falls behind memcpy in L1.
     #[inline(always)]
     fn half_bits<X: IntLane<Int = i16>>(self, bits: X, negative_infinity: i16) -> X {
-        let negative = (bits - bits.splat(1)).lt(bits.splat(negative_infinity));
-        negative.select(bits.splat(0), bits)
+        rectify_bits(bits, negative_infinity)
     }
 }
 
