@@ -75,11 +75,18 @@ impl Pieces {
     }
 }
 
+/// Whether more threads than one may help a call that touches `bytes`. Rayon is not asked, which costs as
+/// much as a small call.
+#[inline]
+pub(crate) fn pays(bytes: usize) -> bool {
+    bytes >= break_even()
+}
+
 /// Runs `work` on pieces that cover `0..len`, on rayon's current pool; on this thread alone where
 /// the whole touches too few `bytes`.
 pub(crate) fn split(bytes: usize, len: usize, work: &(dyn Fn(Range<usize>) + Sync)) {
-    if bytes < break_even() {
-        return work(0..len); // without asking rayon, which costs as much as a small call
+    if !pays(bytes) {
+        return work(0..len);
     }
     let threads = rayon::current_num_threads();
     let number = pieces(bytes, grain(), threads);

@@ -117,24 +117,17 @@ impl<T: Copy + Send + Sync> Walk<T> {
     }
 
     /// With another array that a block must find in one run, if it joins rows.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with<U>(self, other: &View<U>) -> Self {
         let joined = self.joined && other.is_contiguous();
         Self { joined, ..self }
     }
 
     /// In blocks of any length, for a form that needs no scratch: rows that are joined are one block.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn whole(self) -> Self {
         let most = usize::MAX;
         Self { most, ..self }
-    }
-
-    /// Row by row.
-    #[inline]
-    pub(crate) fn by_rows(self) -> Self {
-        let joined = self.joined && self.to.rows < 2;
-        Self { joined, ..self }
     }
 
     /// Whether the destination is to be stored to past the caches.
@@ -165,19 +158,21 @@ impl<T: Copy + Send + Sync> Walk<T> {
     /// Runs `work` on every block. A `work` that owns all it needs costs a small call next to nothing.
     #[inline(always)]
     pub(crate) fn run(self, threads: Threads, work: impl Fn(&Block) + Sync) {
-        match threads {
-            Threads::One => self.run_range(0..self.to.len(), &work),
-            #[cfg(feature = "parallel")]
-            Threads::Pool => self.run_split(threads, work),
+        let len = self.to.len();
+        #[cfg(feature = "parallel")]
+        if threads == Threads::Pool && crate::parallel::pays(len.saturating_mul(self.bytes)) {
+            return self.run_split(work);
         }
+        let _ = threads;
+        self.run_range(0..len, &work);
     }
 
     // Apart, so that what a lone thread works with need not lie in memory.
     #[cfg(feature = "parallel")]
     #[inline(never)]
-    fn run_split(self, threads: Threads, work: impl Fn(&Block) + Sync) {
+    fn run_split(self, work: impl Fn(&Block) + Sync) {
         let len = self.to.len();
-        threads.split(len.saturating_mul(self.bytes), len, |range| {
+        crate::parallel::split(len.saturating_mul(self.bytes), len, &|range| {
             self.run_range(range, &work);
         });
     }
@@ -229,6 +224,28 @@ impl<T: Copy + Send + Sync> Walk<T> {
                 }
             }
             Some(block)
+        })
+    }
+
+    /// The rows of a range, or what it has of them, each as one block to be stored through the caches.
+    #[inline]
+    pub(crate) fn rows(&self, range: Range<usize>) -> impl Iterator<Item = Block> + use<T> {
+        let (cols, mut left) = (self.to.cols, range.len());
+        let (mut row, mut col) = match range.start {
+            0 => (0, 0),
+            start => (start / cols, start % cols),
+        };
+        core::iter::from_fn(move || {
+            let len = left.min(cols - col);
+            let stream = false;
+            let block = Block {
+                row,
+                col,
+                len,
+                stream,
+            };
+            (row, col, left) = (row + 1, 0, left - len);
+            (len > 0).then_some(block)
         })
     }
 
@@ -425,13 +442,19 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_over_whole_rows_is_one_block_where_they_are_joined() {
+    fn rows_are_blocks_of_their_own_unless_joined() {
         let mut data = vec![0.0f32; 40_000];
         let one = walk(&mut data, 5, 3000, 3000, true).whole();
         let lens: Vec<_> = one.blocks(0..15_000).map(|b| b.len).collect();
         assert_eq!(lens, [15_000]);
-        let rows = walk(&mut data, 5, 3000, 3000, false).whole().by_rows();
-        let lens: Vec<_> = rows.blocks(0..15_000).map(|b| b.len).collect();
-        assert_eq!(lens, [3000; 5]);
+        let part: Vec<_> = one
+            .rows(2000..9001)
+            .map(|b| (b.row, b.col, b.len))
+            .collect();
+        assert_eq!(
+            part,
+            [(0, 2000, 1000), (1, 0, 3000), (2, 0, 3000), (3, 0, 1)]
+        );
+        assert_eq!(one.rows(3000..3000).count(), 0);
     }
 }

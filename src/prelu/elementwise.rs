@@ -1,15 +1,17 @@
 //! The forms of [`Prelu`] that give an element for each.
 
+use core::ops::Range;
+
 use halfwave_kernels::{Float, LeakyRelu};
 
 use super::slopes::Prelu;
 use crate::backend::Backend;
-use crate::blocks::{BLOCK, Operand, Scratch, Value, Walk};
+use crate::blocks::{BLOCK, Block, Operand, Scratch, Value, Walk};
 use crate::kernels::Blockwise;
 use crate::rows::{Rows, RowsMut};
 
 /// From how many bytes on a row of one slope gets a call of its own; shorter ones are cheaper with their
-/// slopes written out.
+/// slopes written out. Not past the caches, where only whole lines are stored.
 const RUN: usize = 256;
 
 /// From how many elements on it gets one forward if slopes cannot be written out once for all rows. Against
@@ -20,13 +22,15 @@ const RUN_FORWARD: usize = 32;
 /// Blocks of scratch in which slopes are written out once for all rows, with a block to spare.
 const TILE: usize = 3;
 
-/// How to walk over rows that may get calls of their own: past the caches only whole lines are stored.
-fn by_runs<E: Float>(walk: Walk<E>, runs: bool) -> Walk<E> {
-    if runs && !walk.streams() {
-        walk.whole().by_rows()
-    } else {
-        walk
-    }
+/// The rows of a range, each with its slope.
+fn runs<E: Float>(
+    walk: &Walk<E>,
+    range: Range<usize>,
+    slopes: &[E],
+) -> impl Iterator<Item = (Block, E)> {
+    let mut rows = walk.rows(range).peekable();
+    let first = rows.peek().map_or(0, |block| block.row % slopes.len());
+    rows.zip(slopes.iter().copied().cycle().skip(first))
 }
 
 /// `y = x < 0 ? slope · x : x`, of one row each, which the slopes fit. `y` may be `x`.
@@ -49,15 +53,20 @@ pub(super) fn forward<E: Float>(
     let in_place = x.view.is(&y.view);
     let arrays = if in_place { 1 } else { 2 } + usize::from(slopes.is_each());
     let walk = Walk::to(&y, in_place, arrays);
-    let walk = match slopes {
-        Operand::Each(_) => walk.whole(),
-        Operand::PerRow(each) => {
-            let bytes = cols.saturating_mul(size_of::<E>());
-            let once = bytes.saturating_mul(each.len()) <= (TILE - 1) * BLOCK;
-            by_runs(walk, bytes >= RUN || cols >= RUN_FORWARD && !once)
+    if let Operand::PerRow(each) = slopes
+        && !walk.streams()
+    {
+        let bytes = cols.saturating_mul(size_of::<E>());
+        let once = bytes.saturating_mul(each.len()) <= (TILE - 1) * BLOCK;
+        if bytes >= RUN || cols >= RUN_FORWARD && !once {
+            return walk.split(backend.threads(), move |range| {
+                for (row, slope) in runs(&walk, range, each) {
+                    kernel.call(x.at(&row), Value::One(slope), y.at(&row));
+                }
+            });
         }
-        Operand::PerColumn(_) => walk,
-    };
+    }
+    let walk = if slopes.is_each() { walk.whole() } else { walk };
     walk.split(backend.threads(), move |range| {
         let (mut scratch, mut tile) = (Scratch::<1>::new(), Scratch::<TILE>::new());
         let [room] = scratch.rooms();
@@ -90,10 +99,17 @@ pub(super) fn backward<E: Float>(
     let in_place = dy.view.is(&dx.view);
     let arrays = if in_place { 2 } else { 3 } + usize::from(slopes.is_each());
     let walk = Walk::to(&dx, in_place, arrays);
-    let walk = match slopes {
-        Operand::PerRow(_) => by_runs(walk, cols.saturating_mul(size_of::<E>()) >= RUN),
-        Operand::Each(_) | Operand::PerColumn(_) => walk,
-    };
+    if let Operand::PerRow(each) = slopes
+        && !walk.streams()
+        && cols.saturating_mul(size_of::<E>()) >= RUN
+    {
+        // Of one slope it is a leaky rectifier's, in one kernel.
+        return walk.split(backend.threads(), move |range| {
+            for (row, slope) in runs(&walk, range, each) {
+                leaky(slope).backward(x.at(&row), dy.at(&row), dx.at(&row));
+            }
+        });
+    }
     walk.split(backend.threads(), move |range| {
         let (mut scratch, mut tile) = (Scratch::<2>::new(), Scratch::<TILE>::new());
         let [room, z] = scratch.rooms();
@@ -101,7 +117,6 @@ pub(super) fn backward<E: Float>(
         for block in walk.blocks(range) {
             let (x, dy, dx) = (x.at(&block), dy.at(&block), dx.at(&block));
             match slopes.at(&block, room) {
-                // Of one slope it is a leaky rectifier's, in one kernel.
                 Value::One(slope) => leaky(slope).backward(x, dy, dx),
                 slopes => {
                     let derivatives = z.dst(block.len);

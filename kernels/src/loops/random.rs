@@ -17,11 +17,10 @@ pub trait Drawn: Float {
     /// Elements to a draw, from one draw of 16 words.
     const PER_DRAW: usize = 16;
 
-    /// The largest magnitude that the dtype rounds to zero: half its smallest number, or zero
-    /// where a slope is drawn in the dtype itself.
-    const ROUNDS_TO_ZERO: f64;
-
     /// Those elements, from the words.
+    ///
+    /// A slope that the dtype rounds to zero is `+0`. With `-0`, a derivative of 1 times the slope would not
+    /// be the slope: the rule for gradients gives `+0` where the derivative is zero.
     ///
     /// # Safety
     /// `dst` is valid for writes of [`PER_DRAW`](Drawn::PER_DRAW) elements.
@@ -39,31 +38,33 @@ pub struct Range {
 impl Range {
     /// From a number in `[1, 2)` with a random fraction, of which a `cell` is the last place: the middle
     /// of the cell takes the place of its lower end, so that the mean is that of the bounds. Weighing both
-    /// bounds overflows for none; rounding could carry a slope over a bound, hence `min` and `max`.
-    ///
-    /// What `E` rounds to zero becomes `+0`. With a slope of `-0`, a derivative of 1 times the slope
-    /// would not be the slope: the rule for gradients gives `+0` where the derivative is zero.
+    /// bounds overflows for none; rounding could carry a slope over a bound, hence `min` and `max`. Adding
+    /// zero makes `+0` of `-0`.
     #[inline(always)]
-    fn at<E: Drawn, X: Lane>(self, number: X, cell: f64) -> X {
+    fn at<X: Lane>(self, number: X, cell: f64) -> X {
         let (lower, upper) = (number.parameter(self.lower), number.parameter(self.upper));
         let t = number - number.splat(1.0 - cell / 2.0);
         let rest = number.splat(1.0) - t;
         let slope = rest * lower + t * upper;
-        let slope = upper.min(lower.max(slope));
-        let is_zero = slope.abs().le(slope.splat(E::ROUNDS_TO_ZERO));
-        is_zero.select(slope.splat(0.0), slope)
+        upper.min(lower.max(slope)) + slope.splat(0.0)
     }
 
-    /// 16 slopes for `E` in their order.
+    /// 16 slopes in their order.
     #[inline(always)]
-    fn f32<E: Drawn, S: FullSimd>(self, s: S, words: [V<S, i64>; 4]) -> [V<S, f32>; 2] {
+    fn f32<S: FullSimd>(self, s: S, words: [V<S, i64>; 4]) -> [V<S, f32>; 2] {
         let cell = f64::from(f32::EPSILON);
         let low = Register::<f32, S>::new(s, numbers_f32(s, words[0], words[1]));
         let high = Register::<f32, S>::new(s, numbers_f32(s, words[2], words[3]));
-        [
-            self.at::<E, _>(low, cell).v(),
-            self.at::<E, _>(high, cell).v(),
-        ]
+        [self.at(low, cell).v(), self.at(high, cell).v()]
+    }
+
+    /// The bits of 16 slopes for `H`.
+    #[inline(always)]
+    fn half<H: Half, S: FullSimd>(self, s: S, words: [V<S, i64>; 4]) -> V<S, i16> {
+        let slopes = IntRegister::<i16, S>::new(s, H::narrow(s, self.f32(s, words)));
+        // Narrowing has made `-0` of the smallest negative ones; no other bits are as small as its.
+        let negative_zero = slopes.lt(slopes.splat(i16::MIN + 1));
+        negative_zero.select(slopes.splat(0), slopes).v()
     }
 }
 
@@ -107,11 +108,9 @@ fn cast<A: Copy, B: Copy>(a: A) -> B {
 }
 
 impl Drawn for f32 {
-    const ROUNDS_TO_ZERO: f64 = 0.0;
-
     #[inline(always)]
     unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f32) {
-        let [a, b] = range.f32::<f32, S>(s, words);
+        let [a, b] = range.f32(s, words);
         // SAFETY: two registers of eight, for which the caller vouches.
         unsafe {
             s.store(dst, a);
@@ -122,37 +121,31 @@ impl Drawn for f32 {
 
 impl Drawn for f64 {
     const PER_DRAW: usize = 8;
-    const ROUNDS_TO_ZERO: f64 = 0.0;
-
     #[inline(always)]
     unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f64) {
         let a = Register::<f64, S>::new(s, numbers_f64(s, words[0], words[1]));
         let b = Register::<f64, S>::new(s, numbers_f64(s, words[2], words[3]));
         // SAFETY: two registers of four, for which the caller vouches.
         unsafe {
-            s.store(dst, range.at::<f64, _>(a, f64::EPSILON).v());
-            s.store(dst.add(4), range.at::<f64, _>(b, f64::EPSILON).v());
+            s.store(dst, range.at(a, f64::EPSILON).v());
+            s.store(dst.add(4), range.at(b, f64::EPSILON).v());
         }
     }
 }
 
 impl Drawn for f16 {
-    const ROUNDS_TO_ZERO: f64 = f64::from_bits((1023 - 25) << 52); // 2^-25
-
     #[inline(always)]
     unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f16) {
-        let bits = f16::narrow(s, range.f32::<f16, S>(s, words));
+        let bits = range.half::<f16, S>(s, words);
         // SAFETY: a register of sixteen, for which the caller vouches.
         unsafe { s.store(dst.cast::<i16>(), bits) }
     }
 }
 
 impl Drawn for bf16 {
-    const ROUNDS_TO_ZERO: f64 = f64::from_bits((1023 - 134) << 52); // 2^-134
-
     #[inline(always)]
     unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut bf16) {
-        let bits = s.reorder_bf16(bf16::narrow(s, range.f32::<bf16, S>(s, words)));
+        let bits = s.reorder_bf16(range.half::<bf16, S>(s, words));
         // SAFETY: as above.
         unsafe { s.store(dst.cast::<i16>(), bits) }
     }
