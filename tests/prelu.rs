@@ -366,6 +366,50 @@ fn nothing_has_a_gradient_of_zero() {
     }
 }
 
+/// Signalling NaNs too, which come out quiet: the bits do not depend on whether a channel's neighbours have
+/// a call of their own, have their slopes written out, or are the whole array.
+#[test]
+fn nan_slopes_have_the_same_bits_in_every_layout() {
+    fn test<E: Plain>(values: [E; 5], bits: fn(E) -> u64) {
+        const LEN: usize = 768;
+        let all = |i: usize| (values[i / 25], values[i / 5 % 5], values[i % 5]);
+        for (slope, x, dy) in (0..125).map(all) {
+            let (x, dy, slopes) = ([x; LEN], [dy; LEN], [slope; 2]);
+            for (b, name) in all_backends() {
+                let both = |prelu| {
+                    let (mut y, mut dx) = ([E::default(); LEN], [E::default(); LEN]);
+                    b.prelu(prelu, &x, &mut y);
+                    b.prelu_backward(prelu, &x, &dy, &mut dx);
+                    [y, dx].map(|each| each.map(bits))
+                };
+                let shared = both(Prelu::Shared(slope));
+                for inner in [1, 3, 64, LEN / 2] {
+                    let slopes = &slopes;
+                    let got = both(Prelu::PerChannel { slopes, inner });
+                    assert!(
+                        got == shared,
+                        "{inner}: {slope:?} {x:?} {dy:?} {name}",
+                        x = x[0],
+                        dy = dy[0]
+                    );
+                }
+            }
+        }
+    }
+    test(
+        [0x7FC0_0001, 0xFFC0_0002, 0x7F80_0003, 0xBF80_0000, 0].map(f32::from_bits),
+        |x| u64::from(x.to_bits()),
+    );
+    let f64_bits = [
+        0x7FF8 << 48 | 1,
+        0xFFF8 << 48 | 2,
+        0x7FF0 << 48 | 3,
+        0xBFF << 52,
+        0,
+    ];
+    test(f64_bits.map(f64::from_bits), f64::to_bits);
+}
+
 #[test]
 fn slopes_that_do_not_fit_are_told() {
     let told = |call: &dyn Fn(), words: &[&str]| {

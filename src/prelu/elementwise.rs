@@ -85,10 +85,9 @@ pub(super) fn backward<E: Float>(
     dy: Rows<'_, E>,
     dx: RowsMut<'_, E>,
 ) {
-    let leaky = |slope: E| {
-        let slope = slope.to_f64();
-        backend.bind(LeakyRelu::unchecked(slope))
-    };
+    // Adding zero makes a signalling NaN quiet, as the derivative's kernel does: the bits must not depend on
+    // how rows are cut.
+    let leaky = |slope: E| backend.bind(LeakyRelu::unchecked(slope.to_f64() + 0.0));
     if let Some(slope) = prelu.only() {
         return backend.map_backward(leaky(slope), x, dy, dx);
     }

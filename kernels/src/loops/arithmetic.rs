@@ -152,14 +152,16 @@ impl Arithmetic for Prelu {
     }
 }
 
-/// Prelu's derivative by `x`: `x > 0 ? 1 : slope`.
+/// Prelu's derivative by `x`: `x > 0 ? 1 : slope`, where adding zero makes a signalling NaN quiet, as a slope
+/// is that a leaky rectifier has; that it makes `+0` of `-0` is nothing to the gradient.
 #[derive(Clone, Copy, Debug)]
 pub struct PreluSlope;
 
 impl Arithmetic for PreluSlope {
     #[inline(always)]
     fn apply<X: Lane>(self, x: X, slope: X) -> X {
-        x.splat(0.0).lt(x).select(x.splat(1.0), slope)
+        let zero = x.splat(0.0);
+        zero.lt(x).select(x.splat(1.0), slope + zero)
     }
 }
 
