@@ -58,6 +58,7 @@ bits! {
     i16 u16 0, u16::cast_signed, i16::cast_unsigned, |x| x as i16;
     i32 u32 0, u32::cast_signed, i32::cast_unsigned, |x| x as i32;
     i64 u64 0, u64::cast_signed, i64::cast_unsigned, |x| x as i64;
+    u16 u16 0, u16::from, u16::from, |x| x as u16;
     u8 u8 0, u8::from, u8::from, |x| x as u8;
     u32 u32 0, u32::from, u32::from, |x| x as u32;
     u64 u64 0, u64::from, u64::from, |x| x as u64;

@@ -56,6 +56,10 @@ fn hashes() {
     ints::<i16>(&mut lines);
     ints::<i32>(&mut lines);
     ints::<i64>(&mut lines);
+    ints::<u8>(&mut lines);
+    ints::<u16>(&mut lines);
+    ints::<u32>(&mut lines);
+    ints::<u64>(&mut lines);
     floats::<f32>(&mut lines);
     floats::<f64>(&mut lines);
     floats::<f16>(&mut lines);
