@@ -350,7 +350,7 @@ impl<O: BuiltinOp, E: Element> Blockwise<E> for Bound<O, E> {
     }
 
     fn has_from_output(&self) -> bool {
-        O::FROM_OUTPUT != FromOutput::Never && output_suffices::<O, E>(self.op)
+        output_suffices::<O, E>(self.op)
     }
 
     #[inline]
@@ -381,9 +381,11 @@ impl<O: BuiltinOp, E: Element> Blockwise<E> for Bound<O, E> {
     }
 }
 
-/// [`Unary::output_suffices`](halfwave_kernels::Unary::output_suffices) of any dtype: false of an
-/// integer.
+/// Whether the output tells the derivative, with these parameters; of an integer it does not.
 pub(crate) fn output_suffices<O: BuiltinOp, E: Element>(op: O) -> bool {
+    if O::FROM_OUTPUT == FromOutput::Never {
+        return false;
+    }
     match E::DTYPE {
         Dtype::F32 => op.output_suffices::<f32>(),
         Dtype::F64 => op.output_suffices::<f64>(),

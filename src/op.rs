@@ -32,92 +32,21 @@ macro_rules! op {
             $($Type($Type),)*
         }
 
+        $(impl From<$Type> for Op {
+            fn from(op: $Type) -> Self {
+                Op::$Type(op)
+            }
+        })*
+
         impl Op {
             /// Every operation, with its default parameters.
             pub const fn all() -> &'static [Op] {
                 &[$(Op::$Type(<$Type as Parameters>::DEFAULT),)*]
             }
 
-            /// The operation's name, without parameters.
-            pub const fn name(self) -> &'static str {
+            const fn about(self) -> About {
                 match self {
-                    $(Op::$Type(_) => stringify!($name),)*
-                }
-            }
-
-            /// What it computes, in the notation of a textbook: `max(x, 0)`.
-            pub const fn formula(self) -> &'static str {
-                match self {
-                    $(Op::$Type(_) => <$Type as Unary>::FORMULA,)*
-                }
-            }
-
-            /// The dtypes the operation takes.
-            pub const fn dtypes(self) -> &'static [Dtype] {
-                match self {
-                    $(Op::$Type(_) => <$Type as BuiltinOp>::DTYPES,)*
-                }
-            }
-
-            /// The operation's parameters: names, defaults, ranges.
-            pub const fn parameters(self) -> &'static [Parameter] {
-                match self {
-                    $(Op::$Type(_) => <$Type as Parameters>::PARAMETERS,)*
-                }
-            }
-
-            fn padded_values(self) -> Values {
-                match self {
-                    $(Op::$Type(op) => op.values(),)*
-                }
-            }
-
-            /// The same operation with other values of its parameters.
-            fn with_values(self, values: Values) -> Result<Self, ParameterError> {
-                Ok(match self {
-                    $(Op::$Type(_) => Op::$Type(Parameters::from_values(values)?),)*
-                })
-            }
-
-            /// Whether an output of dtype `E` tells the derivative, with these parameters.
-            pub fn has_backward_from_output<E: Element>(self) -> bool {
-                match self {
-                    $(Op::$Type(op) => {
-                        <$Type>::FROM_OUTPUT != FromOutput::Never && output_suffices::<_, E>(op)
-                    })*
-                }
-            }
-        }
-
-        impl<E: Element> Blockwise<E> for OpOn {
-            fn map(&self, x: Src<'_, E>, y: Dst<'_, E>) {
-                match self.op {
-                    $(Op::$Type(op) => self.bound(op).map(x, y),)*
-                }
-            }
-
-            fn backward(&self, x: Src<'_, E>, dy: Src<'_, E>, dx: Dst<'_, E>) {
-                match self.op {
-                    $(Op::$Type(op) => self.bound(op).backward(x, dy, dx),)*
-                }
-            }
-
-            fn has_from_output(&self) -> bool {
-                self.op.has_backward_from_output::<E>()
-            }
-
-            fn backward_from_output(&self, y: Src<'_, E>, dy: Src<'_, E>, dx: Dst<'_, E>) {
-                match self.op {
-                    $(Op::$Type(op) => self.bound(op).backward_from_output(y, dy, dx),)*
-                }
-            }
-
-            fn add_then(&self, x: Src<'_, E>, b: Value<'_, E>, z: Room<'_, E>, y: Dst<'_, E>)
-            where
-                E: Float,
-            {
-                match self.op {
-                    $(Op::$Type(op) => self.bound(op).add_then(x, b, z, y),)*
+                    $(Op::$Type(_) => About::of::<$Type>(stringify!($name)),)*
                 }
             }
         }
@@ -125,12 +54,80 @@ macro_rules! op {
 }
 for_each_op!(op);
 
+/// `match_op!(op, it => expression)`: the expression of the operation that `op` holds, by the name of `it`.
+macro_rules! match_op {
+    ($op:expr, $it:ident => $expression:expr) => {
+        for_each_op!(match_op @arms $op, $it, $expression;)
+    };
+    (@arms $op:expr, $it:ident, $expression:expr; $($name:ident: $Type:ident in $Row:ident;)*) => {
+        match $op {
+            $(Op::$Type($it) => $expression,)*
+        }
+    };
+}
+
+/// What is the same of an operation with any parameters.
+struct About {
+    name: &'static str,
+    formula: &'static str,
+    dtypes: &'static [Dtype],
+    parameters: &'static [Parameter],
+}
+
+impl About {
+    const fn of<O: BuiltinOp>(name: &'static str) -> Self {
+        Self {
+            name,
+            formula: O::FORMULA,
+            dtypes: O::DTYPES,
+            parameters: O::PARAMETERS,
+        }
+    }
+}
+
 impl Op {
+    /// The operation's name, without parameters.
+    pub const fn name(self) -> &'static str {
+        self.about().name
+    }
+
+    /// What it computes, in the notation of a textbook: `max(x, 0)`.
+    pub const fn formula(self) -> &'static str {
+        self.about().formula
+    }
+
+    /// The dtypes the operation takes.
+    pub const fn dtypes(self) -> &'static [Dtype] {
+        self.about().dtypes
+    }
+
+    /// The operation's parameters: names, defaults, ranges.
+    pub const fn parameters(self) -> &'static [Parameter] {
+        self.about().parameters
+    }
+
     /// The value of each of [`parameters`](Op::parameters).
     pub fn values(self) -> impl Iterator<Item = Number> {
         self.padded_values()
             .into_iter()
             .take(self.parameters().len())
+    }
+
+    fn padded_values(self) -> Values {
+        match_op!(self, op => op.values())
+    }
+
+    /// The same operation with other values of its parameters.
+    fn with_values(self, values: Values) -> Result<Self, ParameterError> {
+        fn with<O: Parameters>(_: O, values: Values) -> Result<O, ParameterError> {
+            O::from_values(values)
+        }
+        Ok(match_op!(self, op => with(op, values)?.into()))
+    }
+
+    /// Whether an output of dtype `E` tells the derivative, with these parameters.
+    pub fn has_backward_from_output<E: Element>(self) -> bool {
+        match_op!(self, op => output_suffices::<_, E>(op))
     }
 
     /// The operation with a backend that is to run it: for who compares backends, or has resolved one, or
@@ -220,6 +217,31 @@ impl OpOn {
     fn bound<O: BuiltinOp, E: Element>(self, op: O) -> impl Blockwise<E> {
         let bound = self.backend.kernels().bind(op);
         bound.expect("an operation that takes this dtype")
+    }
+}
+
+impl<E: Element> Blockwise<E> for OpOn {
+    fn map(&self, x: Src<'_, E>, y: Dst<'_, E>) {
+        match_op!(self.op, op => self.bound(op).map(x, y));
+    }
+
+    fn backward(&self, x: Src<'_, E>, dy: Src<'_, E>, dx: Dst<'_, E>) {
+        match_op!(self.op, op => self.bound(op).backward(x, dy, dx));
+    }
+
+    fn has_from_output(&self) -> bool {
+        self.op.has_backward_from_output::<E>()
+    }
+
+    fn backward_from_output(&self, y: Src<'_, E>, dy: Src<'_, E>, dx: Dst<'_, E>) {
+        match_op!(self.op, op => self.bound(op).backward_from_output(y, dy, dx));
+    }
+
+    fn add_then(&self, x: Src<'_, E>, b: Value<'_, E>, z: Room<'_, E>, y: Dst<'_, E>)
+    where
+        E: Float,
+    {
+        match_op!(self.op, op => self.bound(op).add_then(x, b, z, y));
     }
 }
 
