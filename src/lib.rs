@@ -29,8 +29,8 @@
 //! Only one of these panics, in methods that return no error: if `HALFWAVE_ISA` names a backend that
 //! cannot be had. [`backend`] tells that beforehand, and the methods of [`Op`] return it.
 //!
-//! **The operations** are [`Relu`], [`Relu6`], [`Clip`], [`LeakyRelu`], [`Rrelu`], [`Threshold`],
-//! [`ThresholdedRelu`], [`ReluSquared`], [`Step`], [`HardSigmoid`], [`HardSwish`], [`HardShrink`],
+//! **The operations** are [`Relu`], [`Relu6`], [`ReluN`], [`Clip`], [`LeakyRelu`], [`Rrelu`],
+//! [`Threshold`], [`ThresholdedRelu`], [`ReluSquared`], [`Step`], [`HardSigmoid`], [`HardSwish`], [`HardShrink`],
 //! [`SoftShrink`], [`Shrink`], [`Softsign`]; and the smooth ones [`Sigmoid`], [`LogSigmoid`], [`Tanh`],
 //! [`TanhShrink`], [`Softplus`], [`Elu`], [`Celu`], [`Selu`], [`Silu`], [`Gelu`], [`GeluTanh`],
 //! [`QuickGelu`], [`Mish`]. Parameters are checked when one is made.
@@ -168,8 +168,8 @@
 //! run is an error, see [`backend`]. [`memory`] and [`parallel`] have the sizes from which on memory is
 //! moved otherwise and work is shared, and can set them.
 //!
-//! **dtypes.** [`f32`], [`f64`], [`struct@f16`] and [`bf16`]; for [`Relu`], [`Relu6`] and [`Clip`] also
-//! [`i8`], [`i16`], [`i32`], [`i64`], [`u8`], [`u16`], [`u32`] and [`u64`].
+//! **dtypes.** [`f32`], [`f64`], [`struct@f16`] and [`bf16`]; for [`Relu`], [`Relu6`], [`ReluN`] and
+//! [`Clip`] also [`i8`], [`i16`], [`i32`], [`i64`], [`u8`], [`u16`], [`u32`] and [`u64`].
 //!
 //! **Features.** `std` (detection) and `parallel` (the `par_` methods, on rayon), both on by default.
 //! Without `std` the backend is the best the build's target features promise.

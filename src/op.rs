@@ -275,7 +275,7 @@ impl fmt::Display for Op {
 }
 
 /// `leaky_relu`, or `leaky_relu(slope=0.2)`: parameters by name, in any order; those left out have
-/// their defaults. Integers that are bounds of `clip` keep all their digits.
+/// their defaults. Integers that are bounds of `clip` or the ceiling of `relu_n` keep all their digits.
 impl FromStr for Op {
     type Err = OpError;
 

@@ -227,6 +227,33 @@ fn clip_keeps_integers_that_f64_does_not_have() {
     assert_eq!(clip.eval(0.0), 9007199254740992.0);
 }
 
+/// So is the ceiling of relu_n.
+#[test]
+fn relu_n_keeps_an_integer_that_f64_does_not_have() {
+    const ODD: i64 = 9007199254740993; // 2^53 + 1
+    let relu_n = ReluN::exact(ODD).unwrap();
+    let op: Op = "relu_n(ceiling=9007199254740993)".parse().unwrap();
+    assert_eq!(op, Op::ReluN(relu_n));
+    assert_eq!(op.to_string().parse(), Ok(op));
+    for b in backends() {
+        let x = [i64::MIN, -1, 0, 1, ODD - 1, ODD, ODD + 1, i64::MAX];
+        let want = [0, 0, 0, 1, ODD - 1, ODD, ODD, ODD];
+        let mut y = [0; 8];
+        b.apply(relu_n, &x, &mut y);
+        assert_eq!(y, want, "{b:?}");
+        y = [0; 8];
+        op.on(*b).apply(&x, &mut y).unwrap();
+        assert_eq!(y, want, "{b:?}");
+    }
+    // Other integers round it down, and take their largest for what they do not hold.
+    assert_eq!(ReluN::new(2.75).unwrap().eval(9u8), 2);
+    assert_eq!(ReluN::new(0.5).unwrap().eval(9i32), 0);
+    assert_eq!(ReluN::new(1e300).unwrap().eval(i8::MAX), i8::MAX);
+    assert_eq!(ReluN::exact(u64::MAX).unwrap().eval(u64::MAX), u64::MAX);
+    // A float takes the nearest number that it has.
+    assert_eq!(relu_n.eval(1e300), 9007199254740992.0);
+}
+
 #[test]
 fn dtypes_parse_from_what_they_print() {
     for &dtype in Dtype::ALL {

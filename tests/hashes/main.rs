@@ -82,6 +82,7 @@ fn ints<E: Bits + Element>(lines: &mut Vec<Line>)
 where
     halfwave::Relu: Operation<E>,
     halfwave::Relu6: Operation<E>,
+    halfwave::ReluN: Operation<E>,
     halfwave::Clip: Operation<E>,
 {
     let pairs = inputs::<E>(lines);

@@ -38,6 +38,10 @@ const SETTINGS: &[&str] = &[
     "leaky_relu(slope=3.1)",
     "leaky_relu(slope=1e-310)",
     "leaky_relu(slope=-1e300)",
+    "relu_n(ceiling=0.1)",
+    "relu_n(ceiling=6)",
+    "relu_n(ceiling=1e-310)",
+    "relu_n(ceiling=1e300)",
     "rrelu(lower=-0.5,upper=0.7)",
     "rrelu(lower=0.1,upper=0.1)",
     "rrelu(lower=-1e300,upper=-1e30)",
@@ -126,8 +130,8 @@ macro_rules! typed {
 typed! {
     with_float_type: Float, (
         Celu Clip Elu Gelu GeluTanh HardShrink HardSigmoid HardSwish LeakyRelu LogSigmoid Mish
-        QuickGelu Relu Relu6 ReluSquared Rrelu Selu Shrink Sigmoid Silu SoftShrink Softplus Softsign
+        QuickGelu Relu Relu6 ReluN ReluSquared Rrelu Selu Shrink Sigmoid Silu SoftShrink Softplus Softsign
         Step Tanh TanhShrink Threshold ThresholdedRelu
     );
-    with_int_type: Element, (Relu Relu6 Clip);
+    with_int_type: Element, (Relu Relu6 ReluN Clip);
 }

@@ -59,6 +59,12 @@ impl Clip {
         checked(Self { min, max }, &[min.to_f64(), max.to_f64()], &[])
     }
 
+    /// For operations that are a clip, of bounds that they have checked.
+    #[inline(always)]
+    pub(super) const fn unchecked(min: Number, max: Number) -> Self {
+        Self { min, max }
+    }
+
     /// The lower bound, as the nearest `f64`; any number but NaN, default −1.
     pub const fn min(self) -> f64 {
         self.min.to_f64()

@@ -14,6 +14,7 @@ mod mish;
 mod quick_gelu;
 mod relu;
 mod relu6;
+mod relu_n;
 mod relu_squared;
 mod rrelu;
 mod selu;
@@ -42,6 +43,7 @@ macro_rules! for_each_op {
             $($first)*
             relu: Relu in All;
             relu6: Relu6 in All;
+            relu_n: ReluN in All;
             clip: Clip in All;
             leaky_relu: LeakyRelu in Floats;
             rrelu: Rrelu in Floats;
