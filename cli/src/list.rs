@@ -69,6 +69,7 @@ fn range(&Parameter { min, max, .. }: &Parameter) -> String {
     match (min, max) {
         (f64::NEG_INFINITY, f64::INFINITY) => "any number".into(),
         (f64::MIN, f64::MAX) => "finite".into(),
+        (_, f64::MAX) if min == f64::from_bits(1) => "finite, above 0".into(),
         (_, f64::INFINITY) => format!("{low} or more"),
         (_, f64::MAX) => format!("{low} or more, finite"),
         (f64::NEG_INFINITY, _) => format!("{high} or less"),

@@ -59,6 +59,16 @@ impl Number {
         (self.near - step, self.rest + step)
     }
 
+    /// The integers next to it, below and above, or twice itself. Infinity is as far as an `i128` goes.
+    #[cfg(feature = "oracle")]
+    pub(crate) fn floor_and_ceil(self) -> (i128, i128) {
+        let integer = |x: f64| (x as i128).saturating_add(self.rest as i128);
+        (
+            integer(libm::floor(self.near)),
+            integer(libm::ceil(self.near)),
+        )
+    }
+
     /// Of `near`, which is the `f64` nearest to `value`.
     fn with_rest(near: f64, value: i128) -> Self {
         let rest = (value - near as i128) as f64;

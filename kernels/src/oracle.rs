@@ -28,6 +28,12 @@ pub trait Oracle: Unary {
     fn derivative_from_output_oracle<P: Precision, N: OracleNumber>(self, y: N) -> N {
         self.derivative_oracle::<P, N>(y)
     }
+
+    /// The operation on an integer, if it takes them: as though every integer type were as wide. What a type
+    /// does not hold, it saturates.
+    fn int_oracle(self, x: i128) -> i128 {
+        unimplemented!("an operation that takes integers says what it makes of {x}")
+    }
 }
 
 /// A real number, as well as a type can hold one, so that one textbook formula serves tests in `f64`

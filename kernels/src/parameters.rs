@@ -77,6 +77,7 @@ impl fmt::Display for ParameterError {
                 match (min, max) {
                     (f64::NEG_INFINITY, f64::INFINITY) => f.write_str("a number"),
                     (f64::MIN, f64::MAX) => f.write_str("a finite number"),
+                    ABOVE_ZERO => f.write_str("a finite number above 0"),
                     (_, f64::MAX) => write!(f, "a finite number, {min:e} or more"),
                     _ => write!(f, "from {min:e} to {max:e}"),
                 }
@@ -103,6 +104,8 @@ pub(crate) const MODERATE: (f64, f64) = (-1e30, 1e30);
 pub(crate) const POSITIVE: (f64, f64) = (1e-30, 1e30);
 /// Any finite number that is not negative.
 pub(crate) const NOT_NEGATIVE: (f64, f64) = (0.0, f64::MAX);
+/// Any finite number above zero.
+pub(crate) const ABOVE_ZERO: (f64, f64) = (f64::from_bits(1), f64::MAX);
 
 /// `parameters!(Relu)`, or `parameters!(LeakyRelu { slope: 0.01 in FINITE })`: [`Parameters`],
 /// `Default`, and the checked constructor `new`. `where min <= max` adds a condition. With `exact`, the

@@ -5,7 +5,10 @@ pub(crate) use crate::dtype::{Dtype, Float, Int};
 pub(crate) use crate::number::Number;
 #[cfg(feature = "oracle")]
 pub(crate) use crate::oracle::{Oracle, OracleNumber};
-pub(crate) use crate::parameters::{FINITE, MODERATE, NOT_NEGATIVE, NUMBER, POSITIVE, parameters};
+pub(crate) use crate::parameters::{
+    ABOVE_ZERO, FINITE, MODERATE, NOT_NEGATIVE, NUMBER, POSITIVE, ParameterError, checked,
+    parameters,
+};
 pub(crate) use crate::precision::Precision;
 pub(crate) use crate::register::{IntLane, Lane, Mask};
 pub(crate) use crate::unary::{F32Lanes, FromOutput, OnHalf, Unary, UnaryInt};

@@ -48,6 +48,25 @@ const SMOOTH: &[&str] = &[
     "mish",
 ];
 
+/// What a new operation needs to be hashed, in `operations.rs`: two odd settings, if it has parameters, and
+/// its type in the list of floats, and in that of integers if it takes them.
+#[test]
+fn every_operation_is_listed() {
+    struct Nothing;
+    impl<E: Element> Form<E> for Nothing {
+        fn run<O: Operation<E>>(self, _: O) {}
+    }
+    for Setting { op, .. } in settings() {
+        assert!(with_float_type::<f32>(op, Nothing), "{op} on floats");
+        let takes_integers = op.dtypes().contains(&i8::DTYPE);
+        assert_eq!(
+            with_int_type::<i8>(op, Nothing),
+            takes_integers,
+            "{op} on integers"
+        );
+    }
+}
+
 #[test]
 #[ignore = "takes minutes: to compare two commits, or what a backend gives with what another does"]
 fn hashes() {

@@ -1,4 +1,3 @@
-use crate::parameters::{ParameterError, checked};
 use crate::prelude::*;
 
 /// Clips to `[min, max]`, the lower bound first: `x < min ? min : x`, and of that `> max ? max`. Also
@@ -110,6 +109,11 @@ impl Oracle for Clip {
     fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let (min, max) = (N::of(P::value(self.min())), N::of(P::value(self.max())));
         N::of(if x <= min || x >= max { 0.0 } else { 1.0 })
+    }
+
+    fn int_oracle(self, x: i128) -> i128 {
+        let ((_, min), (max, _)) = (self.min.floor_and_ceil(), self.max.floor_and_ceil());
+        x.max(min).min(max)
     }
 }
 

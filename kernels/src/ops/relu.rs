@@ -54,6 +54,10 @@ impl Oracle for Relu {
     fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         N::of(if x <= N::of(0.0) { 0.0 } else { 1.0 })
     }
+
+    fn int_oracle(self, x: i128) -> i128 {
+        x.max(0)
+    }
 }
 
 impl UnaryInt for Relu {

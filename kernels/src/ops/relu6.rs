@@ -52,6 +52,10 @@ impl Oracle for Relu6 {
         let flat = x <= N::of(0.0) || x >= N::of(6.0);
         N::of(if flat { 0.0 } else { 1.0 })
     }
+
+    fn int_oracle(self, x: i128) -> i128 {
+        x.clamp(0, 6)
+    }
 }
 
 impl UnaryInt for Relu6 {

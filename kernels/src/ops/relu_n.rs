@@ -1,5 +1,4 @@
 use crate::ops::Clip;
-use crate::parameters::{ParameterError, checked};
 use crate::prelude::*;
 
 /// The rectifier with a ceiling of choice: `relu_n(x) = x < 0 ? 0 : x > ceiling ? ceiling : x`. It is
@@ -45,8 +44,7 @@ pub struct ReluN {
     ceiling: Number,
 }
 
-// From the smallest positive number to the largest: nothing is multiplied or divided by it.
-parameters!(ReluN { ceiling: 1.0 in (f64::from_bits(1), f64::MAX) } exact);
+parameters!(ReluN { ceiling: 1.0 in ABOVE_ZERO } exact);
 
 impl ReluN {
     /// Checks the parameter.
@@ -134,6 +132,11 @@ impl Oracle for ReluN {
     fn derivative_oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let flat = x <= N::of(0.0) || x >= N::of(P::value(self.ceiling()));
         N::of(if flat { 0.0 } else { 1.0 })
+    }
+
+    fn int_oracle(self, x: i128) -> i128 {
+        let (ceiling, _) = self.ceiling.floor_and_ceil();
+        x.clamp(0, ceiling)
     }
 }
 
