@@ -60,7 +60,7 @@ impl Backend {
         self.isa.isa()
     }
 
-    /// The instruction set's name: `portable`, `avx2`, `avx512`.
+    /// The instruction set's name, [`Isa::name`].
     pub fn name(self) -> &'static str {
         self.isa().name()
     }

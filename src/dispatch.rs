@@ -93,7 +93,7 @@ fn chosen() -> Result<Backend, &'static BackendError> {
     Ok(best())
 }
 
-/// The backend of this name, if this CPU runs it: `portable`, `avx2`, `avx512`.
+/// The backend of this name, an [`Isa::name`], if this CPU runs it.
 ///
 /// # Errors
 /// If it does not; the message lists those it runs.

@@ -164,7 +164,7 @@
 //! `portable` (SSE2, NEON, simd128), `avx2` and `avx512`; the CPU is asked once per process
 //! which it has. In cache a kernel is one load and one store per register. Beyond the last-level
 //! cache, stores go past it. Fresh vectors come on huge pages. The environment variable
-//! `HALFWAVE_ISA` (`portable`, `avx2`, `avx512`) overrides the choice; a name this CPU cannot
+//! `HALFWAVE_ISA` overrides the choice by one of these names; one that this CPU cannot
 //! run is an error, see [`backend`]. [`memory`] and [`parallel`] have the sizes from which on memory is
 //! moved otherwise and work is shared, and can set them.
 //!

@@ -29,9 +29,9 @@ use subject::{Reference, Subject, name};
 Examples:
   halfwave verify                                   every operation on every dtype
   halfwave verify softsign --dtype f32 --exhaustive
-  halfwave verify 'leaky_relu(slope=0.2)' --backward --isa all
+  halfwave verify 'leaky_relu(slope=0.2)' --backward --backend all
   halfwave verify --dtype f64 --samples 10000000
-  halfwave verify --exhaustive --backward --isa all --markdown
+  halfwave verify --exhaustive --backward --backend all --markdown
 
 An ulp is the distance between neighbouring numbers of the dtype at the true value; `ulps` is the
 largest error, `at` the input where it was seen, `correct` how many results are those nearest to
@@ -58,8 +58,8 @@ pub struct Args {
     backward: bool,
 
     /// Backend to measure, or all [default: the one chosen; `halfwave info` lists them]
-    #[arg(long, visible_alias = "backend", value_name = "NAME")]
-    isa: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    backend: Option<String>,
 
     /// Random inputs of f64, and of f32 to measure the reference with
     #[arg(long, value_name = "N", default_value_t = 20_000)]
@@ -105,7 +105,7 @@ struct Row {
 
 pub fn run(args: Args) -> Result<()> {
     let chosen = halfwave::backend()?;
-    let backends: Vec<Backend> = match args.isa.as_deref() {
+    let backends: Vec<Backend> = match args.backend.as_deref() {
         None => vec![chosen],
         Some("all") => halfwave::backends().to_vec(),
         Some(name) => vec![halfwave::backend_named(name)?],

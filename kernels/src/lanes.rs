@@ -1,4 +1,5 @@
-//! The words that an instruction set implements.
+//! The words that an instruction set implements: the methods of its units, one for each width of
+//! registers that it computes with.
 
 use core::mem::MaybeUninit;
 

@@ -5,7 +5,7 @@ use core::any::Any;
 
 use crate::dtype::{Dtype, Element, Float, Int, bf16, f16};
 use crate::isa::{Isa, PerIsa, per_isa};
-use crate::lanes::{FullSimd, Lanes, Simd};
+use crate::lanes::{FloatLanes, FullSimd, Lanes, Simd};
 use crate::loops::*;
 use crate::ops::*;
 use crate::unary::{Backward, BackwardFromOutput, FromOutput, Unary, UnaryInt};
@@ -257,6 +257,20 @@ pub fn copy_bytes(isa: Isa) -> MapFn<Move, i8> {
 #[inline]
 pub fn lookup(isa: Isa) -> MapFn<Lookup, i8> {
     table!(@kernels Bytes<Lookup>, isa).0
+}
+
+/// Whether the lanes of an instruction set round a product and a sum once.
+struct Fuses(bool);
+
+impl Fuses {
+    const fn of<S: Simd, W>() -> Self {
+        Self(<S as FloatLanes<f32>>::FUSED)
+    }
+}
+
+/// Whether an instruction set rounds a product and a sum once. All that do give the same bits.
+pub fn fuses(isa: Isa) -> bool {
+    table!(@kernels Fuses, isa).0
 }
 
 #[cfg(feature = "oracle")]

@@ -67,7 +67,12 @@ fn every_operation_holds_its_bounds() {
 
 #[test]
 fn every_backend_is_measured() {
-    let rows = rows(&["softsign", "--dtype=f16,bf16", "--isa=all", "--backward"]);
+    let rows = rows(&[
+        "softsign",
+        "--dtype=f16,bf16",
+        "--backend=all",
+        "--backward",
+    ]);
     let names: Vec<&str> = halfwave::backends().iter().map(|b| b.name()).collect();
     assert_eq!(rows.len(), 2 * 3 * names.len());
     for (row, name) in rows.iter().zip(names.iter().cycle()) {
@@ -133,7 +138,7 @@ fn what_cannot_be_is_refused() {
     for (args, reason) in [
         (&["rleu"][..], "there is no operation"),
         (&["relu", "--dtype=i8"], "i8"),
-        (&["relu", "--isa=mmx"], "mmx"),
+        (&["relu", "--backend=mmx"], "mmx"),
         (&["relu", "--json", "--markdown"], "cannot be used with"),
     ] {
         let out = halfwave(Path::new("."), &[&["verify"], args].concat());

@@ -4,46 +4,51 @@
 extern crate std;
 
 use core::fmt::Debug;
+use core::ptr;
 use std::vec;
 use std::vec::Vec;
 
 use crate::dtype::{bf16, f16};
 use crate::half::Half;
-use crate::lanes::{FloatLanes, Lanes, Simd, V, WithSimd};
+use crate::is_available;
+use crate::isa::{Isa, PerIsa, per_isa};
+use crate::lanes::{FloatLanes, FullSimd, Lanes, Simd, V, WithSimd};
 
-/// Whether this CPU has all of some features.
-macro_rules! has {
-    ($($feature:tt)*) => {
-        $(std::arch::is_x86_feature_detected!($feature))&&*
-    };
+#[path = "../../tests/shared/isas.rs"]
+mod shared;
+pub(crate) use shared::isas;
+
+/// A task's entry points on the units of one instruction set, for `per_isa!`: of the first unit, or
+/// of both, which are one where there is no other.
+pub(crate) struct Runs<T, const UNITS: usize>([unsafe fn(T); UNITS]);
+
+impl<T> Runs<T, 1> {
+    pub(crate) const fn of<S: FullSimd, W>() -> Self
+    where
+        T: WithSimd<S, Output = ()>,
+    {
+        Self([S::with_simd::<T>])
+    }
 }
 
-/// Runs a task on the full unit of every instruction set that this CPU has, and on other units of the
-/// last if they are named.
-macro_rules! on_every_unit {
-    ($task:expr $(, $Unit:ident)*) => {{
-        // SAFETY: every CPU of the target runs it, and the task asks for nothing else.
-        unsafe { <$crate::isa::portable::Portable as $crate::lanes::Simd>::with_simd($task) };
-        #[cfg(target_arch = "x86_64")]
-        {
-            #[allow(unused_imports)] // in this module
-            use $crate::isa::tests::has;
-            if $crate::avx2_features!(has) {
-                // SAFETY: this CPU has the instructions; the same below.
-                unsafe { <$crate::isa::avx2::Avx2 as $crate::lanes::Simd>::with_simd($task) };
-            }
-            if $crate::avx512_features!(has) {
-                // SAFETY: as above.
-                unsafe { <$crate::isa::avx512::Avx512Vl256 as $crate::lanes::Simd>::with_simd($task) };
-                // SAFETY: as above.
-                $(unsafe { <$crate::isa::avx512::$Unit as $crate::lanes::Simd>::with_simd($task) };)*
-            }
+impl<T> Runs<T, 2> {
+    const fn of<S: Simd, W: Simd>() -> Self
+    where
+        T: WithSimd<S, Output = ()> + WithSimd<W, Output = ()>,
+    {
+        Self([S::with_simd::<T>, W::with_simd::<T>])
+    }
+}
+
+/// Runs a task on every instruction set that this CPU has.
+pub(crate) fn run_on_all<T: Copy, const UNITS: usize>(runs: &PerIsa<Runs<T, UNITS>>, task: T) {
+    for isa in isas() {
+        for run in runs.get(isa).0 {
+            // SAFETY: this CPU has the instructions, and the tasks here ask for nothing else.
+            unsafe { run(task) };
         }
-    }};
+    }
 }
-
-pub(crate) use has;
-pub(crate) use on_every_unit;
 
 fn of<E: Copy, L: Lanes<E>>(l: L, x: &[E]) -> L::V {
     assert_eq!(x.len(), L::N);
@@ -242,20 +247,42 @@ fn parts<E: Copy + Default + PartialEq + Debug, S: Lanes<E>>(s: S, element: fn(u
 
 #[test]
 fn f32_as_f64_and_back() {
-    on_every_unit!(Words::Wide, Avx512);
+    run_on_all(&per_isa!(Runs<Words, 2>), Words::Wide);
 }
 
 #[test]
 fn sixteen_bits_as_f32_and_back() {
-    on_every_unit!(Words::Halves, Avx512);
+    run_on_all(&per_isa!(Runs<Words, 2>), Words::Halves);
 }
 
 #[test]
 fn float_words() {
-    on_every_unit!(Words::Floats, Avx512);
+    run_on_all(&per_isa!(Runs<Words, 2>), Words::Floats);
 }
 
 #[test]
 fn parts_of_a_register() {
-    on_every_unit!(Words::Parts, Avx512);
+    run_on_all(&per_isa!(Runs<Words, 2>), Words::Parts);
+}
+
+/// Left out of one of the lists in `isa/mod.rs`, an instruction set would never be chosen, or quietly be
+/// the portable one.
+#[test]
+fn every_list_has_every_instruction_set() {
+    macro_rules! has {
+        ($($feature:tt)*) => {
+            true
+        };
+    }
+    let runs = per_isa!(Runs<Words, 2>);
+    assert_eq!(size_of::<PerIsa<u8>>(), Isa::ALL.len());
+    for (i, isa) in Isa::ALL.iter().enumerate() {
+        assert!(is_available!(*isa, has), "{isa} in `is_available!`");
+        for other in &Isa::ALL[..i] {
+            assert!(
+                !ptr::eq(runs.get(*isa), runs.get(*other)),
+                "{isa} or {other} in `PerIsa::get`"
+            );
+        }
+    }
 }

@@ -213,6 +213,8 @@ impl<E: Drawn, S: FullSimd> WithSimd<S> for DrawSlopes<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::isa::per_isa;
+    use crate::isa::tests::{Runs, run_on_all};
 
     struct Philox {
         counter: [u32; 4],
@@ -275,7 +277,6 @@ mod tests {
 
     #[test]
     fn the_published_vectors() {
-        extern crate std;
-        crate::isa::tests::on_every_unit!(KnownAnswers);
+        run_on_all(&per_isa!(Runs<KnownAnswers, 1>), KnownAnswers);
     }
 }

@@ -1,16 +1,15 @@
 //! One backend beside another, by bits.
 
-use halfwave_kernels::{Isa, bf16, f16};
+use halfwave_kernels::{Isa, bf16, f16, table};
 
 use crate::case::{Case, cases, isas};
 use crate::number::{Number, Random, one_in};
 
 /// The instruction sets of this CPU whose lanes round a product and a sum once: whatever a register's
-/// length, they give the same bits. The portable one does not, but on processors where there are no
-/// others.
+/// length, they give the same bits. The portable one is among them where the build has FMA.
 fn fused() -> Vec<Isa> {
     let mut fused = isas();
-    fused.retain(|isa| *isa != Isa::Portable);
+    fused.retain(|isa| table::fuses(*isa));
     fused
 }
 
