@@ -366,8 +366,8 @@ fn nothing_has_a_gradient_of_zero() {
     }
 }
 
-/// Signalling NaNs too, which come out quiet: the bits do not depend on whether a channel's neighbours have
-/// a call of their own, have their slopes written out, or are the whole array.
+/// Signalling NaNs too: the bits do not depend on whether a channel's neighbours have a call of their own,
+/// have their slopes written out, or are the whole array.
 #[test]
 fn nan_slopes_have_the_same_bits_in_every_layout() {
     fn test<E: Plain>(values: [E; 5], bits: fn(E) -> u64) {

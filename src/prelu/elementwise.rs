@@ -85,10 +85,11 @@ pub(super) fn backward<E: Float>(
     dy: Rows<'_, E>,
     dx: RowsMut<'_, E>,
 ) {
-    // Adding zero makes a signalling NaN quiet, as the derivative's kernel does: the bits must not depend on
-    // how rows are cut.
-    let leaky = |slope: E| backend.bind(LeakyRelu::unchecked(slope.to_f64() + 0.0));
-    if let Some(slope) = prelu.only() {
+    // Of one slope it is a leaky rectifier's, in one kernel. Not of NaN, of which that could make another
+    // NaN: the bits must not depend on how rows are cut.
+    let is_number = |slope: &E| !slope.to_f64().is_nan();
+    let leaky = |slope: E| backend.bind(LeakyRelu::unchecked(slope.to_f64()));
+    if let Some(slope) = prelu.only().filter(is_number) {
         return backend.map_backward(leaky(slope), x, dy, dx);
     }
     let kernels = backend.kernels();
@@ -101,8 +102,8 @@ pub(super) fn backward<E: Float>(
     if let Operand::PerRow(each) = slopes
         && !walk.streams()
         && cols.saturating_mul(size_of::<E>()) >= RUN
+        && each.iter().all(is_number)
     {
-        // Of one slope it is a leaky rectifier's, in one kernel.
         return walk.split(backend.threads(), move |range| {
             for (row, slope) in runs(&walk, range, each) {
                 leaky(slope).backward(x.at(&row), dy.at(&row), dx.at(&row));
@@ -116,7 +117,7 @@ pub(super) fn backward<E: Float>(
         for block in walk.blocks(range) {
             let (x, dy, dx) = (x.at(&block), dy.at(&block), dx.at(&block));
             match slopes.at(&block, room) {
-                Value::One(slope) => leaky(slope).backward(x, dy, dx),
+                Value::One(slope) if is_number(&slope) => leaky(slope).backward(x, dy, dx),
                 slopes => {
                     let derivatives = z.dst(block.len);
                     derivative.call(x, slopes, derivatives);

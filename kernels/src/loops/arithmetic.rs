@@ -152,16 +152,14 @@ impl Arithmetic for Prelu {
     }
 }
 
-/// Prelu's derivative by `x`: `x > 0 ? 1 : slope`, where adding zero makes a signalling NaN quiet, as a slope
-/// is that a leaky rectifier has; that it makes `+0` of `-0` is nothing to the gradient.
+/// Prelu's derivative by `x`: `x > 0 ? 1 : slope`.
 #[derive(Clone, Copy, Debug)]
 pub struct PreluSlope;
 
 impl Arithmetic for PreluSlope {
     #[inline(always)]
     fn apply<X: Lane>(self, x: X, slope: X) -> X {
-        let zero = x.splat(0.0);
-        zero.lt(x).select(x.splat(1.0), slope + zero)
+        x.splat(0.0).lt(x).select(x.splat(1.0), slope)
     }
 }
 
