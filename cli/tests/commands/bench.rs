@@ -40,11 +40,12 @@ fn the_table_has_a_row_for_each_size() {
         // level, elements, touched in two words, then three rates, elements/ns, of limit
         let words: Vec<&str> = line.split_whitespace().collect();
         assert_eq!(words.len(), 9, "{line}");
-        for rate in &words[4..8] {
-            assert!(rate.parse::<f64>().unwrap() > 0.0, "{line}");
+        for (i, figure) in words.iter().enumerate().skip(4) {
+            let figure: f64 = figure.parse().unwrap();
+            // Where nothing is optimised, the share of the limit is zero to two digits.
+            let may_vanish = cfg!(debug_assertions) && i == 8;
+            assert!(figure > 0.0 || may_vanish && figure == 0.0, "{line}");
         }
-        // Zero to two digits where nothing is optimised.
-        assert!(words[8].parse::<f64>().unwrap() >= 0.0, "{line}");
     }
 }
 

@@ -38,34 +38,40 @@ pub struct Range {
 impl Range {
     /// From a number in `[1, 2)` with a random fraction, of which a `cell` is the last place: the middle
     /// of the cell takes the place of its lower end, so that the mean is that of the bounds. Weighing both
-    /// bounds overflows for none; rounding could carry a slope over a bound, hence `min` and `max`. Adding
-    /// zero makes `+0` of `-0`.
+    /// bounds overflows for none; rounding could carry a slope over a bound, hence `min` and `max`.
     #[inline(always)]
     fn at<X: Lane>(self, number: X, cell: f64) -> X {
         let (lower, upper) = (number.parameter(self.lower), number.parameter(self.upper));
         let t = number - number.splat(1.0 - cell / 2.0);
         let rest = number.splat(1.0) - t;
         let slope = rest * lower + t * upper;
-        upper.min(lower.max(slope)) + slope.splat(0.0)
+        upper.min(lower.max(slope))
     }
 
-    /// 16 slopes in their order.
+    /// 16 slopes in their order, of which some may be `-0`.
     #[inline(always)]
-    fn f32<S: FullSimd>(self, s: S, words: [V<S, i64>; 4]) -> [V<S, f32>; 2] {
+    fn f32<S: FullSimd>(self, s: S, words: [V<S, i64>; 4]) -> [Register<f32, S>; 2] {
         let cell = f64::from(f32::EPSILON);
         let low = Register::<f32, S>::new(s, numbers_f32(s, words[0], words[1]));
         let high = Register::<f32, S>::new(s, numbers_f32(s, words[2], words[3]));
-        [self.at(low, cell).v(), self.at(high, cell).v()]
+        [self.at(low, cell), self.at(high, cell)]
     }
 
     /// The bits of 16 slopes for `H`.
     #[inline(always)]
     fn half<H: Half, S: FullSimd>(self, s: S, words: [V<S, i64>; 4]) -> V<S, i16> {
-        let slopes = IntRegister::<i16, S>::new(s, H::narrow(s, self.f32(s, words)));
+        let [a, b] = self.f32(s, words);
+        let slopes = IntRegister::<i16, S>::new(s, H::narrow(s, [a.v(), b.v()]));
         // Narrowing has made `-0` of the smallest negative ones; no other bits are as small as its.
         let negative_zero = slopes.lt(slopes.splat(i16::MIN + 1));
         negative_zero.select(slopes.splat(0), slopes).v()
     }
+}
+
+/// The slope, `+0` for `-0`.
+#[inline(always)]
+fn positive_zero<X: Lane>(slope: X) -> X {
+    slope + slope.splat(0.0)
 }
 
 /// `1 + u / 2^32`, cut off: `f32` from the upper 23 bits of each word.
@@ -113,22 +119,23 @@ impl Drawn for f32 {
         let [a, b] = range.f32(s, words);
         // SAFETY: two registers of eight, for which the caller vouches.
         unsafe {
-            s.store(dst, a);
-            s.store(dst.add(8), b);
+            s.store(dst, positive_zero(a).v());
+            s.store(dst.add(8), positive_zero(b).v());
         }
     }
 }
 
 impl Drawn for f64 {
     const PER_DRAW: usize = 8;
+
     #[inline(always)]
     unsafe fn draw<S: FullSimd>(s: S, range: Range, words: [V<S, i64>; 4], dst: *mut f64) {
         let a = Register::<f64, S>::new(s, numbers_f64(s, words[0], words[1]));
         let b = Register::<f64, S>::new(s, numbers_f64(s, words[2], words[3]));
         // SAFETY: two registers of four, for which the caller vouches.
         unsafe {
-            s.store(dst, range.at(a, f64::EPSILON).v());
-            s.store(dst.add(4), range.at(b, f64::EPSILON).v());
+            s.store(dst, positive_zero(range.at(a, f64::EPSILON)).v());
+            s.store(dst.add(4), positive_zero(range.at(b, f64::EPSILON)).v());
         }
     }
 }

@@ -33,8 +33,8 @@ mod threshold;
 mod thresholded_relu;
 
 /// THE TABLE: one row per operation, `file: Type in Kind`, where the kind says which dtypes it takes:
-/// `All`, or `Floats`. Calls `$then!` with all rows, behind what else it is given; the kernels, the dtypes an operation is callable
-/// on, what the crates export, and the faces' names all come from here.
+/// `All`, or `Floats`. Calls `$then!` with all rows, behind what else it is given; the kernels, the dtypes
+/// an operation is callable on, what the crates export, and the faces' names all come from here.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! for_each_op {

@@ -37,7 +37,7 @@ impl Rrelu {
     }
 
     /// The leaky rectifier that this is: the mean of two finite slopes is finite. Not `f64::midpoint`: its
-    /// branches stay in the loop, which on 16-bit floats took seven times as long.
+    /// branches stay in the loop, which on bf16 took up to 1.8 times as long (Zen 5, AVX2).
     #[inline(always)]
     const fn mean(self) -> LeakyRelu {
         let (sum, sum_of_halves) = (self.lower + self.upper, self.lower * 0.5 + self.upper * 0.5);

@@ -67,6 +67,20 @@ where
     }
 }
 
+/// Clip's oracle takes its bounds apart as the kernels do, so it is held to the bounds themselves.
+#[test]
+fn the_oracle_of_clip_has_every_digit_of_its_bounds() {
+    let bounds = bounds(i64::MIN.into(), u64::MAX.into());
+    for &min in &bounds {
+        for &max in &bounds {
+            let clip = Clip::exact(number(min), number(max)).unwrap();
+            for x in bounds.iter().flat_map(|bound| bound - 1..=bound + 1) {
+                assert_eq!(clip.int_oracle(x), x.max(min).min(max), "{clip:?} of {x}");
+            }
+        }
+    }
+}
+
 #[test]
 fn operations_on_integers_are_exact() {
     macro_rules! each {
