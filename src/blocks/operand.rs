@@ -169,14 +169,19 @@ impl<'b, E: Copy + Send + Sync> Ready<'b, E> {
             return tile.part(row * self.cols + block.col, block.len);
         }
         let to = room.dst(block.len);
-        block.each_row(self.cols, |row, col, n, done| {
-            let to = to.part(done, n);
-            match self.operand {
-                Operand::PerRow(each) => to.fill(each[self.wrapped(row, each.len())]),
-                Operand::PerColumn(each) => to.copy_from(Src::of(each).part(col, n)),
-                Operand::Each(_) => unreachable!("an array of its own is gathered"),
+        match self.operand {
+            Operand::PerRow(each) => {
+                let mut i = self.wrapped(block.row, each.len());
+                block.each_row(self.cols, |_, _, n, done| {
+                    to.part(done, n).fill(each[i]);
+                    i = if i + 1 < each.len() { i + 1 } else { 0 };
+                });
             }
-        });
+            Operand::PerColumn(each) => block.each_row(self.cols, |_, col, n, done| {
+                to.part(done, n).copy_from(Src::of(each).part(col, n));
+            }),
+            Operand::Each(_) => unreachable!("an array of its own is gathered"),
+        }
         to.written()
     }
 
