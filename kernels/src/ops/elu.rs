@@ -57,9 +57,10 @@ impl Unary for Elu {
         let y = if self.alpha == 1.0 {
             y.high
         } else {
-            let y = y * x.parameter(self.alpha);
-            // Zero times that is -0.0.
-            y.rounded().copysign(y.high)
+            let alpha = x.parameter(self.alpha);
+            // Zero times that is -0.0. The sign of x·α is that of y·α; asking the latter's made this 1.1
+            // times as slow on SSE2.
+            (y * alpha).rounded().copysign(x * alpha)
         };
         x.lt(x.splat(0.0)).select(y, x)
     }
