@@ -57,21 +57,34 @@ impl Range {
         [self.at(low, cell), self.at(high, cell)]
     }
 
+    /// Whether a slope may be `-0`, or be rounded to it. The bounds are the same for all of a call.
+    #[inline(always)]
+    fn has_negative(self) -> bool {
+        self.lower.is_sign_negative()
+    }
+
+    /// The slope, `+0` for `-0`.
+    #[inline(always)]
+    fn positive_zero<X: Lane>(self, slope: X) -> X {
+        if self.has_negative() {
+            slope + slope.splat(0.0)
+        } else {
+            slope
+        }
+    }
+
     /// The bits of 16 slopes for `H`.
     #[inline(always)]
     fn half<H: Half, S: FullSimd>(self, s: S, words: [V<S, i64>; 4]) -> V<S, i16> {
         let [a, b] = self.f32(s, words);
         let slopes = IntRegister::<i16, S>::new(s, H::narrow(s, [a.v(), b.v()]));
+        if !self.has_negative() {
+            return slopes.v();
+        }
         // Narrowing has made `-0` of the smallest negative ones; no other bits are as small as its.
         let negative_zero = slopes.lt(slopes.splat(i16::MIN + 1));
         negative_zero.select(slopes.splat(0), slopes).v()
     }
-}
-
-/// The slope, `+0` for `-0`.
-#[inline(always)]
-fn positive_zero<X: Lane>(slope: X) -> X {
-    slope + slope.splat(0.0)
 }
 
 /// `1 + u / 2^32`, cut off: `f32` from the upper 23 bits of each word.
@@ -119,8 +132,8 @@ impl Drawn for f32 {
         let [a, b] = range.f32(s, words);
         // SAFETY: two registers of eight, for which the caller vouches.
         unsafe {
-            s.store(dst, positive_zero(a).v());
-            s.store(dst.add(8), positive_zero(b).v());
+            s.store(dst, range.positive_zero(a).v());
+            s.store(dst.add(8), range.positive_zero(b).v());
         }
     }
 }
@@ -134,8 +147,11 @@ impl Drawn for f64 {
         let b = Register::<f64, S>::new(s, numbers_f64(s, words[2], words[3]));
         // SAFETY: two registers of four, for which the caller vouches.
         unsafe {
-            s.store(dst, positive_zero(range.at(a, f64::EPSILON)).v());
-            s.store(dst.add(4), positive_zero(range.at(b, f64::EPSILON)).v());
+            s.store(dst, range.positive_zero(range.at(a, f64::EPSILON)).v());
+            s.store(
+                dst.add(4),
+                range.positive_zero(range.at(b, f64::EPSILON)).v(),
+            );
         }
     }
 }
