@@ -3,6 +3,8 @@
 
 use core::mem::MaybeUninit;
 
+use crate::piece_lanes::PieceLanes;
+
 /// A vector unit that works on registers of `E`.
 ///
 /// Loops and operations say these words through a [`Register`](crate::register::Register) or
@@ -179,7 +181,7 @@ pub type V<S, E> = <S as Lanes<E>>::V;
 
 /// A vector unit as operations on floats see it: lanes of the float dtypes and of their bits, the
 /// ways between them, and its entry points.
-pub trait Simd: FloatLanes<f32> + FloatLanes<f64> + Lanes<i16> + Lanes<i32> {
+pub trait Simd: PieceLanes + FloatLanes<f64> + Lanes<i16> + Lanes<i32> {
     /// Every lane, exactly: the lower half, then the upper.
     fn widen(self, x: V<Self, f32>) -> [V<Self, f64>; 2];
 

@@ -50,6 +50,7 @@ pub mod ops;
 #[cfg(feature = "oracle")]
 mod oracle;
 mod parameters;
+mod piece_lanes;
 mod precision;
 mod prelude;
 pub mod register;

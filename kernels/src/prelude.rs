@@ -10,5 +10,5 @@ pub(crate) use crate::parameters::{
     parameters,
 };
 pub(crate) use crate::precision::Precision;
-pub(crate) use crate::register::{IntLane, Lane, Mask};
+pub(crate) use crate::register::{IntLane, Lane, Mask, Near, PieceLane};
 pub(crate) use crate::unary::{F32Lanes, FromOutput, OnHalf, Unary, UnaryInt};

@@ -9,6 +9,7 @@ use core::ops::{Add, BitAnd, Div, Mul, Sub};
 
 use crate::dtype::Int;
 use crate::lanes::{FloatLanes, Lanes};
+use crate::piece_lanes::PieceLanes;
 use crate::precision::{Constants, Precision};
 
 /// A register of numbers: what an operation is written over.
@@ -79,6 +80,23 @@ pub trait Lane:
         x.le(x.splat(f64::INFINITY)).select(self, x)
     }
 }
+
+/// A register of `f32` that looks up coefficients: what functions in pieces are written over. See
+/// `PieceLanes`, of which these are the words.
+#[allow(missing_docs)]
+pub trait PieceLane: Lane {
+    const ENTRIES: usize;
+    fn look_up<const N: usize>(self, table: &'static [f32; N]) -> Self;
+    fn shift_left<const BITS: u32>(self) -> Self;
+    fn shift_right<const BITS: u32>(self) -> Self;
+    fn add_bits(self, b: Self) -> Self;
+    fn abs_to(self, limit: Self) -> Self;
+    fn floor_onto(self, b: Self, shift: Self) -> Self;
+    fn half_down(self) -> Self;
+}
+
+/// A result, and the lanes where it is one, if not everywhere.
+pub type Near<X> = (X, Option<<X as Lane>::Mask>);
 
 /// One truth value per lane.
 pub trait Mask<X>: Copy {
@@ -223,6 +241,39 @@ impl<P: Precision, S: FloatLanes<P::Lane>> Lane for Register<P, S> {
     #[inline(always)]
     fn le(self, b: Self) -> RegisterMask<P, S> {
         self.mask(self.s.le(self.v, b.v))
+    }
+}
+
+impl<S: PieceLanes> PieceLane for Register<f32, S> {
+    const ENTRIES: usize = S::ENTRIES;
+
+    #[inline(always)]
+    fn look_up<const N: usize>(self, table: &'static [f32; N]) -> Self {
+        Self::new(self.s, self.s.look_up(table, self.v))
+    }
+    #[inline(always)]
+    fn shift_left<const BITS: u32>(self) -> Self {
+        Self::new(self.s, self.s.shift_left::<BITS>(self.v))
+    }
+    #[inline(always)]
+    fn shift_right<const BITS: u32>(self) -> Self {
+        Self::new(self.s, self.s.shift_right::<BITS>(self.v))
+    }
+    #[inline(always)]
+    fn add_bits(self, b: Self) -> Self {
+        Self::new(self.s, self.s.add_bits(self.v, b.v))
+    }
+    #[inline(always)]
+    fn abs_to(self, limit: Self) -> Self {
+        Self::new(self.s, self.s.abs_to(self.v, limit.v))
+    }
+    #[inline(always)]
+    fn floor_onto(self, b: Self, shift: Self) -> Self {
+        Self::new(self.s, self.s.floor_onto(self.v, b.v, shift.v))
+    }
+    #[inline(always)]
+    fn half_down(self) -> Self {
+        Self::new(self.s, self.s.half_down(self.v))
     }
 }
 

@@ -268,7 +268,8 @@ impl Fuses {
     }
 }
 
-/// Whether an instruction set rounds a product and a sum once. All that do give the same bits.
+/// Whether an instruction set rounds a product and a sum once. All that do give the same bits, but for what
+/// is computed [in pieces](Unary::IN_PIECES).
 pub fn fuses(isa: Isa) -> bool {
     table!(@kernels Fuses, isa).0
 }

@@ -5,7 +5,7 @@ use crate::dtype::{Dtype, Float, Int};
 use crate::lanes::{FloatLanes, Lanes, Simd, V};
 use crate::parameters::Parameters;
 use crate::precision::F64ForF32;
-use crate::register::{IntLane, IntRegister, Lane, Mask, Register};
+use crate::register::{IntLane, IntRegister, Lane, Mask, Near, PieceLane, Register};
 
 /// A function of one number, written once for all dtypes and instruction sets.
 ///
@@ -47,6 +47,28 @@ pub trait Unary: Parameters + Send + Sync + 'static {
 
     /// The operation.
     fn forward<X: Lane>(self, x: X) -> X;
+
+    /// Whether `f32` has a faster way, [`near`](Unary::near), on units that look up in registers.
+    const IN_PIECES: bool = false;
+
+    /// Whether that is for these parameters.
+    #[inline(always)]
+    fn in_pieces(self) -> bool {
+        true
+    }
+
+    /// The operation by functions in pieces, and where it is that: for all but rare numbers, and for none where
+    /// it is NaN. Elsewhere [`far`](Unary::far) is asked.
+    #[inline(always)]
+    fn near<X: PieceLane>(self, x: X) -> Near<X> {
+        (x, None)
+    }
+
+    /// The operation where [`near`](Unary::near) is not.
+    #[inline(always)]
+    fn far<X: Lane>(self, x: X) -> X {
+        self.forward(x)
+    }
 
     /// Its derivative. Where this is zero, so is `dx`, whatever `dy` is.
     fn derivative<X: Lane>(self, x: X) -> X;
@@ -157,6 +179,22 @@ pub(crate) fn forward_f32<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, 
         s.narrow([op.forward(a).v(), op.forward(b).v()])
     } else {
         op.forward(Register::<f32, S>::new(s, x)).v()
+    };
+    sign_of_nan::<O, _>(Register::<f32, S>::new(s, x), Register::new(s, y)).v()
+}
+
+/// [`Unary::far`] on a register of `f32`.
+#[inline(always)]
+pub(crate) fn far_f32<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
+    let y = if O::F32.double::<S>() {
+        let [a, b] = s.widen(x);
+        let (a, b) = (
+            Register::<F64ForF32, S>::new(s, a),
+            Register::<F64ForF32, S>::new(s, b),
+        );
+        s.narrow([op.far(a).v(), op.far(b).v()])
+    } else {
+        op.far(Register::<f32, S>::new(s, x)).v()
     };
     sign_of_nan::<O, _>(Register::<f32, S>::new(s, x), Register::new(s, y)).v()
 }

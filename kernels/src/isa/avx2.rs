@@ -7,6 +7,7 @@ use super::macros::{entry_points, intrinsics};
 use crate::lanes::{
     FloatLanes, FullSimd, Lanes, MapWithSimd, MaskLanes, PLACES, POWERS, Simd, WithSimd,
 };
+use crate::piece_lanes::{PieceLanes, look_up_each};
 
 /// The features that this instruction set needs, for `$then!`; then what else it is to be given.
 #[macro_export]
@@ -210,6 +211,78 @@ impl FloatLanes<f32> for Avx2 {
     }
     const FUSED: bool = true;
 }
+
+impl PieceLanes for Avx2 {
+    const ENTRIES: usize = 8;
+
+    #[inline(always)]
+    fn look_up<const N: usize>(self, table: &'static [f32; N], index: __m256) -> __m256 {
+        if N != 8 {
+            return look_up_each(self, table, index);
+        }
+        // SAFETY: eight entries are one register; AVX2 as above.
+        unsafe {
+            let entries = _mm256_loadu_ps(table.as_ptr());
+            _mm256_permutevar8x32_ps(entries, _mm256_castps_si256(index))
+        }
+    }
+
+    #[inline(always)]
+    fn shift_left<const BITS: u32>(self, x: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe {
+            let count = _mm_cvtsi32_si128(BITS.cast_signed());
+            _mm256_castsi256_ps(_mm256_sll_epi32(_mm256_castps_si256(x), count))
+        }
+    }
+
+    #[inline(always)]
+    fn shift_right<const BITS: u32>(self, x: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe {
+            let count = _mm_cvtsi32_si128(BITS.cast_signed());
+            _mm256_castsi256_ps(_mm256_srl_epi32(_mm256_castps_si256(x), count))
+        }
+    }
+
+    intrinsics! {
+        fn add_bits(a: __m256, b: __m256) -> __m256 = _mm256_castsi256_ps(_mm256_add_epi32(
+            _mm256_castps_si256(a),
+            _mm256_castps_si256(b),
+        ));
+        fn expand(bits: u32, x: __m256, others: __m256) -> __m256 = {
+            let ranks = _mm256_cvtepu8_epi32(bytes(&RANKS[bits as usize & 255]));
+            let lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let set = _mm256_and_si256(_mm256_set1_epi32(bits.cast_signed()), lane);
+            let set = _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, lane));
+            _mm256_blendv_ps(others, _mm256_permutevar8x32_ps(x, ranks), set)
+        };
+    }
+
+    #[inline(always)]
+    unsafe fn compress(self, bits: u32, x: __m256, to: *mut f32) {
+        // SAFETY: the caller vouches for a register at `to`.
+        unsafe {
+            let places = _mm256_cvtepu8_epi32(bytes(&PLACES[bits as usize & 255]));
+            _mm256_storeu_ps(to, _mm256_permutevar8x32_ps(x, places));
+        }
+    }
+}
+
+/// For each byte, how many of its bits are set below each.
+const RANKS: [[u8; 8]; 256] = {
+    let mut table = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut bit = 1;
+        while bit < 8 {
+            table[byte][bit] = table[byte][bit - 1] + (byte >> (bit - 1) & 1) as u8;
+            bit += 1;
+        }
+        byte += 1;
+    }
+    table
+};
 
 // SAFETY: 32 bytes of plain elements.
 unsafe impl Lanes<f64> for Avx2 {

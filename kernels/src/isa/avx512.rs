@@ -22,6 +22,7 @@ use core::mem::transmute_copy;
 use super::avx2::{Avx2, ones_below_4};
 use super::macros::{entry_points, intrinsics};
 use crate::lanes::{FloatLanes, FullSimd, Lanes, MapWithSimd, MaskLanes, Simd, WithSimd};
+use crate::piece_lanes::{PieceLanes, look_up_each};
 
 /// The features that this instruction set needs, AVX2's among them, for `$then!`; then what else it is
 /// to be given.
@@ -85,6 +86,8 @@ impl Simd for Avx512Vl256 {
         unsafe { self.avx2().stream(p, v) }
     }
 }
+
+impl PieceLanes for Avx512Vl256 {}
 
 impl FullSimd for Avx512Vl256 {
     of_avx2! {
@@ -305,6 +308,66 @@ impl FloatLanes<f64> for Avx512 {
         };
     }
     const FUSED: bool = true;
+}
+
+impl PieceLanes for Avx512 {
+    const ENTRIES: usize = 32;
+
+    #[inline(always)]
+    fn look_up<const N: usize>(self, table: &'static [f32; N], index: __m512) -> __m512 {
+        if N != 8 && N != 32 {
+            return look_up_each(self, table, index);
+        }
+        let entries = table.as_ptr();
+        // SAFETY: as many entries are read as the table has; AVX-512 as above.
+        unsafe {
+            let i = _mm512_castps_si512(index);
+            if N == 8 {
+                // Twice the eight, so that the fourth bit of an index makes no difference.
+                _mm512_permutexvar_ps(i, _mm512_broadcast_f32x8(_mm256_loadu_ps(entries)))
+            } else {
+                let (low, high) = (_mm512_loadu_ps(entries), _mm512_loadu_ps(entries.add(16)));
+                _mm512_permutex2var_ps(low, i, high)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn shift_left<const BITS: u32>(self, x: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<BITS>(_mm512_castps_si512(x))) }
+    }
+
+    #[inline(always)]
+    fn shift_right<const BITS: u32>(self, x: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { _mm512_castsi512_ps(_mm512_srli_epi32::<BITS>(_mm512_castps_si512(x))) }
+    }
+
+    intrinsics! {
+        fn add_bits(a: __m512, b: __m512) -> __m512 = _mm512_castsi512_ps(_mm512_add_epi32(
+            _mm512_castps_si512(a),
+            _mm512_castps_si512(b),
+        ));
+        // The smaller magnitude, its sign made +; of a number and a NaN, the number.
+        fn abs_to(x: __m512, limit: __m512) -> __m512 = _mm512_range_ps::<0b1010>(x, limit);
+        fn floor_onto(a: __m512, b: __m512, shift: __m512) -> __m512 =
+            _mm512_fmadd_round_ps::<{ _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC }>(a, b, shift);
+        fn half_down(x: __m512) -> __m512 =
+            _mm512_mul_round_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(
+                x,
+                _mm512_set1_ps(0.5),
+            );
+        fn expand(bits: u32, x: __m512, others: __m512) -> __m512 =
+            _mm512_mask_expand_ps(others, bits as __mmask16, x);
+    }
+
+    // Compressed into a register and stored whole, as below.
+    #[inline(always)]
+    unsafe fn compress(self, bits: u32, x: __m512, to: *mut f32) {
+        // SAFETY: the caller vouches for a register at `to`.
+        unsafe { _mm512_storeu_ps(to, _mm512_maskz_compress_ps(bits as __mmask16, x)) }
+    }
 }
 
 /// For a ternary logic instruction: the bit of the second operand where that of the first is set, else

@@ -4,6 +4,7 @@ use crate::dtype::{Element, bf16, f16};
 use crate::half;
 use crate::lanes::{Lanes, MapWithSimd, Simd, V};
 use crate::loops::compact::{Step, compact};
+use crate::loops::pieces::{has_pieces, map_in_pieces};
 use crate::unary::{F32Lanes, OnHalf, Unary, UnaryInt, forward_f32, forward_f64, forward_int};
 
 /// `map(op, src, dst, len, stream)`: `dst[i] = op(src[i])`, with `stream` by stores that bypass the
@@ -27,30 +28,59 @@ pub trait Elementwise<E: Element>: Copy {
         self
     }
 
+    /// The loop: `dst[i] = op(src[i])`.
+    ///
+    /// # Safety
+    /// As [`MapWithSimd::map_with_simd`].
+    #[inline(always)]
+    unsafe fn map<S>(self, s: S, src: *const E, dst: *mut E, len: usize, stream: bool)
+    where
+        S: Simd + Lanes<E::Lane>,
+    {
+        // SAFETY: forwarded.
+        unsafe { by_register(s, self, src, dst, len, stream) }
+    }
+
     /// The operation on one register.
     fn on<S, R: Copy>(self, s: S, x: R) -> R
     where
         S: Simd + Lanes<E::Lane, V = R>;
 }
 
-macro_rules! of_floats {
-    ($($E:ident $forward:ident;)*) => {$(
-        impl<O: Unary> Elementwise<$E> for O {
-            const UNROLL: bool = matches!(O::F32, F32Lanes::Single);
+impl<O: Unary> Elementwise<f32> for O {
+    const UNROLL: bool = matches!(O::F32, F32Lanes::Single);
 
-            #[inline(always)]
-            fn on<S, R: Copy>(self, s: S, x: R) -> R
-            where
-                S: Simd + Lanes<$E, V = R>,
-            {
-                $forward(s, self, x)
+    #[inline(always)]
+    unsafe fn map<S: Simd>(self, s: S, src: *const f32, dst: *mut f32, len: usize, stream: bool) {
+        // SAFETY: forwarded.
+        unsafe {
+            if const { has_pieces::<S, O>() } && self.in_pieces() {
+                map_in_pieces(s, self, src, dst, len, stream);
+            } else if const { !has_pieces::<S, O>() || !O::PARAMETERS.is_empty() } {
+                by_register::<S, f32, O>(s, self, src, dst, len, stream);
             }
         }
-    )*};
+    }
+
+    #[inline(always)]
+    fn on<S, R: Copy>(self, s: S, x: R) -> R
+    where
+        S: Simd + Lanes<f32, V = R>,
+    {
+        forward_f32(s, self, x)
+    }
 }
-of_floats! {
-    f32 forward_f32;
-    f64 forward_f64;
+
+impl<O: Unary> Elementwise<f64> for O {
+    const UNROLL: bool = matches!(O::F32, F32Lanes::Single);
+
+    #[inline(always)]
+    fn on<S, R: Copy>(self, s: S, x: R) -> R
+    where
+        S: Simd + Lanes<f64, V = R>,
+    {
+        forward_f64(s, self, x)
+    }
 }
 
 macro_rules! of_halves {
@@ -107,14 +137,28 @@ where
 {
     #[inline(always)]
     unsafe fn map_with_simd(self, s: S, src: *const E, dst: *mut E, len: usize, stream: bool) {
-        let op = self.ready();
         // SAFETY: forwarded.
-        unsafe {
-            if O::UNROLL {
-                unrolled(s, op, src.cast(), dst.cast(), len, stream);
-            } else {
-                compact::<S, E::Lane, _>(s, One { op, src }, dst.cast(), len, stream);
-            }
+        unsafe { self.ready().map(s, src, dst, len, stream) }
+    }
+}
+
+/// The loop over registers that is best for the operation.
+///
+/// # Safety
+/// As [`MapWithSimd::map_with_simd`].
+#[inline(always)]
+unsafe fn by_register<S, E, O>(s: S, op: O, src: *const E, dst: *mut E, len: usize, stream: bool)
+where
+    S: Simd + Lanes<E::Lane>,
+    E: Element,
+    O: Elementwise<E>,
+{
+    // SAFETY: forwarded.
+    unsafe {
+        if O::UNROLL {
+            unrolled(s, op, src.cast(), dst.cast(), len, stream);
+        } else {
+            compact::<S, E::Lane, _>(s, One { op, src }, dst.cast(), len, stream);
         }
     }
 }

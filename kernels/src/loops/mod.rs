@@ -8,6 +8,7 @@ mod layout;
 mod lookup;
 mod map;
 mod mask;
+mod pieces;
 mod quantize;
 mod random;
 mod sum;

@@ -14,13 +14,19 @@
 //! lies beyond is rare. If any lane has it, it is computed by a path of its own and selected. The test
 //! is three instructions; scaling every result by two powers, for subnormal ones, would be seven.
 
+mod cells;
+mod cells_32;
+mod cells_8;
 mod double_word;
 mod exp;
 mod log;
 mod logistic;
 mod normal;
+mod powers;
 mod tanh;
 
+pub(crate) use cells::{Gate, gate_32, gelu_8, sigmoid_32, tanh as tanh_in_cells};
+pub(crate) use cells_32::{GELU as GELU_32, GELU_TANH as GELU_TANH_32, SILU as SILU_32};
 pub(crate) use double_word::{DoubleWord, product, reciprocal, two_sum};
 pub(crate) use exp::{
     Exp, exp, exp_beyond, exp_minus, exp_minus_one, exp_precise, exp_scaled, exp_times,
@@ -29,6 +35,7 @@ pub(crate) use exp::{
 pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, times};
 pub(crate) use normal::mills;
+pub(crate) use powers::{NATURAL, OF_GELU_TANH, RANGE as RANGE_8, gated_8, logistic_8};
 pub(crate) use tanh::{tanh, tanh_shrink};
 
 use crate::register::Lane;

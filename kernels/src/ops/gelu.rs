@@ -1,5 +1,8 @@
 use crate::coefficients::DENSITY_0;
-use crate::math::{DoubleWord, beyond_range, exp, exp_times, mills, product, two_sum};
+use crate::math::{
+    DoubleWord, GELU_32, Gate, beyond_range, exp, exp_times, gate_32, gelu_8, mills, product,
+    two_sum,
+};
 use crate::prelude::*;
 
 /// The Gaussian error linear unit: `x·Φ(x) = x/2·erfc(-x/√2)`, with `Φ` the distribution function of the
@@ -52,11 +55,20 @@ fn exponent<X: Lane>(x: X) -> DoubleWord<X> {
     }
 }
 
+static GATE_32: Gate<6> = Gate {
+    cells: &GELU_32,
+    scale: 3.099_999_904_632_568_4,
+    growth: 0.310_000_002_384_185_8,
+    limit: 6.323_398_590_087_891,
+    first: 0.0,
+};
+
 impl Unary for Gelu {
     const FORMULA: &'static str = "x·Φ(x) = x/2·erfc(-x/√2)";
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
+    const IN_PIECES: bool = true;
 
     // max(x, 0) - |x|·Φ(-|x|)
     #[inline(always)]
@@ -80,6 +92,15 @@ impl Unary for Gelu {
         }
         // The sums have made +0 of -0.0.
         y.copysign(x).or_nan_of(x)
+    }
+
+    #[inline(always)]
+    fn near<X: PieceLane>(self, x: X) -> Near<X> {
+        if X::ENTRIES < 32 {
+            gelu_8(x)
+        } else {
+            gate_32(x, &GATE_32)
+        }
     }
 
     // Φ(x) + x·φ(x)

@@ -1,5 +1,8 @@
 use crate::coefficients::{GELU_TANH_1, GELU_TANH_3};
-use crate::math::{DoubleWord, gated, gated_derivative, product};
+use crate::math::{
+    DoubleWord, GELU_TANH_32, Gate, OF_GELU_TANH, gate_32, gated, gated_8, gated_derivative,
+    product,
+};
 use crate::prelude::*;
 
 /// [`Gelu`](crate::Gelu) by the approximation with tanh, `x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))` (Hendrycks
@@ -31,6 +34,36 @@ pub struct GeluTanh;
 
 parameters!(GeluTanh);
 
+static GATE_32: Gate<6> = Gate {
+    cells: &GELU_TANH_32,
+    scale: 3.0,
+    growth: 0.5,
+    limit: 5.543_769_836_425_781,
+    first: 0.0,
+};
+
+/// On 8 entries, for |x| < 9.9. v is as `argument` says, in the units that make d one number; c keeps its second
+/// part.
+#[inline(always)]
+fn gate_8<X: PieceLane>(x: X) -> Near<X> {
+    let (c, c_low) = (
+        x.splat(1.594_829_559_326_171_9),
+        x.splat(4.172_306_091_732_025e-7),
+    );
+    let d = x.splat(0.071_312_822_401_523_59);
+    let z = x * x;
+    let z_low = x.mul_add(x, x.splat(0.0) - z);
+    let w = z.mul_add(d, c);
+    let w_low = z.mul_add(d, c - w) + z_low.mul_add(d, c_low);
+    let high = x * w;
+    let low = x.mul_add(w_low, x.mul_add(w, x.splat(0.0) - high));
+    let v = DoubleWord {
+        high,
+        low: Some(low),
+    };
+    (gated_8(x, v, &OF_GELU_TANH), Some(x.abs().lt(x.splat(9.9))))
+}
+
 impl Unary for GeluTanh {
     const FORMULA: &'static str = "x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))";
     const F32_ULPS: i32 = 1;
@@ -38,10 +71,20 @@ impl Unary for GeluTanh {
     // The factor of the derivative has three roundings of its own.
     const F32_DERIVATIVE: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
+    const IN_PIECES: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         gated(x, argument(x))
+    }
+
+    #[inline(always)]
+    fn near<X: PieceLane>(self, x: X) -> Near<X> {
+        if X::ENTRIES < 32 {
+            gate_8(x)
+        } else {
+            gate_32(x, &GATE_32)
+        }
     }
 
     // σ(v) + x·v′·σ′(v), where -v′ = c + 3d·x²

@@ -1,5 +1,5 @@
 use crate::coefficients::QUICK_GELU;
-use crate::math::{DoubleWord, gated, gated_derivative, product};
+use crate::math::{DoubleWord, NATURAL, RANGE_8, gated, gated_8, gated_derivative, product};
 use crate::prelude::*;
 
 /// A quick approximation of [`Gelu`](crate::Gelu), `x·sigmoid(1.702·x)` (Hendrycks & Gimpel, 2016).
@@ -46,10 +46,20 @@ impl Unary for QuickGelu {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
+    const IN_PIECES: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         gated(x, argument(x))
+    }
+
+    #[inline(always)]
+    fn near<X: PieceLane>(self, x: X) -> Near<X> {
+        let v = argument(x);
+        (
+            gated_8(x, v, &NATURAL),
+            Some(v.high.abs().lt(x.splat(RANGE_8))),
+        )
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-use crate::math::{DoubleWord, logistic, logistic_density};
+use crate::math::{DoubleWord, RANGE_8, logistic, logistic_8, logistic_density, sigmoid_32};
 use crate::prelude::*;
 
 /// The logistic function, `1/(1 + e^-x)` (Verhulst, 1845; in networks since Rumelhart, Hinton & Williams,
@@ -30,11 +30,21 @@ impl Unary for Sigmoid {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
+    const IN_PIECES: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         logistic(DoubleWord::exact(x))
+    }
+
+    #[inline(always)]
+    fn near<X: PieceLane>(self, x: X) -> Near<X> {
+        if X::ENTRIES < 32 {
+            (logistic_8(x), Some(x.abs().lt(x.splat(RANGE_8))))
+        } else {
+            sigmoid_32(x)
+        }
     }
 
     #[inline(always)]

@@ -1,4 +1,6 @@
-use crate::math::{gated, gated_derivative, times};
+use crate::math::{
+    DoubleWord, Gate, NATURAL, RANGE_8, SILU_32, gate_32, gated, gated_8, gated_derivative, times,
+};
 use crate::prelude::*;
 
 /// The input gated by its own sigmoid, `x·sigmoid(beta·x)` (Elfwing, Uchibe & Doya, 2018), also called swish
@@ -48,11 +50,21 @@ impl Silu {
     }
 }
 
+/// For a beta of 1.
+static GATE_32: Gate<5> = Gate {
+    cells: &SILU_32,
+    scale: 1.904_999_971_389_770_5,
+    growth: 0.0,
+    limit: 16.796_850_204_467_773,
+    first: -0.001_737_989_136_017_859,
+};
+
 impl Unary for Silu {
     const FORMULA: &'static str = "x·sigmoid(beta·x)";
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
+    const IN_PIECES: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
@@ -61,6 +73,21 @@ impl Unary for Silu {
             return x * x.splat(0.5);
         }
         gated(x, times(self.beta, x))
+    }
+
+    #[inline(always)]
+    fn in_pieces(self) -> bool {
+        self.beta == 1.0
+    }
+
+    #[inline(always)]
+    fn near<X: PieceLane>(self, x: X) -> Near<X> {
+        if X::ENTRIES < 32 {
+            let y = gated_8(x, DoubleWord::exact(x), &NATURAL);
+            (y, Some(x.abs().lt(x.splat(RANGE_8))))
+        } else {
+            gate_32(x, &GATE_32)
+        }
     }
 
     #[inline(always)]

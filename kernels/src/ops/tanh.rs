@@ -29,11 +29,17 @@ impl Unary for Tanh {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
+    const IN_PIECES: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         math::tanh(x)
+    }
+
+    #[inline(always)]
+    fn near<X: PieceLane>(self, x: X) -> Near<X> {
+        (math::tanh_in_cells(x), None)
     }
 
     // 1/cosh² x = 4σ′(2x)

@@ -40,10 +40,12 @@ fn same<E: Number>(label: &str, isas: &[Isa], x: &[E], f: impl Fn(Isa, &mut [E])
     }
 }
 
-/// The result, and both derivatives.
+/// The result, and both derivatives. In pieces, the result depends on how many entries a backend looks up.
 fn all_forms<E: Number>(case: &Case<E>, x: &[E]) {
     let fused = fused();
-    same(&case.label, &fused, x, |isa, y| (case.map)(isa, x, y));
+    if !case.in_pieces {
+        same(&case.label, &fused, x, |isa, y| (case.map)(isa, x, y));
+    }
     let mut random = Random(5);
     let dy: Vec<E> = x.iter().map(|_| E::round(random.within(9.0))).collect();
     let label = format!("derivative of {}", case.label);

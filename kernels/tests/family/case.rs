@@ -22,6 +22,8 @@ pub struct Case<E> {
     pub label: String,
     pub values: Vec<f64>,
     pub by_itself: bool,
+    /// Whether backends that look up in registers go a way of their own.
+    pub in_pieces: bool,
     pub oracle: Function,
     pub slope: Function,
     /// The derivative where the output is this.
@@ -57,6 +59,7 @@ impl<E: Number> Case<E> {
             label: format!("{}{values:?} on {}", O::NAME, E::DTYPE),
             values,
             by_itself: O::FROM_OUTPUT == FromOutput::ByItself,
+            in_pieces: O::IN_PIECES && op.in_pieces() && E::DTYPE == Dtype::F32,
             oracle: each(move |x| op.oracle::<P, f64>(x)),
             slope: each(move |x| op.derivative_oracle::<P, f64>(x)),
             slope_of_output: each(move |y| op.derivative_from_output_oracle::<P, f64>(y)),
