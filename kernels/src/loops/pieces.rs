@@ -1,17 +1,21 @@
 //! The loop of a map by functions in pieces ([`Unary::near`]), on `f32`.
 //!
-//! It goes block by block. Numbers that no piece covers are put aside, all of a block's together, and
-//! computed by [`Unary::far`] as an array of their own; then they take their places. So a few cost a
-//! branch that is hardly ever taken, and many cost what they cost by themselves: computed where they
-//! stand, one in a register would cost as much as a register of them.
+//! Numbers that no piece covers are put aside, those of a thousand elements together, and computed by
+//! [`Unary::far`] as an array of their own; then they take their places. So a few cost a branch that is
+//! hardly ever taken, and many cost what they cost by themselves: computed where they stand, one in a
+//! register would cost as much as a register of them.
+//!
+//! The shape is that of the [other loops](super::compact): a body of aligned stores, and a register at
+//! each end, unaligned, that is loaded before the first store.
 
 use core::mem::MaybeUninit;
+use core::ops::Range;
 
 use crate::lanes::{Lanes, Simd, V, WithSimd};
 use crate::register::Register;
 use crate::unary::{Unary, far_f32};
 
-/// Elements of a block: what is put aside of it stays in the first-level cache.
+/// Elements after which it is time to look whether what is put aside has room for as many again.
 const BLOCK: usize = 512;
 
 /// No unit has more lanes.
@@ -26,28 +30,37 @@ pub(crate) const fn has_pieces<S: Simd, O: Unary>() -> bool {
     O::IN_PIECES && S::ENTRIES > 0
 }
 
-/// What has been put aside of a block.
+/// What has been put aside.
 struct Aside {
-    /// The far numbers, in order.
-    x: [MaybeUninit<f32>; BLOCK + LANES],
+    /// The far numbers, in order; room for those of two blocks and both ends.
+    x: [MaybeUninit<f32>; 2 * BLOCK + 4 * LANES],
     lanes: usize,
-    /// The registers they are from: their place in the block, and which lanes.
-    from: [MaybeUninit<(u16, u16)>; BLOCK / 8],
+    /// The registers they are from: their place in the array, and which lanes.
+    from: [MaybeUninit<(usize, u32)>; 2 * BLOCK / 8 + 4],
     registers: usize,
 }
 
 impl Aside {
     #[inline(always)]
-    fn put<S: Simd>(&mut self, s: S, at: usize, far: u32, x: V<S, f32>) {
-        // SAFETY: a block has at most BLOCK / N registers, so that `registers` is within `from`, and
-        // `lanes`, at most N for each, leaves room for one more register of N.
+    fn new() -> Self {
+        Self {
+            x: [const { MaybeUninit::uninit() }; 2 * BLOCK + 4 * LANES],
+            lanes: 0,
+            from: [const { MaybeUninit::uninit() }; 2 * BLOCK / 8 + 4],
+            registers: 0,
+        }
+    }
+
+    /// # Safety
+    /// There is room: `registers` is below the length of `from`, so `lanes`, at most N for each, leaves
+    /// a register of N.
+    #[inline(always)]
+    unsafe fn put<S: Simd>(&mut self, s: S, at: usize, far: u32, x: V<S, f32>) {
+        // SAFETY: the caller vouches for the room.
         unsafe {
             s.compress(far, x, self.x.as_mut_ptr().cast::<f32>().add(self.lanes));
-            self.from
-                .as_mut_ptr()
-                .add(self.registers)
-                .cast::<(u16, u16)>()
-                .write((at as u16, far as u16));
+            let from = self.from.as_mut_ptr().cast::<(usize, u32)>();
+            from.add(self.registers).write((at, far));
         }
         self.lanes += far.count_ones() as usize;
         self.registers += 1;
@@ -68,101 +81,139 @@ pub(crate) unsafe fn map_in_pieces<S: Simd, O: Unary>(
     stream: bool,
 ) {
     let n = <S as Lanes<f32>>::N;
-    let mut aside = Aside {
-        x: [const { MaybeUninit::uninit() }; BLOCK + LANES],
-        lanes: 0,
-        from: [const { MaybeUninit::uninit() }; BLOCK / 8],
-        registers: 0,
-    };
-    // Where results wait for those that were put aside, before they bypass the caches.
-    let mut waiting = [const { MaybeUninit::<f32>::uninit() }; BLOCK];
-    // A store that straddles cache lines costs double: a first block ends where registers are aligned.
-    let ahead = dst.addr().wrapping_neg() / size_of::<f32>() % n;
-    let mut count = if len < 4 * n || ahead == 0 {
-        BLOCK
-    } else {
-        ahead
-    };
-    let (mut i, mut many) = (0, false);
-    // SAFETY: a block is `i..i + count`, within `len`; if it is `waiting`, that has as many.
+    let all = u32::MAX >> (32 - n);
+    let mut aside = Aside::new();
+    // SAFETY: a register at `i` is within `len`, a block within the body, and the body within `len`; `load_part`
+    // and `store_part` get `len < n`. There is room aside for two blocks and the ends.
     unsafe {
-        while i < len {
-            count = if len - i < count { len - i } else { count };
-            let to = if stream {
-                waiting.as_mut_ptr().cast::<f32>()
-            } else {
-                dst.add(i)
-            };
-            near(s, op, src.add(i), to, count, &mut aside, many);
-            many = aside.registers > MANY;
-            if aside.registers > 0 {
-                let aside = &mut aside;
-                S::with_simd(Far {
-                    op,
-                    aside,
-                    to,
-                    count,
-                });
+        if len < n {
+            let x = s.load_part(src, len);
+            let (y, near) = on(s, op, x);
+            s.store_part(dst, len, y);
+            if near != all {
+                aside.put(s, 0, near ^ all, x);
+                take_places(s, op, &mut aside, dst, len);
             }
-            if stream {
-                stream_block(s, to, dst.add(i), count);
+            return;
+        }
+        let last = len - n;
+        let (head, tail) = (s.load(src), s.load(src.add(last)));
+        let first = dst.addr().wrapping_neg() / size_of::<f32>() % n;
+        let end = first + (len - first) / n * n;
+        let (mut i, mut many) = (first, false);
+        while i < end {
+            let stop = if end - i < BLOCK { end } else { i + BLOCK };
+            let before = aside.registers;
+            body::<S, O>(s, op, src, dst, i..stop, &mut aside, many, stream);
+            many = aside.registers - before > MANY;
+            if aside.registers > BLOCK / n {
+                take_places(s, op, &mut aside, dst, len);
             }
-            i += count;
-            count = BLOCK;
+            i = stop;
+        }
+        let ends = [(0, head, first > 0), (last, tail, end < len)];
+        let mut i = 0;
+        while i < 2 {
+            let (at, x, open) = ends[i];
+            if open {
+                let (y, near) = on(s, op, x);
+                s.store(dst.add(at), y);
+                if near != all {
+                    aside.put(s, at, near ^ all, x);
+                }
+            }
+            i += 1;
+        }
+        if aside.registers > 0 {
+            take_places(s, op, &mut aside, dst, len);
         }
     }
 }
 
-/// A block by [`Unary::near`], with what that leaves to be done put aside.
+/// Whole registers by [`Unary::near`], with what that leaves to be done put aside.
 ///
 /// # Safety
-/// `src` is valid for reads and `dst` for writes of `count <= BLOCK` elements; they are the same or do
-/// not overlap.
+/// `src` is valid for reads and `dst` for writes of the elements of `range`, whose length is a multiple of N; they
+/// are the same or do not overlap. With `stream`, they do not, and `dst` is aligned to a register at `range`. There
+/// is room aside.
 #[inline(always)]
-unsafe fn near<S: Simd, O: Unary>(
+#[allow(clippy::too_many_arguments)] // a struct would be no clearer, and is used once
+unsafe fn body<S: Simd, O: Unary>(
     s: S,
     op: O,
     src: *const f32,
     dst: *mut f32,
-    count: usize,
+    range: Range<usize>,
     aside: &mut Aside,
     many: bool,
+    stream: bool,
 ) {
     let n = <S as Lanes<f32>>::N;
     let all = u32::MAX >> (32 - n);
-    let mut i = 0;
-    // SAFETY: a register at `i` is within `count`; the last has the `count - i` elements that are left.
+    let mut i = range.start;
+    // SAFETY: a register at `i` is within `range`.
     unsafe {
         // Two at a time share a branch; half as large registers are too few for two.
-        while const { <S as Lanes<f32>>::N == LANES } && i + 2 * n <= count {
+        while const { <S as Lanes<f32>>::N == LANES } && i + 2 * n <= range.end {
             let (a, b) = (s.load(src.add(i)), s.load(src.add(i + n)));
             let (y_a, near_a) = on(s, op, a);
             let (y_b, near_b) = on(s, op, b);
-            s.store(dst.add(i), y_a);
-            s.store(dst.add(i + n), y_b);
+            store(s, dst.add(i), y_a, stream);
+            store(s, dst.add(i + n), y_b, stream);
             if many || near_a & near_b != all {
                 aside.put(s, i, near_a ^ all, a);
                 aside.put(s, i + n, near_b ^ all, b);
             }
             i += 2 * n;
         }
-        while i + n <= count {
+        while i < range.end {
             let x = s.load(src.add(i));
             let (y, near) = on(s, op, x);
-            s.store(dst.add(i), y);
+            store(s, dst.add(i), y, stream);
             if many || near != all {
                 aside.put(s, i, near ^ all, x);
             }
             i += n;
         }
-        if i < count {
-            let x = s.load_part(src.add(i), count - i);
-            let (y, near) = on(s, op, x);
-            s.store_part(dst.add(i), count - i, y);
-            if near != all {
-                aside.put(s, i, near ^ all, x);
-            }
+    }
+}
+
+/// Stores an aligned register, past the caches where `stream`.
+///
+/// # Safety
+/// `to` is valid for writes of N elements, and with `stream` aligned to the register.
+#[inline(always)]
+unsafe fn store<S: Simd>(s: S, to: *mut f32, y: V<S, f32>, stream: bool) {
+    // SAFETY: forwarded.
+    unsafe {
+        if stream {
+            s.stream(to.cast(), y);
+        } else {
+            s.store(to, y);
         }
+    }
+}
+
+/// [`Unary::far`] for what was put aside of `dst`, in a function of its own: it is rare and long.
+///
+/// # Safety
+/// `dst` is valid for reads and writes of `len` elements, and what is aside is from there.
+#[inline(always)]
+unsafe fn take_places<S: Simd, O: Unary>(
+    _: S,
+    op: O,
+    aside: &mut Aside,
+    dst: *mut f32,
+    len: usize,
+) {
+    // SAFETY: the unit is the proof that the CPU has its instructions; the rest is forwarded.
+    unsafe {
+        S::with_simd(Far {
+            op,
+            aside,
+            dst,
+            len,
+        })
     }
 }
 
@@ -177,33 +228,29 @@ fn on<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> (V<S, f32>, u32) {
     (y.v(), near)
 }
 
-/// Computes what was put aside and gives it its places: a call, to keep it out of the loop.
+/// See [`take_places`]; nothing is aside afterwards.
 struct Far<'a, O> {
     op: O,
-    /// Empty afterwards.
     aside: &'a mut Aside,
-    /// The block.
-    to: *mut f32,
-    count: usize,
+    dst: *mut f32,
+    len: usize,
 }
 
 impl<S: Simd, O: Unary> WithSimd<S> for Far<'_, O> {
     type Output = ();
 
-    /// # Safety
-    /// `to` is valid for reads and writes of the `count` elements of the block that was put aside.
     #[inline(always)]
     unsafe fn with_simd(self, s: S) {
         let n = <S as Lanes<f32>>::N;
         let Far {
             op,
             aside,
-            to,
-            count,
+            dst,
+            len,
         } = self;
         let x = aside.x.as_mut_ptr().cast::<f32>();
-        // SAFETY: zeros behind the numbers, for which there is room, make whole registers of them; the
-        // registers they go to are those of the block they are from, the last perhaps in part.
+        // SAFETY: zeros behind the numbers, for which there is room, make whole registers of them. The
+        // registers they go to are those they are from; a part of one only where the array is no longer.
         unsafe {
             s.store(x.add(aside.lanes), s.splat(0.0f32));
             let mut i = 0;
@@ -213,45 +260,18 @@ impl<S: Simd, O: Unary> WithSimd<S> for Far<'_, O> {
             }
             let (mut i, mut from) = (0, x.cast_const());
             while i < aside.registers {
-                let (at, far) = aside.from[i].assume_init();
-                let (at, far) = (usize::from(at), u32::from(far));
-                let (to, y) = (to.add(at), s.load(from));
-                if at + n <= count {
-                    s.store(to, s.expand(far, y, s.load(to)));
+                // Not by an index, which would bring a panic into the kernel.
+                let (at, far) = aside.from.as_ptr().cast::<(usize, u32)>().add(i).read();
+                let (to, y) = (dst.add(at), s.load(from));
+                if len < n {
+                    s.store_part(to, len, s.expand(far, y, s.load_part(to, len)));
                 } else {
-                    let others = s.load_part(to, count - at);
-                    s.store_part(to, count - at, s.expand(far, y, others));
+                    s.store(to, s.expand(far, y, s.load(to)));
                 }
                 from = from.add(far.count_ones() as usize);
                 i += 1;
             }
         }
         (aside.lanes, aside.registers) = (0, 0);
-    }
-}
-
-/// Copies a block past the caches. Only the first and the last may be no whole registers, and those are
-/// stored plainly.
-///
-/// # Safety
-/// `from` is valid for reads and `to` for writes of `count` elements, and they do not overlap.
-#[inline(always)]
-unsafe fn stream_block<S: Simd>(s: S, from: *const f32, to: *mut f32, count: usize) {
-    let n = <S as Lanes<f32>>::N;
-    let mut i = 0;
-    // SAFETY: as the loop of `near`; a register is streamed only where it is aligned.
-    unsafe {
-        while i + n <= count {
-            let (y, to): (V<S, f32>, _) = (s.load(from.add(i)), to.add(i));
-            if to.addr() % size_of::<V<S, f32>>() == 0 {
-                s.stream(to.cast(), y);
-            } else {
-                s.store(to, y);
-            }
-            i += n;
-        }
-        if i < count {
-            s.store_part(to.add(i), count - i, s.load_part(from.add(i), count - i));
-        }
     }
 }
