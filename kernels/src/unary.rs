@@ -64,10 +64,10 @@ pub trait Unary: Parameters + Send + Sync + 'static {
         (x, None)
     }
 
-    /// The operation where [`near`](Unary::near) is not.
+    /// The operation where [`near`](Unary::near) is not; NaN may come out as anything.
     #[inline(always)]
-    fn far<X: Lane>(self, x: X) -> X {
-        self.forward(x)
+    fn far<X: PieceLane>(self, x: X) -> X {
+        x
     }
 
     /// Its derivative. Where this is zero, so is `dx`, whatever `dy` is.
@@ -179,22 +179,6 @@ pub(crate) fn forward_f32<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, 
         s.narrow([op.forward(a).v(), op.forward(b).v()])
     } else {
         op.forward(Register::<f32, S>::new(s, x)).v()
-    };
-    sign_of_nan::<O, _>(Register::<f32, S>::new(s, x), Register::new(s, y)).v()
-}
-
-/// [`Unary::far`] on a register of `f32`.
-#[inline(always)]
-pub(crate) fn far_f32<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
-    let y = if O::F32.double::<S>() {
-        let [a, b] = s.widen(x);
-        let (a, b) = (
-            Register::<F64ForF32, S>::new(s, a),
-            Register::<F64ForF32, S>::new(s, b),
-        );
-        s.narrow([op.far(a).v(), op.far(b).v()])
-    } else {
-        op.far(Register::<f32, S>::new(s, x)).v()
     };
     sign_of_nan::<O, _>(Register::<f32, S>::new(s, x), Register::new(s, y)).v()
 }

@@ -14,7 +14,7 @@ use crate::piece_lanes::{PieceLanes, look_up_each};
 #[doc(hidden)]
 macro_rules! avx2_features {
     ($then:ident $($rest:tt)*) => {
-        $then! { "avx2" "fma" "f16c" $($rest)* }
+        $then! { "avx2" "fma" "f16c" "popcnt" $($rest)* }
     };
 }
 

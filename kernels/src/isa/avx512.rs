@@ -30,7 +30,7 @@ use crate::piece_lanes::{PieceLanes, look_up_each};
 #[doc(hidden)]
 macro_rules! avx512_features {
     ($then:ident $($rest:tt)*) => {
-        $then! { "avx2" "fma" "f16c" "avx512f" "avx512bw" "avx512dq" "avx512vl" $($rest)* }
+        $then! { "avx2" "fma" "f16c" "popcnt" "avx512f" "avx512bw" "avx512dq" "avx512vl" $($rest)* }
     };
 }
 

@@ -12,8 +12,8 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use crate::lanes::{Lanes, Simd, V, WithSimd};
-use crate::register::Register;
-use crate::unary::{Unary, far_f32};
+use crate::register::{Lane, Register};
+use crate::unary::Unary;
 
 /// Elements after which it is time to look whether what is put aside has room for as many again.
 const BLOCK: usize = 512;
@@ -63,7 +63,7 @@ impl Aside {
             from.add(self.registers).write((at, far));
         }
         self.lanes += far.count_ones() as usize;
-        self.registers += 1;
+        self.registers += usize::from(far != 0);
     }
 }
 
@@ -255,20 +255,25 @@ impl<S: Simd, O: Unary> WithSimd<S> for Far<'_, O> {
             s.store(x.add(aside.lanes), s.splat(0.0f32));
             let mut i = 0;
             while i < aside.lanes {
-                s.store(x.add(i), far_f32(s, op, s.load(x.add(i))));
+                let x_i = Register::<f32, S>::new(s, s.load(x.add(i)));
+                s.store(x.add(i), op.far(x_i).or_nan_of(x_i).v());
                 i += n;
             }
+            // Loaded one turn ahead: else LLVM makes one instruction of a load and an expansion, which Zen
+            // runs by microcode.
             let (mut i, mut from) = (0, x.cast_const());
+            let mut next = s.load(from);
             while i < aside.registers {
                 // Not by an index, which would bring a panic into the kernel.
                 let (at, far) = aside.from.as_ptr().cast::<(usize, u32)>().add(i).read();
-                let (to, y) = (dst.add(at), s.load(from));
+                let (to, y) = (dst.add(at), next);
+                from = from.add(far.count_ones() as usize);
+                next = s.load(from);
                 if len < n {
                     s.store_part(to, len, s.expand(far, y, s.load_part(to, len)));
                 } else {
                     s.store(to, s.expand(far, y, s.load(to)));
                 }
-                from = from.add(far.count_ones() as usize);
                 i += 1;
             }
         }

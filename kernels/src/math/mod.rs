@@ -23,6 +23,7 @@ mod log;
 mod logistic;
 mod normal;
 mod powers;
+mod tails;
 mod tanh;
 
 pub(crate) use cells::{Gate, gate_32, gelu_8, sigmoid_32, tanh as tanh_in_cells};
@@ -36,6 +37,7 @@ pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, times};
 pub(crate) use normal::mills;
 pub(crate) use powers::{NATURAL, OF_GELU_TANH, RANGE as RANGE_8, gated_8, logistic_8};
+pub(crate) use tails::{gate_tail, normal_tail, shut_or_open};
 pub(crate) use tanh::{tanh, tanh_shrink};
 
 use crate::register::Lane;

@@ -3,6 +3,7 @@
 //! e<sup>−v</sup> = S·(1 + p) with S = 2<sup>n/8</sup> and |p| < 0.045: so small that the roundings in p count
 //! 2<sup>−29</sup>. A unit looks up 2<sup>j/8</sup>, j from 0 to 7, in one register ([`PieceLane`]).
 
+use crate::math::tails::LARGER;
 use crate::math::{DoubleWord, cells_8};
 use crate::register::PieceLane;
 
@@ -47,9 +48,21 @@ pub(crate) const RANGE: f64 = 86.0;
 /// S and p of e<sup>−v</sup>.
 #[inline(always)]
 fn exp_minus<X: PieceLane>(v: DoubleWord<X>, units: &'static Units) -> (X, X) {
+    scaled_exp_minus(v, units, 0)
+}
+
+/// S·2<sup>64</sup> and p of e<sup>−v</sup>.
+#[inline(always)]
+pub(crate) fn exp_minus_larger<X: PieceLane>(v: DoubleWord<X>, units: &'static Units) -> (X, X) {
+    scaled_exp_minus(v, units, LARGER)
+}
+
+/// S·2<sup>power</sup> and p.
+#[inline(always)]
+fn scaled_exp_minus<X: PieceLane>(v: DoubleWord<X>, units: &'static Units, power: i32) -> (X, X) {
     let x = v.high;
-    // 8·127, the place of 2^0.
-    let shift = x.splat(12_582_912.0 + 1016.0);
+    // Eighths of an exponent, with the offset that a float's bits have.
+    let shift = x.splat(12_582_912.0 + f64::from(8 * (127 + power)));
     let shifted = x.neg_mul_add(x.splat(units.eighths), shift);
     let n = shifted - shift;
     let high = n.mul_add(x.splat(units.unit.0), x);

@@ -1,7 +1,7 @@
 use crate::coefficients::DENSITY_0;
 use crate::math::{
-    DoubleWord, GELU_32, Gate, beyond_range, exp, exp_times, gate_32, gelu_8, mills, product,
-    two_sum,
+    DoubleWord, GELU_32, Gate, beyond_range, exp, exp_times, gate_32, gelu_8, mills, normal_tail,
+    product, shut_or_open, two_sum,
 };
 use crate::prelude::*;
 
@@ -101,6 +101,11 @@ impl Unary for Gelu {
         } else {
             gate_32(x, &GATE_32)
         }
+    }
+
+    #[inline(always)]
+    fn far<X: PieceLane>(self, x: X) -> X {
+        shut_or_open(x, normal_tail(x.abs()))
     }
 
     // Φ(x) + x·φ(x)

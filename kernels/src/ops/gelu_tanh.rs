@@ -1,7 +1,7 @@
 use crate::coefficients::{GELU_TANH_1, GELU_TANH_3};
 use crate::math::{
-    DoubleWord, GELU_TANH_32, Gate, OF_GELU_TANH, gate_32, gated, gated_8, gated_derivative,
-    product,
+    DoubleWord, GELU_TANH_32, Gate, NATURAL, OF_GELU_TANH, gate_32, gate_tail, gated, gated_8,
+    gated_derivative, product, shut_or_open,
 };
 use crate::prelude::*;
 
@@ -85,6 +85,13 @@ impl Unary for GeluTanh {
         } else {
             gate_32(x, &GATE_32)
         }
+    }
+
+    #[inline(always)]
+    fn far<X: PieceLane>(self, x: X) -> X {
+        let a = x.splat(16.0).min(x.abs());
+        let w = argument(a);
+        shut_or_open(x, gate_tail(a, w, &NATURAL))
     }
 
     // σ(v) + x·v′·σ′(v), where -v′ = c + 3d·x²

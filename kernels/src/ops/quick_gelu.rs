@@ -1,5 +1,8 @@
 use crate::coefficients::QUICK_GELU;
-use crate::math::{DoubleWord, NATURAL, RANGE_8, gated, gated_8, gated_derivative, product};
+use crate::math::{
+    DoubleWord, NATURAL, RANGE_8, gate_tail, gated, gated_8, gated_derivative, product,
+    shut_or_open,
+};
 use crate::prelude::*;
 
 /// A quick approximation of [`Gelu`](crate::Gelu), `x·sigmoid(1.702·x)` (Hendrycks & Gimpel, 2016).
@@ -60,6 +63,12 @@ impl Unary for QuickGelu {
             gated_8(x, v, &NATURAL),
             Some(v.high.abs().lt(x.splat(RANGE_8))),
         )
+    }
+
+    #[inline(always)]
+    fn far<X: PieceLane>(self, x: X) -> X {
+        let a = x.splat(128.0).min(x.abs());
+        shut_or_open(x, gate_tail(a, argument(a), &NATURAL))
     }
 
     #[inline(always)]

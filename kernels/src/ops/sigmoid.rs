@@ -1,4 +1,6 @@
-use crate::math::{DoubleWord, RANGE_8, logistic, logistic_8, logistic_density, sigmoid_32};
+use crate::math::{
+    DoubleWord, NATURAL, RANGE_8, gate_tail, logistic, logistic_8, logistic_density, sigmoid_32,
+};
 use crate::prelude::*;
 
 /// The logistic function, `1/(1 + e^-x)` (Verhulst, 1845; in networks since Rumelhart, Hinton & Williams,
@@ -45,6 +47,13 @@ impl Unary for Sigmoid {
         } else {
             sigmoid_32(x)
         }
+    }
+
+    #[inline(always)]
+    fn far<X: PieceLane>(self, x: X) -> X {
+        let (zero, one) = (x.splat(0.0), x.splat(1.0));
+        let left = gate_tail(one, DoubleWord::exact(x.abs()), &NATURAL);
+        x.lt(zero).select(left, one)
     }
 
     #[inline(always)]

@@ -1,5 +1,6 @@
 use crate::math::{
-    DoubleWord, Gate, NATURAL, RANGE_8, SILU_32, gate_32, gated, gated_8, gated_derivative, times,
+    DoubleWord, Gate, NATURAL, RANGE_8, SILU_32, gate_32, gate_tail, gated, gated_8,
+    gated_derivative, shut_or_open, times,
 };
 use crate::prelude::*;
 
@@ -88,6 +89,15 @@ impl Unary for Silu {
         } else {
             gate_32(x, &GATE_32)
         }
+    }
+
+    #[inline(always)]
+    fn far<X: PieceLane>(self, x: X) -> X {
+        let a = x.abs();
+        shut_or_open(
+            x,
+            gate_tail(x.splat(128.0).min(a), DoubleWord::exact(a), &NATURAL),
+        )
     }
 
     #[inline(always)]
