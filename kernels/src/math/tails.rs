@@ -4,7 +4,6 @@
 //! times as large, and made subnormal by a sum: for z below 1 the last place of 1 + z is 2<sup>−23</sup>, so that
 //! its bits less those of 1 are the bits of z·2<sup>−126</sup>, rounded.
 
-use crate::coefficients::DENSITY_0;
 use crate::math::powers::{NATURAL, Units, exp_minus_larger};
 use crate::math::{DoubleWord, product};
 use crate::register::{Mask, PieceLane};
@@ -59,7 +58,10 @@ pub(crate) fn shut_or_open<X: PieceLane>(x: X, tail: X) -> X {
     x.lt(x.splat(0.0)).select(tail.copysign(x), x)
 }
 
-/// m of a·Φ(−a) = e<sup>−a²/2</sup>/√(2π)·(1 + m(1/a²)/a²), for a from 5.8 on.
+/// c of a·Φ(−a) = c·e<sup>−a²/2</sup>·(1 + m(1/a²)/a²) for a from 5.8 on: 1/√(2π), and what made the fit best.
+const MILLS_FACTOR: f64 = 0.39894226783459974;
+
+/// m.
 const MILLS: [f64; 5] = [
     -0.999_983_549_118_042,
     2.996_690_750_122_070_3,
@@ -89,8 +91,8 @@ pub(crate) fn normal_tail<X: PieceLane>(a: X) -> X {
     };
     let (s, p) = exp_minus_larger(w, &NATURAL);
     let rest = m.mul_add(p, m + p);
-    let (density, density_low) = a.splat_pair(DENSITY_0);
-    let high = s * density;
-    let low = s.mul_add(density_low, s.mul_add(density, a.splat(0.0) - high));
+    let (factor, factor_low) = a.splat_pair((MILLS_FACTOR, 0.0));
+    let high = s * factor;
+    let low = s.mul_add(factor_low, s.mul_add(factor, a.splat(0.0) - high));
     made_small(high + high.mul_add(rest, low))
 }
