@@ -3,6 +3,7 @@
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::float_env::DefaultEnv;
 use crate::threshold::{Threshold, ThresholdError};
 
 static BREAK_EVEN: Threshold = Threshold::new("HALFWAVE_SPLIT_FROM", || 2 << 20);
@@ -85,6 +86,10 @@ pub(crate) fn pays(bytes: usize) -> bool {
 /// Runs `work` on pieces that cover `0..len`, on rayon's current pool; on this thread alone where
 /// the whole touches too few `bytes`.
 pub(crate) fn split(bytes: usize, len: usize, work: &(dyn Fn(Range<usize>) + Sync)) {
+    let work = |range| {
+        let _env = DefaultEnv::enter(); // of whichever thread this is
+        work(range);
+    };
     if !pays(bytes) {
         return work(0..len);
     }
@@ -128,6 +133,14 @@ pub(crate) fn scan<E>(
     count: &(dyn Fn(Range<usize>) -> usize + Sync),
     place: &(dyn Fn(Range<usize>, usize) -> usize + Sync),
 ) -> usize {
+    let count = |range| {
+        let _env = DefaultEnv::enter(); // of whichever thread this is
+        count(range)
+    };
+    let place = |range, before| {
+        let _env = DefaultEnv::enter();
+        place(range, before)
+    };
     let size = size_of::<E>();
     let threads = if len < break_even() / size {
         1
