@@ -20,7 +20,7 @@
 //! run time and has them too, [`relu`] and its siblings are plain functions, and [`backends`] lists what
 //! this CPU can run, for who wants to choose. Slices are contiguous; a tensor of any shape is its
 //! elements, and [`Rows`] are those of a part of one. Every method has a twin that begins with `par_`, on
-//! rayon's current pool.
+//! rayon's current pool; [`parallel`] says when that shares the work, and that it does not after `fork`.
 //!
 //! **Panics and errors.** Slices or rows that do not fit one another are a mistake of the program: a call
 //! panics, and says all their lengths or shapes. What depends on a choice made at run time is an error:
