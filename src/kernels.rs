@@ -396,14 +396,18 @@ pub(crate) fn output_suffices<O: BuiltinOp, E: Element>(op: O) -> bool {
     if O::FROM_OUTPUT == FromOutput::Never {
         return false;
     }
-    // It compares parameters, as they are rounded to the dtype.
-    float_env::compute(op, |op| match E::DTYPE {
+    let suffices = |op: O| match E::DTYPE {
         Dtype::F32 => op.output_suffices::<f32>(),
         Dtype::F64 => op.output_suffices::<f64>(),
         Dtype::F16 => op.output_suffices::<f16>(),
         Dtype::Bf16 => op.output_suffices::<bf16>(),
         _ => false,
-    })
+    };
+    if O::PARAMETERS.is_empty() {
+        return suffices(op);
+    }
+    // Parameters are compared, as they are rounded to the dtype.
+    float_env::compute(op, suffices)
 }
 
 /// A form of two operands, the second of which may be one element.
