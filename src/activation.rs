@@ -18,7 +18,8 @@ operation_calls! {
     ///
     /// `apply*` run on the calling thread and spawn none; `par_*` use the rayon pool they are called in,
     /// and this thread alone where more would not help ([`parallel`](crate::parallel) says where that
-    /// is). They allocate nothing but the vector that `*_to_vec` returns. All give the same bits.
+    /// is, and what they do after `fork`). They allocate nothing but the vector that `*_to_vec` returns. All
+    /// give the same bits, in whatever floating-point environment they are called.
     ///
     /// `*_uninit` write to memory that need not be initialised; `*_rows` take rows with a stride, so that
     /// a part of a matrix can be read and written where it lies.

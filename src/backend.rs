@@ -90,7 +90,7 @@ impl Backend {
     pub(crate) fn map<E: Element>(self, f: impl Blockwise<E>, x: Rows<'_, E>, y: RowsMut<'_, E>) {
         let in_place = x.view.is(&y.view);
         let walk = Walk::to(&y, in_place, if in_place { 1 } else { 2 });
-        let walk = walk.with(&x.view).whole();
+        let walk = walk.with(&x.view).whole().with_floats(f.uses_floats());
         walk.run(self.threads, move |block| f.map(x.at(block), y.at(block)));
     }
 

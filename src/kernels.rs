@@ -18,6 +18,7 @@ use halfwave_kernels::{
 };
 
 use crate::blocks::{Dst, Room, Src, Value};
+use crate::float_env;
 
 /// An instruction set that this CPU runs.
 #[derive(Clone, Copy)]
@@ -305,6 +306,9 @@ pub(crate) trait Blockwise<E: Element>: Copy + Sync {
     /// `y = f(x)`.
     fn map(&self, x: Src<'_, E>, y: Dst<'_, E>);
 
+    /// Whether `map` computes with floats, be it with parameters alone.
+    fn uses_floats(&self) -> bool;
+
     /// `dx = dy · f′(x)`.
     ///
     /// # Panics
@@ -338,6 +342,12 @@ impl<O: BuiltinOp, E: Element> Blockwise<E> for Bound<O, E> {
     #[inline(always)]
     fn map(&self, x: Src<'_, E>, y: Dst<'_, E>) {
         map(self.kernels.map, self.op, x, y);
+    }
+
+    #[inline(always)]
+    fn uses_floats(&self) -> bool {
+        let float = matches!(E::DTYPE, Dtype::F32 | Dtype::F64 | Dtype::F16 | Dtype::Bf16);
+        float || !O::PARAMETERS.is_empty()
     }
 
     #[inline(always)]
@@ -386,13 +396,18 @@ pub(crate) fn output_suffices<O: BuiltinOp, E: Element>(op: O) -> bool {
     if O::FROM_OUTPUT == FromOutput::Never {
         return false;
     }
-    match E::DTYPE {
+    let suffices = |op: O| match E::DTYPE {
         Dtype::F32 => op.output_suffices::<f32>(),
         Dtype::F64 => op.output_suffices::<f64>(),
         Dtype::F16 => op.output_suffices::<f16>(),
         Dtype::Bf16 => op.output_suffices::<bf16>(),
         _ => false,
+    };
+    if O::PARAMETERS.is_empty() {
+        return suffices(op);
     }
+    // Parameters are compared, as they are rounded to the dtype.
+    float_env::compute(op, suffices)
 }
 
 /// A form of two operands, the second of which may be one element.

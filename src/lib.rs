@@ -20,7 +20,7 @@
 //! run time and has them too, [`relu`] and its siblings are plain functions, and [`backends`] lists what
 //! this CPU can run, for who wants to choose. Slices are contiguous; a tensor of any shape is its
 //! elements, and [`Rows`] are those of a part of one. Every method has a twin that begins with `par_`, on
-//! rayon's current pool.
+//! rayon's current pool; [`parallel`] says when that shares the work, and that it does not after `fork`.
 //!
 //! **Panics and errors.** Slices or rows that do not fit one another are a mistake of the program: a call
 //! panics, and says all their lengths or shapes. What depends on a choice made at run time is an error:
@@ -153,8 +153,15 @@
 //! # Ok::<(), halfwave::QuantizationError>(())
 //! ```
 //!
-//! **What you can rely on.** The result of an element depends on nothing but the element: not on
-//! its position, the length or alignment of the slice, the thread count, or the instruction set.
+//! **What you can rely on.** The result of an element depends on nothing but the element and, where it is
+//! not exact, the backend. Exact operations give the same bits everywhere. Every operation gives the same
+//! bits on one backend on any machine: at any position, length, alignment and thread count, and in any
+//! floating-point environment. A caller or a thread of the pool may flush subnormal numbers (FTZ, DAZ),
+//! round otherwise or trap; the calls compute in the default environment and put back what was there.
+//! (Constructors of operations are not calls: they compare parameters in the caller's environment.) On every
+//! backend the bounds hold. `portable` on x86-64 has no FMA, and other bits where an operation is not exact;
+//! those with FMA have the same bits as one another, except where an operation's page says otherwise. For
+//! reproducible bits on x86-64, choose `avx2`.
 //! NaN goes through with sign and payload, subnormals are numbers, `relu(-0.0)` is `-0.0`, infinity gives
 //! the limit. What can be exact is; the rest is within 1 ulp on `f32` and 1.5 on `f64`, derivatives
 //! within 2 and 4; `f16` and `bf16` are correctly rounded (derivatives are computed in `f32` and then
@@ -184,6 +191,7 @@ mod blocks;
 mod calls;
 mod detect;
 mod dispatch;
+mod float_env;
 mod fused;
 mod kernels;
 pub mod limits;

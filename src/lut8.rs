@@ -13,6 +13,7 @@ use crate::backend::Backend;
 use crate::blocks::Walk;
 use crate::calls::value_calls;
 use crate::dispatch::active;
+use crate::float_env;
 use crate::op::Op;
 use crate::quantize::{Quantization, Quantized};
 use crate::rows::{Rows, RowsMut, Slot, check_lengths, written};
@@ -109,13 +110,15 @@ impl<P: Quantized, Q: Quantized> Lut8<P, Q> {
             f64::from(Q::MIN - zero_point),
             f64::from(Q::MAX - zero_point),
         );
-        Self::from_table(y.map(|y| {
-            let steps = y / f64::from(output.scale());
-            // Clipped to an integer before it is rounded to one, so that it is not too large; NaN
-            // becomes zero where it is converted.
-            let q = round_ties_even(steps.clamp(min, max)) as i32 + zero_point;
-            Q::of_bits(q as u8)
-        }))
+        float_env::compute((y, output.scale()), |(y, scale)| {
+            Self::from_table(y.map(|y| {
+                let steps = y / f64::from(scale);
+                // Clipped to an integer before it is rounded to one, so that it is not too large; NaN
+                // becomes zero where it is converted.
+                let q = round_ties_even(steps.clamp(min, max)) as i32 + zero_point;
+                Q::of_bits(q as u8)
+            }))
+        })
     }
 }
 
@@ -184,7 +187,9 @@ fn look_up<P: Quantized, Q: Quantized>(
 ) {
     let kernels = backend.kernels();
     let in_place = src.view.is(&dst.view);
-    let walk = Walk::to(&dst, in_place, if in_place { 1 } else { 2 }).whole();
+    let walk = Walk::to(&dst, in_place, if in_place { 1 } else { 2 })
+        .whole()
+        .with_floats(false);
     walk.run(backend.threads(), move |block| {
         kernels.lookup(table, src.at(block), dst.at(block));
     });
@@ -213,9 +218,11 @@ impl Backend {
 /// What the 256 bytes stand for.
 fn numbers<P: Quantized>(input: Quantization<P>) -> [f64; 256] {
     let zero_point: i32 = input.zero_point().into();
-    core::array::from_fn(|bits| {
-        let p: i32 = P::of_bits(bits as u8).into();
-        f64::from(p - zero_point) * f64::from(input.scale())
+    float_env::compute(input.scale(), |scale| {
+        core::array::from_fn(|bits| {
+            let p: i32 = P::of_bits(bits as u8).into();
+            f64::from(p - zero_point) * f64::from(scale)
+        })
     })
 }
 

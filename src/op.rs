@@ -225,6 +225,10 @@ impl<E: Element> Blockwise<E> for OpOn {
         match_op!(self.op, op => self.bound(op).map(x, y));
     }
 
+    fn uses_floats(&self) -> bool {
+        match_op!(self.op, op => Blockwise::<E>::uses_floats(&self.bound::<_, E>(op)))
+    }
+
     fn backward(&self, x: Src<'_, E>, dy: Src<'_, E>, dx: Dst<'_, E>) {
         match_op!(self.op, op => self.bound(op).backward(x, dy, dx));
     }

@@ -1,8 +1,17 @@
 //! When and how work is split over rayon's pool.
+//!
+//! **After `fork`** a process has none of the threads that its parent's pool had, and would wait for them
+//! forever. In a child of a process in which a `par_` call has shared its work, `par_` calls therefore run on
+//! the calling thread, and give the same bits. That counts for good, in pools made there too. What this
+//! library cannot see is a pool that only others had at work before the fork: in such a child call what has
+//! no `par_`.
 
 use core::ops::Range;
+#[cfg(unix)]
+use core::sync::atomic::AtomicU32;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::float_env::DefaultEnv;
 use crate::threshold::{Threshold, ThresholdError};
 
 static BREAK_EVEN: Threshold = Threshold::new("HALFWAVE_SPLIT_FROM", || 2 << 20);
@@ -82,13 +91,39 @@ pub(crate) fn pays(bytes: usize) -> bool {
     bytes >= break_even()
 }
 
+/// How many threads may share the work of a call: this one alone where the pool's are the parent's.
+fn threads() -> usize {
+    #[cfg(unix)]
+    if is_forked() {
+        return 1;
+    }
+    rayon::current_num_threads()
+}
+
+/// Whether this process is not the one in which work was first shared. The price is a system call, which
+/// large arrays do not feel.
+#[cfg(unix)]
+fn is_forked() -> bool {
+    /// 0 where nobody has asked yet.
+    static FIRST: AtomicU32 = AtomicU32::new(0);
+    let (this, order) = (std::process::id(), Ordering::Relaxed);
+    match FIRST.compare_exchange(0, this, order, order) {
+        Ok(_) => false,
+        Err(first) => first != this,
+    }
+}
+
 /// Runs `work` on pieces that cover `0..len`, on rayon's current pool; on this thread alone where
 /// the whole touches too few `bytes`.
 pub(crate) fn split(bytes: usize, len: usize, work: &(dyn Fn(Range<usize>) + Sync)) {
+    let work = |range| {
+        let _env = DefaultEnv::enter(); // of whichever thread this is
+        work(range);
+    };
     if !pays(bytes) {
         return work(0..len);
     }
-    let threads = rayon::current_num_threads();
+    let threads = threads();
     let number = pieces(bytes, grain(), threads);
     if number == 1 {
         return work(0..len);
@@ -128,11 +163,19 @@ pub(crate) fn scan<E>(
     count: &(dyn Fn(Range<usize>) -> usize + Sync),
     place: &(dyn Fn(Range<usize>, usize) -> usize + Sync),
 ) -> usize {
+    let count = |range| {
+        let _env = DefaultEnv::enter(); // of whichever thread this is
+        count(range)
+    };
+    let place = |range, before| {
+        let _env = DefaultEnv::enter();
+        place(range, before)
+    };
     let size = size_of::<E>();
     let threads = if len < break_even() / size {
         1
     } else {
-        rayon::current_num_threads()
+        threads()
     };
     if threads == 1 {
         return place(0..len, 0);

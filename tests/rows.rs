@@ -135,6 +135,74 @@ fn integers_have_rows_too() {
     assert_eq!(x, [0, 2, 99, 3, 0, 99]);
 }
 
+/// Nothing lies a stride apart, so that any will do: what tensors of one row have there is up to who made them.
+#[test]
+fn one_row_has_any_stride() {
+    let (x, dy) = ([-1.0f32, 2.0, -3.0, 4.0], [5.0; 4]);
+    let pairs = Broadcast::PerRow(&[1.0]);
+    for stride in [0, 1, 4, 5, usize::MAX / 8, usize::MAX / 4, usize::MAX] {
+        let context = format!("a stride of {stride}");
+        let rows = |x| Rows::strided(x, 1, 4, stride);
+        fn to(y: &mut [f32], stride: usize) -> RowsMut<'_, f32> {
+            RowsMut::strided(y, 1, 4, stride)
+        }
+        assert_eq!(rows(&x).row(0), x, "{context}");
+        assert_eq!(format!("{:?}", rows(&x)), "Rows(1 × 4)", "{context}");
+        for on in backends().iter().flat_map(|b| [*b, b.par()]) {
+            let mut y = [9.0; 4];
+            on.apply_rows(Relu, rows(&x), to(&mut y, stride));
+            assert_eq!(y, [0.0, 2.0, 0.0, 4.0], "{context}");
+            let mut y = x;
+            on.apply_rows_in_place(Relu, to(&mut y, stride));
+            assert_eq!(y, [0.0, 2.0, 0.0, 4.0], "{context}");
+            let mut dx = [9.0; 4];
+            on.backward_rows(Relu, rows(&x), rows(&dy), to(&mut dx, stride));
+            assert_eq!(dx, [0.0, 5.0, 0.0, 5.0], "{context}");
+            let mut y = [9.0; 4];
+            on.bias(Relu, rows(&x), pairs, to(&mut y, stride));
+            assert_eq!(y, [0.0, 3.0, 0.0, 5.0], "{context}");
+            let (mut y, (g, v)) = ([9.0; 2], rows(&x).halves());
+            on.gate(Relu, g, v, &mut y);
+            assert_eq!(y, [-0.0, 8.0], "{context}");
+            let mut y = [9.0; 2];
+            on.gate_interleaved(Relu, rows(&x), &mut y);
+            assert_eq!(y, [0.0, -0.0], "{context}");
+            let mut dx = [9.0; 4];
+            on.gate_interleaved_backward(Relu, rows(&x), &[1.0; 2], to(&mut dx, stride));
+            assert_eq!(dx, [0.0; 4], "{context}");
+        }
+    }
+}
+
+#[test]
+fn no_rows_have_any_stride_and_any_number_of_columns() {
+    for n in [0, 1, 4, usize::MAX / 4, usize::MAX] {
+        for stride in [0, 4, usize::MAX / 4, usize::MAX] {
+            let (x, mut y) = (Rows::<f32>::strided(&[], 0, n, stride), [0.0f32; 0]);
+            assert_eq!((x.rows(), x.cols()), (0, n));
+            for on in backends().iter().flat_map(|b| [*b, b.par()]) {
+                on.apply_rows(Relu, x, RowsMut::strided(&mut y, 0, n, stride));
+                on.apply_rows_in_place(Relu, RowsMut::strided(&mut y, 0, n, stride));
+                on.bias(
+                    Relu,
+                    x,
+                    Broadcast::PerRow(&[]),
+                    RowsMut::strided(&mut y, 0, n, stride),
+                );
+                on.residual(Relu, x, x, RowsMut::strided(&mut y, 0, n, stride));
+                on.gate(Relu, x, x, RowsMut::strided(&mut y, 0, n, stride));
+            }
+        }
+    }
+}
+
+/// Rows without elements, too, may be as far apart as there is room for.
+#[test]
+#[should_panic(expected = "a slice of 3")]
+fn rows_without_elements_end_with_the_slice() {
+    let _ = Rows::strided(&[1.0f32; 3], 3, 0, usize::MAX / 4);
+}
+
 #[test]
 fn rows_need_not_be_initialised() {
     let mut fresh = [MaybeUninit::<f32>::uninit(); 2];

@@ -5,6 +5,7 @@ use core::ops::Range;
 use halfwave_kernels::fence;
 
 use super::{BLOCK, Dst, LINE, Room, Src};
+use crate::float_env::DefaultEnv;
 use crate::memory;
 use crate::rows::{Rows, RowsMut, View};
 
@@ -23,7 +24,10 @@ impl Threads {
     #[inline]
     pub(crate) fn split(self, bytes: usize, len: usize, work: impl Fn(Range<usize>) + Sync) {
         match self {
-            Threads::One => work(0..len),
+            Threads::One => {
+                let _env = DefaultEnv::enter();
+                work(0..len);
+            }
             #[cfg(feature = "parallel")]
             Threads::Pool => crate::parallel::split(bytes, len, &work),
         }
@@ -84,6 +88,8 @@ pub(crate) struct Walk<T: Copy> {
     most: usize,
     /// The bytes that a call touches for each element.
     bytes: usize,
+    /// Whether the work computes with floats, so that their environment counts.
+    floats: bool,
 }
 
 impl<T: Copy + Send + Sync> Walk<T> {
@@ -100,6 +106,7 @@ impl<T: Copy + Send + Sync> Walk<T> {
             stream: !in_place && memory::streams(bytes) && to.at(0, 0).is_aligned(),
             most: block_len::<T>(),
             bytes: arrays * size_of::<T>(),
+            floats: true,
         }
     }
 
@@ -113,6 +120,7 @@ impl<T: Copy + Send + Sync> Walk<T> {
             stream: memory::streams(to.len().saturating_mul(bytes) / 2),
             most: block_len::<T>().min(block_len::<E>()),
             bytes,
+            floats: true,
         }
     }
 
@@ -128,6 +136,14 @@ impl<T: Copy + Send + Sync> Walk<T> {
     pub(crate) fn whole(self) -> Self {
         let most = usize::MAX;
         Self { most, ..self }
+    }
+
+    /// For work that computes with floats or, if not, only moves bits and integers: [`run`](Walk::run)
+    /// then spares a small call the floating-point environment, which took relu of 8 `i32` from 1.9 to
+    /// 6.8 ns (Zen 5).
+    #[inline(always)]
+    pub(crate) fn with_floats(self, floats: bool) -> Self {
+        Self { floats, ..self }
     }
 
     /// Whether the destination is to be stored to past the caches.
@@ -164,6 +180,7 @@ impl<T: Copy + Send + Sync> Walk<T> {
             return self.run_split(work);
         }
         let _ = threads;
+        let _env = self.floats.then(DefaultEnv::enter);
         self.run_range(0..len, &work);
     }
 

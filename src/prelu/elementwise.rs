@@ -7,6 +7,7 @@ use halfwave_kernels::{Float, LeakyRelu};
 use super::slopes::Prelu;
 use crate::backend::Backend;
 use crate::blocks::{BLOCK, Block, Operand, Scratch, Value, Walk};
+use crate::float_env;
 use crate::kernels::Blockwise;
 use crate::rows::{Rows, RowsMut};
 
@@ -90,8 +91,9 @@ pub(super) fn backward<E: Float>(
     // NaN: the bits must not depend on how rows are cut.
     let is_number = |slope: &E| !slope.to_f64().is_nan();
     let leaky = |slope: E| backend.bind(LeakyRelu::unchecked(slope.to_f64()));
-    if let Some(slope) = prelu.only().filter(is_number) {
-        return backend.map_backward(leaky(slope), x, dy, dx);
+    let only = |slope: Option<E>| slope.filter(is_number).map(leaky);
+    if let Some(leaky) = float_env::compute(prelu.only(), only) {
+        return backend.map_backward(leaky, x, dy, dx);
     }
     let kernels = backend.kernels();
     let (derivative, scale) = (kernels.prelu_slope::<E>(), kernels.scale_gradient::<E>());
@@ -103,7 +105,7 @@ pub(super) fn backward<E: Float>(
     if let Operand::PerRow(each) = slopes
         && !walk.streams()
         && cols.saturating_mul(size_of::<E>()) >= RUN
-        && each.iter().all(is_number)
+        && float_env::compute(each, |each| each.iter().all(is_number))
     {
         return walk.split(backend.threads(), move |range| {
             for (row, slope) in runs(&walk, range, each) {

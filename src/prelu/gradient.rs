@@ -9,6 +9,7 @@ use halfwave_kernels::Float;
 use super::slopes::Prelu;
 use crate::backend::Backend;
 use crate::blocks::Walk;
+use crate::float_env::DefaultEnv;
 use crate::kernels::CpuIsa;
 use crate::rows::{Rows, RowsMut, check_lengths};
 
@@ -97,6 +98,7 @@ fn sum<E: Float>(backend: Backend, x: &[E], dy: &[E], dslope: &mut [E], inner: u
             blocks.sum(task, per_row, data, &sums);
         }
     });
+    let _env = DefaultEnv::enter();
     fold(&mut partial, channels);
     for (dslope, &sum) in dslope.iter_mut().zip(&partial) {
         // Which NaN an addition makes depends on the instruction set.

@@ -4,6 +4,8 @@ use core::fmt::Debug;
 
 use halfwave_kernels::loops::Grid;
 
+use crate::float_env;
+
 /// What floats are quantised to: `i8` or `u8`. Sealed.
 pub trait Quantized:
     Copy + Debug + Default + Eq + Into<i32> + Send + Sync + TryFrom<i32> + sealed::Sealed + 'static
@@ -88,7 +90,8 @@ impl<Q: Quantized> Quantization<Q> {
     /// # Errors
     /// If the scale is not finite or not above zero, or the zero point is no `Q`.
     pub fn new(scale: f32, zero_point: i32) -> Result<Self, QuantizationError> {
-        if !(scale > 0.0 && scale.is_finite()) {
+        // A subnormal scale is a number, too.
+        if !float_env::compute(scale, |scale| scale > 0.0 && scale.is_finite()) {
             return Err(QuantizationError::Scale(scale));
         }
         let zero_point = Q::try_from(zero_point).map_err(|_| QuantizationError::ZeroPoint {

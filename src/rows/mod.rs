@@ -82,7 +82,8 @@ impl<'a, E: Copy> Rows<'a, E> {
     /// first at `data[0]`.
     ///
     /// # Panics
-    /// If `stride < cols`, or the last row ends beyond `data`.
+    /// If the last row ends beyond `data`, or rows overlap, because `stride < cols`. Of one row, or none, any
+    /// stride will do.
     #[track_caller]
     pub fn strided(data: &'a [E], rows: usize, cols: usize, stride: usize) -> Self {
         check_strided(data.len(), rows, cols, stride);
@@ -175,7 +176,8 @@ impl<'a, T: Copy> RowsMut<'a, T> {
     /// first at `data[0]`. What lies between two rows is left as it is.
     ///
     /// # Panics
-    /// If `stride < cols`, or the last row ends beyond `data`.
+    /// If the last row ends beyond `data`, or rows overlap, because `stride < cols`. Of one row, or none, any
+    /// stride will do.
     #[track_caller]
     pub fn strided(data: &'a mut [T], rows: usize, cols: usize, stride: usize) -> Self {
         check_strided(data.len(), rows, cols, stride);
@@ -324,7 +326,7 @@ fn check_whole(len: usize, rows: usize, cols: usize) {
 #[track_caller]
 fn check_strided(len: usize, rows: usize, cols: usize, stride: usize) {
     assert!(
-        stride >= cols,
+        rows < 2 || stride >= cols,
         "rows of {cols} elements overlap with a stride of {stride}; it must be {cols} or more"
     );
     let end = match rows {

@@ -29,7 +29,8 @@ unsafe impl<T: Send + Sync> Sync for View<T> {}
 impl<T> View<T> {
     #[inline]
     pub(crate) fn new(data: *mut T, rows: usize, cols: usize, stride: usize) -> Self {
-        let stride = stride * size_of::<T>();
+        // Of one row, or none, no stride counts; it may be a number that has no place in memory.
+        let stride = if rows < 2 { 0 } else { stride * size_of::<T>() };
         Self {
             data,
             rows,

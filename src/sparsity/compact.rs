@@ -12,6 +12,7 @@ use halfwave_kernels::{Float, fence};
 use super::mask;
 use crate::backend::Backend;
 use crate::blocks::{Dst, LINE, Threads, words};
+use crate::float_env::DefaultEnv;
 use crate::kernels::{Compressor, Masks};
 use crate::memory;
 use crate::rows::{Rows, RowsMut, Slot};
@@ -118,7 +119,10 @@ impl<P: Copy + Sync, I: Index, E: Float> Compaction<'_, P, I, E> {
     fn run(&self, threads: Threads) -> usize {
         let len = self.x.cols();
         match threads {
-            Threads::One => self.place(0..len, 0),
+            Threads::One => {
+                let _env = DefaultEnv::enter();
+                self.place(0..len, 0)
+            }
             #[cfg(feature = "parallel")]
             Threads::Pool => crate::parallel::scan::<E>(
                 len,

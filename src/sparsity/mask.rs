@@ -95,7 +95,8 @@ pub(super) fn unmask<E: Float>(
 ) {
     let kernels = backend.kernels();
     let in_place = dy.view.is(&dx.view);
-    let walk = Walk::to(&dx, in_place, if in_place { 1 } else { 2 }).whole();
+    let walk = Walk::to(&dx, in_place, if in_place { 1 } else { 2 });
+    let walk = walk.whole().with_floats(false);
     // Ranges begin with a word of mask.
     walk.run(backend.threads(), move |block| {
         let bits = mask.range(bytes(&block.range()));
