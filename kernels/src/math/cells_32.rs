@@ -4,7 +4,7 @@
 use crate::math::cells::{Cells, of_bits};
 
 /// tanh a.
-pub(crate) static TANH: Cells<32, 4> = Cells {
+pub(crate) const TANH: Cells<32, 4> = Cells {
     points: of_bits([
         0x3fbeae06, 0x3fe01387, 0x400008ac, 0x40101702, 0x401fc9db, 0x40303046, 0x403fa820,
         0x40503a3e, 0x4067a98f, 0x4083d118, 0x4093c1cc, 0x40a37603, 0x40b3a74f, 0x40c4760e,
@@ -52,7 +52,7 @@ pub(crate) static TANH: Cells<32, 4> = Cells {
 };
 
 /// σ(−a).
-pub(crate) static SIGMOID: Cells<32, 5> = Cells {
+pub(crate) const SIGMOID: Cells<32, 5> = Cells {
     points: of_bits([
         0x3e608364, 0x3f5f460c, 0x3fa2c0d6, 0x3fffb50b, 0x402047f2, 0x4042a228, 0x4066e630,
         0x4081d119, 0x40969e72, 0x40a3b3d3, 0x40b8fb7a, 0x40c6f4ff, 0x40dc83e5, 0x40ecf4f0,
@@ -107,7 +107,7 @@ pub(crate) static SIGMOID: Cells<32, 5> = Cells {
 };
 
 /// a·σ(−a), less a/2 in the first cell.
-pub(crate) static SILU: Cells<32, 5> = Cells {
+pub(crate) const SILU: Cells<32, 5> = Cells {
     points: of_bits([
         0x00000000, 0x3f390b42, 0x3fb0ba8c, 0x3ff4e145, 0x4013f94e, 0x403c2943, 0x405d8344,
         0x407f73c6, 0x408d6b10, 0x40a2ad96, 0x40af2b04, 0x40c3f962, 0x40d24a22, 0x40e3495f,
@@ -162,7 +162,7 @@ pub(crate) static SILU: Cells<32, 5> = Cells {
 };
 
 /// a·Φ(−a), less a/2 in the first cell.
-pub(crate) static GELU: Cells<32, 6> = Cells {
+pub(crate) const GELU: Cells<32, 6> = Cells {
     points: of_bits([
         0x00000000, 0x3ed5523d, 0x3f43842a, 0x3f85b108, 0x3fa7dca6, 0x3fc11d3c, 0x3fe719a3,
         0x40006a71, 0x400f787c, 0x401f020e, 0x402c63cc, 0x4036bbe1, 0x40465a15, 0x4053449e,
@@ -224,7 +224,7 @@ pub(crate) static GELU: Cells<32, 6> = Cells {
 };
 
 /// a·σ(−v(a)), less a/2 in the first cell.
-pub(crate) static GELU_TANH: Cells<32, 6> = Cells {
+pub(crate) const GELU_TANH: Cells<32, 6> = Cells {
     points: of_bits([
         0x00000000, 0x3ed7a8e6, 0x3f39cb64, 0x3f7bbd79, 0x3f9c7f7b, 0x3fbc6e6d, 0x3fd821e1,
         0x3ff4e49e, 0x40079f84, 0x4012b598, 0x401fd59a, 0x4029fb48, 0x40351b45, 0x40412306,

@@ -5,7 +5,7 @@
 use crate::math::cells::{Cells, of_bits};
 
 /// tanh a; the seventh coefficient is in the lower half of the sixth.
-pub(crate) static TANH: Cells<8, 6> = Cells {
+pub(crate) const TANH: Cells<8, 6> = Cells {
     points: of_bits([
         0x3f25c36d, 0x3fc7ca0d, 0x401f8595, 0x406dae18, 0x40b37093, 0x40ff1402, 0x00000000,
         0x3e9b3f74,
@@ -43,7 +43,7 @@ pub(crate) static TANH: Cells<8, 6> = Cells {
 };
 
 /// 2a·m(a), where Φ(−a) = e^(−a²/2)·m(a); the seventh coefficient as in [`TANH`].
-pub(crate) static GELU: Cells<8, 6> = Cells {
+pub(crate) const GELU: Cells<8, 6> = Cells {
     points: of_bits([
         0x3f70c13e, 0x3f967813, 0x3fff33bb, 0x4049c934, 0x4095e7fe, 0x40d6db6c, 0x00000000,
         0x3e88f20b,
@@ -81,21 +81,21 @@ pub(crate) static GELU: Cells<8, 6> = Cells {
 };
 
 /// 2^(j/8) for j from 0 to 7: its bits less j·2^20, what its place adds to them.
-pub(crate) static EIGHTHS: [f32; 8] = of_bits([
+pub(crate) const EIGHTHS: [f32; 8] = of_bits([
     0x00000000, 0xfffb95c2, 0xfff837f0, 0xfff5fed7, 0xfff504f3, 0xfff5672a, 0xfff744fd, 0xfffac0c7,
 ]);
 
 /// What the number that [`EIGHTHS`] makes lacks of 2^(j/8), relative to it.
-pub(crate) static EIGHTHS_LACK: [f32; 8] = of_bits([
+pub(crate) const EIGHTHS_LACK: [f32; 8] = of_bits([
     0x00000000, 0xb24e0611, 0x33092801, 0xb3051aa8, 0x329302ae, 0x31b3d0e5, 0xb27ce182, 0xb1d290be,
 ]);
 
 /// [`EIGHTHS`] of eight bits, so that their products with [`GELU`]'s values are exact.
-pub(crate) static ROUND_EIGHTHS: [f32; 8] = of_bits([
+pub(crate) const ROUND_EIGHTHS: [f32; 8] = of_bits([
     0x00000000, 0xfffc0000, 0xfff80000, 0xfff40000, 0xfff40000, 0xfff40000, 0xfff80000, 0xfffc0000,
 ]);
 
 /// What they lack, as the argument of an exponential.
-pub(crate) static ROUND_EIGHTHS_LACK: [f32; 8] = of_bits([
+pub(crate) const ROUND_EIGHTHS_LACK: [f32; 8] = of_bits([
     0x00000000, 0x3bc28f8c, 0xbb3c4a39, 0xbcc62609, 0xbc390a7f, 0xbc69b886, 0x3bde0527, 0x3c2d98d1,
 ]);

@@ -55,7 +55,7 @@ fn exponent<X: Lane>(x: X) -> DoubleWord<X> {
     }
 }
 
-static GATE_32: Gate<6> = Gate {
+const GATE_32: Gate<6> = Gate {
     cells: &GELU_32,
     scale: 3.099_999_904_632_568_4,
     growth: 0.310_000_002_384_185_8,

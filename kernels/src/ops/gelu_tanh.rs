@@ -34,7 +34,7 @@ pub struct GeluTanh;
 
 parameters!(GeluTanh);
 
-static GATE_32: Gate<6> = Gate {
+const GATE_32: Gate<6> = Gate {
     cells: &GELU_TANH_32,
     scale: 3.0,
     growth: 0.5,

@@ -52,7 +52,7 @@ impl Silu {
 }
 
 /// For a beta of 1.
-static GATE_32: Gate<5> = Gate {
+const GATE_32: Gate<5> = Gate {
     cells: &SILU_32,
     scale: 1.904_999_971_389_770_5,
     growth: 0.0,
