@@ -21,14 +21,14 @@
 //! |---|---|
 //! | `table` | the kernels as function pointers |
 //! | `ops/` | one file per operation, and the table of all |
-//! | `loops/` | map, zip, arithmetic, mask, compress, sum, lookup, quantise, random: a loop over registers each |
+//! | `loops/` | map, pieces, zip, arithmetic, mask, compress, sum, lookup, quantise, random: a loop over registers each |
 //! | `half` | 16-bit floats |
-//! | `math/` | exp, log1p, tanh, the normal tail: functions of registers |
+//! | `math/` | exp, log1p, tanh, the normal tail: functions of registers; in pieces too, of looked-up coefficients |
 //! | `oracle` | what the operations should give, behind the feature `oracle` |
 //! | `unary` | what an operation is |
 //! | `register` | registers with operators |
 //! | `isa/` | one file per instruction set |
-//! | `lanes` | the words that an instruction set implements |
+//! | `lanes`, `piece_lanes` | the words that an instruction set implements |
 //! | `parameters`, `precision`, `contract`, `dtype` | what a user may set, in which lanes, how exact, what arrays hold |
 //! | `number` | the value of a parameter, to the last digit of an integer |
 #![no_std]
@@ -67,6 +67,7 @@ pub use ops::*;
 #[cfg(feature = "oracle")]
 pub use oracle::{Oracle, OracleNumber};
 pub use parameters::{Parameter, ParameterError, Parameters, Values};
+pub use piece_lanes::PieceLanes;
 pub use precision::{F64ForF32, F64Full, Precision};
 pub use table::{BuiltinOp, OpKernels, Operation};
 pub use unary::{Backward, BackwardFromOutput, F32Lanes, FromOutput, OnHalf, Unary, UnaryInt};

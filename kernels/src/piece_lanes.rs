@@ -4,7 +4,7 @@
 
 use crate::lanes::{FloatLanes, Lanes, V};
 
-/// The words of [`math::pieces`](crate::math::pieces) on lanes of `f32`.
+/// The words that functions in pieces (`math/cells.rs`, `math/powers.rs`) need besides, on lanes of `f32`.
 ///
 /// What a unit leaves out is done here in several instructions, or one lane after the other: right, and
 /// slow. So a loop asks for [`ENTRIES`](PieceLanes::ENTRIES) before it goes by pieces.

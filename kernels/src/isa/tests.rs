@@ -14,6 +14,7 @@ use crate::is_available;
 use crate::isa::{Isa, PerIsa, per_isa};
 use crate::lanes::{FloatLanes, FullSimd, Lanes, Simd, V, WithSimd};
 
+mod pieces;
 #[path = "../../tests/shared/isas.rs"]
 mod shared;
 pub(crate) use shared::isas;

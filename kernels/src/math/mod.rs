@@ -13,6 +13,10 @@
 //! e<sup>−x</sup> are normal numbers ([`Constants::range`](crate::precision::Constants::range)). What
 //! lies beyond is rare. If any lane has it, it is computed by a path of its own and selected. The test
 //! is three instructions; scaling every result by two powers, for subnormal ones, would be seven.
+//!
+//! **In pieces.** Where a unit looks up coefficients in registers, most arguments on `f32` take a shorter way:
+//! polynomials of low degree in [`cells`], or a table of [`powers`]. So short that it needs no second
+//! numbers. What no piece covers has its own way, [`tails`].
 
 mod cells;
 mod cells_32;

@@ -28,6 +28,9 @@ use crate::prelude::*;
 /// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`; from half of where it changes its sign to twice
 /// that, half an ulp of 1 counts as two (2^-24 on `f32`).
+///
+/// On `f32` the bits are each backend's own: `avx512` computes by 32 cells and `avx2` by 8 cells, 2.8 and 1.9
+/// times as fast as by the formula that `portable` has (4,096 elements, standard normal times 2, Zen 5).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gelu;
 

