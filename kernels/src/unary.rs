@@ -42,6 +42,10 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// Whether the operation is so common behind a sum that it has a loop with it: `f(a + b)`.
     const FUSED_WITH_SUM: bool = false;
 
+    /// Whether the derivative of a finite number may be infinite, because the dtype ends there. It still
+    /// makes nothing of a `dy` of zero.
+    const DERIVATIVE_OVERFLOWS: bool = false;
+
     /// Whether and how the derivative is had from the output.
     const FROM_OUTPUT: FromOutput = FromOutput::Never;
 
@@ -199,6 +203,9 @@ pub trait Derivative: Copy {
     /// [`Unary::COMPUTE_BOUND`].
     const LONG: bool;
 
+    /// [`Unary::DERIVATIVE_OVERFLOWS`].
+    const OVERFLOWS: bool;
+
     /// The derivative.
     fn derivative<X: Lane>(self, x: X) -> X;
 }
@@ -216,6 +223,7 @@ macro_rules! backward {
         impl<O: Unary> Derivative for $Backward<O> {
             const F32: F32Lanes = O::F32_DERIVATIVE;
             const LONG: bool = O::COMPUTE_BOUND;
+            const OVERFLOWS: bool = O::DERIVATIVE_OVERFLOWS;
             #[inline(always)]
             fn derivative<X: Lane>(self, x: X) -> X {
                 self.0.$derivative(x)
@@ -274,6 +282,12 @@ fn gradient<D: Derivative, X: Lane>(x: X, dy: X, derivative: X) -> X {
         derivative
             .le(derivative.splat(f64::INFINITY))
             .select(derivative, x)
+    } else {
+        derivative
+    };
+    let derivative = if D::OVERFLOWS {
+        let finite = dy.splat(X::CONSTANTS.largest).min(derivative);
+        dy.abs().le(dy.splat(0.0)).select(finite, derivative)
     } else {
         derivative
     };

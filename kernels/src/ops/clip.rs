@@ -93,7 +93,7 @@ impl Unary for Clip {
     }
 
     fn output_suffices<E: Float>(self) -> bool {
-        let (held, used) = (|x| E::from_f64(x).to_f64(), E::parameter);
+        let (held, used) = (|x| E::from_f64(E::parameter(x)).to_f64(), E::parameter);
         held(self.min()) <= used(self.min()) && used(self.max()) <= held(self.max())
     }
 }

@@ -41,7 +41,7 @@ impl Unary for GeluTanh {
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        gated(x, argument(x))
+        gated(x, argument(x), X::CONSTANTS.range)
     }
 
     // σ(v) + x·v′·σ′(v), where -v′ = c + 3d·x²

@@ -36,7 +36,7 @@ pub struct HardSigmoid {
     beta: f64,
 }
 
-parameters!(HardSigmoid { alpha: 0.16666666666666666 in (1e-30, 1e30), beta: 0.5 in (-1e30, 1e30) });
+parameters!(HardSigmoid { alpha: 0.16666666666666666 in POSITIVE, beta: 0.5 in MODERATE });
 
 impl HardSigmoid {
     /// The slope; from 1e-30 to 1e30, default 1/6.
@@ -81,11 +81,12 @@ impl Unary for HardSigmoid {
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
+        let zero = x.splat(0.0);
         let low = x.lt(x.parameter(self.middle::<X::Precision>()));
+        let beta = low.select(zero, x.parameter(self.beta));
         let x = low.select(x + x.parameter(self.shift()), x);
-        let q = x / x.parameter(1.0 / self.alpha);
-        let y = low.select(q, q + x.parameter(self.beta));
-        x.splat(1.0).min(x.splat(0.0).max(y))
+        let y = x / x.parameter(1.0 / self.alpha) + beta;
+        x.splat(1.0).min(zero.max(y))
     }
 
     #[inline(always)]
@@ -128,11 +129,16 @@ impl Unary for HardSigmoid {
         if form != Form::Forward {
             return Bound::of_inexact(dtype, form);
         }
-        let (shift, least) = match dtype {
-            Dtype::F64 => (self.shift(), f64::MIN_POSITIVE),
-            _ => (f32::value(self.shift()), f64::from(f32::MIN_POSITIVE)),
+        let shift = self.shift();
+        let (shift, least, largest) = match dtype {
+            Dtype::F64 => (shift, f64::MIN_POSITIVE, f64::MAX),
+            _ => (
+                shift as f32 as f64,
+                f64::from(f32::MIN_POSITIVE),
+                f64::from(f32::MAX),
+            ),
         };
-        let normal = shift >= least && shift.is_finite();
+        let normal = shift >= least && shift <= largest;
         let fraction = self.beta.to_bits() << 12; // zero of a power of two
         let one_formula = self.beta == 0.0 || normal && fraction == 0;
         match dtype {

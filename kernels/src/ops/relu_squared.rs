@@ -21,6 +21,7 @@ parameters!(ReluSquared);
 
 impl Unary for ReluSquared {
     const FORMULA: &'static str = "max(x, 0)²";
+    const DERIVATIVE_OVERFLOWS: bool = true;
 
     // `F32_ULPS` is zero although `f32` rounds: the square of a 16-bit float has at most 22 bits. (One of
     // `bf16` may fall among the subnormal numbers of `f32`, and lose bits there, but never the

@@ -1,5 +1,5 @@
 use crate::coefficients::{SELU_SCALE, SELU_SCALE_ALPHA};
-use crate::math::{DoubleWord, exp_minus_one, exp_scaled};
+use crate::math::{DoubleWord, below_range, exp_minus_one, exp_scaled};
 use crate::prelude::*;
 
 /// The self-normalising elu: `λ` times [`Elu`](crate::Elu) of `α`, with `λ = 1.0507009873554805` and
@@ -54,17 +54,18 @@ impl Unary for Selu {
     fn derivative<X: Lane>(self, x: X) -> X {
         let (scale, _) = x.splat_pair(SELU_SCALE);
         let (limit, _) = x.splat_pair(SELU_SCALE_ALPHA);
-        let slope = exp_scaled(limit, DoubleWord::exact(x));
+        let slope = exp_scaled(limit, DoubleWord::exact(x), below_range(x));
         x.splat(0.0).lt(x).select(scale, slope)
     }
 
-    // y > 0 ? λ : y + λα
+    // y > 0 ? λ : y + λα, which is not negative, though y was rounded to less than -λα.
     #[inline(always)]
     fn derivative_from_output<X: Lane>(self, y: X) -> X {
         let (scale, _) = y.splat_pair(SELU_SCALE);
         let (limit, limit_low) = y.splat_pair(SELU_SCALE_ALPHA);
-        let slope = (y + limit) + limit_low;
-        y.splat(0.0).lt(y).select(scale, slope)
+        let zero = y.splat(0.0);
+        let slope = zero.max((y + limit) + limit_low);
+        zero.lt(y).select(scale, slope)
     }
 }
 
@@ -95,7 +96,7 @@ impl Oracle for Selu {
         if y > N::of(0.0) {
             N::of(SCALE)
         } else {
-            y + N::of(SCALE) * N::of(ALPHA)
+            crate::oracle::not_negative(y + N::of(SCALE) * N::of(ALPHA))
         }
     }
 }

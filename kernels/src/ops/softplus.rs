@@ -1,5 +1,5 @@
 use crate::math::{
-    DoubleWord, beyond_range, exp_precise, exp_times, log1p_exp, logistic, one_minus_exp, times,
+    DoubleWord, exp_precise, exp_times, log1p_exp, logistic, one_minus_exp, reciprocal, times,
 };
 use crate::prelude::*;
 
@@ -57,20 +57,23 @@ impl Unary for Softplus {
     // max(x, 0) + log1p(e^-|βx|)/β
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        let (zero, one) = (x.splat(0.0), x.splat(1.0));
-        let beta = x.parameter(self.beta);
+        let zero = x.splat(0.0);
+        let beta = DoubleWord::exact(x.parameter(self.beta));
         let v = times(self.beta, x);
         let mut log = log1p_exp(exp_precise(v.minus_abs()));
+        // Divided by β, a logarithm may count that is next to the subnormal numbers, and has lost bits.
+        let mut range = X::CONSTANTS.range;
         if self.beta != 1.0 {
-            log = (log / DoubleWord::exact(beta)).double_word();
+            log = (log / beta).double_word();
+            range = X::CONSTANTS.settled;
         }
         let y = (DoubleWord::exact(zero.max(x)) + log).rounded();
         let y = y.or_nan_of(x);
-        let beyond = beyond_range(v.high);
+        let beyond = x.splat(range).lt(v.high.abs());
         if !beyond.any() {
             return y;
         }
-        let far = exp_times(DoubleWord::exact(one / beta), v.minus_abs());
+        let far = exp_times(reciprocal(beta).double_word(), v.minus_abs());
         beyond.select(zero.lt(x).select(x, far), y)
     }
 
@@ -84,6 +87,17 @@ impl Unary for Softplus {
     #[inline(always)]
     fn derivative_from_output<X: Lane>(self, y: X) -> X {
         one_minus_exp(y.splat(0.0) - y.parameter(self.beta) * y)
+    }
+
+    // The smallest and the largest outputs of the dtype must be where the derivative is 0 and 1 to its
+    // precision.
+    fn output_suffices<E: Float>(self) -> bool {
+        // Only f16 has so few exponents that some β take outputs beyond them.
+        let within = |y: f64| E::from_f64(y / self.beta).to_f64() * self.beta / y;
+        [1.0 / 2048.0, 16.0]
+            .map(within)
+            .iter()
+            .all(|off| (off - 1.0).abs() < 0.1)
     }
 }
 

@@ -55,7 +55,7 @@ impl Unary for Threshold {
     }
 
     fn output_suffices<E: Float>(self) -> bool {
-        E::from_f64(self.value).to_f64() <= E::parameter(self.threshold)
+        E::from_f64(E::parameter(self.value)).to_f64() <= E::parameter(self.threshold)
     }
 }
 
