@@ -102,7 +102,6 @@ impl Unary for Celu {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
-    const DERIVATIVE_OVERFLOWS: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
@@ -132,13 +131,21 @@ impl Unary for Celu {
         zero.lt(x).select(one, slope)
     }
 
-    // y > 0 ? 1 : (y + α)/α, which is not negative, though y was rounded to less than -α.
+    // y > 0 ? 1 : (y + α)/α, which is not negative, though y was rounded to less than -α. No dtype rounds -1.
     #[inline(always)]
     fn derivative_from_output<X: Lane>(self, y: X) -> X {
         let (zero, one) = (y.splat(0.0), y.splat(1.0));
         let alpha = y.parameter(self.alpha);
-        let slope = zero.max((y + alpha) / alpha);
+        let mut slope = (y + alpha) / alpha;
+        if self.alpha != 1.0 {
+            slope = zero.max(slope);
+        }
         zero.lt(y).select(one, slope)
+    }
+
+    #[inline(always)]
+    fn derivative_overflows(self) -> bool {
+        self.alpha < 0.0
     }
 
     // -α must be a number of the dtype, or near one: not infinity, nor one of few subnormal ones. A negative

@@ -18,7 +18,8 @@ use crate::prelude::*;
 ///
 /// The derivative is 1 for `x > 0`, else `alpha·e^x`: `alpha` at 0, 0 at `-∞`, and for NaN a NaN. Unless
 /// `alpha` is negative, the output tells it as well: it is `y + alpha` for `y ≤ 0`, accurate for `y`, so it
-/// knows of `x` what `y` does (0 once `y` has become `-alpha`).
+/// knows of `x` what `y` does (0 once `y` has become `-alpha`; where the dtype has no such number, 0 or what
+/// rounding took from it).
 ///
 /// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`. `alpha` is rounded to `f32` for `f32`, `f16` and `bf16`.
@@ -79,11 +80,14 @@ impl Unary for Elu {
         zero.lt(x).select(one, slope)
     }
 
-    // y > 0 ? 1 : y + α, which is not negative, though y was rounded to less than -α.
+    // y > 0 ? 1 : y + α, which is not negative, though y was rounded to less than -α. No dtype rounds -1.
     #[inline(always)]
     fn derivative_from_output<X: Lane>(self, y: X) -> X {
         let (zero, one) = (y.splat(0.0), y.splat(1.0));
-        let slope = zero.max(y + y.parameter(self.alpha));
+        let mut slope = y + y.parameter(self.alpha);
+        if self.alpha != 1.0 {
+            slope = zero.max(slope);
+        }
         zero.lt(y).select(one, slope)
     }
 

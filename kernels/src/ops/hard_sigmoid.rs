@@ -28,8 +28,8 @@ use crate::prelude::*;
 /// `f64`; correctly rounded on `f16` and `bf16`. With a negative `beta`: at most 1.5 ulps on `f32` and `f64`;
 /// correctly rounded on `f16` and `bf16`. With any other: at most 6.5 ulps on `f32`, 5.5 on `f64`, and 0.5007
 /// on `f16` and `bf16`, because for larger `x` the sum `x·alpha + beta` is computed, and `beta` is not quite
-/// the quotient of the two rounded constants. (No number of ulps holds where a positive `beta/alpha` rounds
-/// to infinity or to a subnormal number, or where one of either sign rounds to zero.)
+/// the quotient of the two rounded constants. (No number of ulps holds where a positive `beta/alpha` is
+/// beyond the largest number or rounds to a subnormal one, or where one of either sign rounds to zero.)
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HardSigmoid {
     alpha: f64,
@@ -83,10 +83,11 @@ impl Unary for HardSigmoid {
     fn forward<X: Lane>(self, x: X) -> X {
         let zero = x.splat(0.0);
         let low = x.lt(x.parameter(self.middle::<X::Precision>()));
-        let beta = low.select(zero, x.parameter(self.beta));
         let x = low.select(x + x.parameter(self.shift()), x);
-        let y = x / x.parameter(1.0 / self.alpha) + beta;
-        x.splat(1.0).min(zero.max(y))
+        let q = x / x.parameter(1.0 / self.alpha);
+        let y = low.select(q, q + x.parameter(self.beta));
+        // Not their maximum: a quotient that vanishes may be -0.0.
+        x.splat(1.0).min(y.le(zero).select(zero, y))
     }
 
     #[inline(always)]
@@ -124,7 +125,7 @@ impl Unary for HardSigmoid {
     // `beta` itself: 5.5. On 16-bit floats, x/d + b is correctly rounded, so that the 5 ulps of b - s/d are
     // left, of which 2^13 make one of `f16` and more make one of `bf16`.
     //
-    // None of this holds of an s ≥ 0 that is subnormal or infinite, nor of one that has become zero.
+    // None of this holds of an s ≥ 0 that is subnormal or beyond the largest number, nor of one that has become zero.
     fn bound(self, dtype: Dtype, form: Form) -> Bound {
         if form != Form::Forward {
             return Bound::of_inexact(dtype, form);

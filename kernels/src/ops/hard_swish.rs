@@ -7,7 +7,7 @@ use crate::prelude::*;
 /// |---|---|
 /// | `x ≤ -3`, `-∞` | `-0.0` (PyTorch makes NaN of `-∞`) |
 /// | `x ≥ 3`, `+∞` | `x` |
-/// | between | `x·(x + 3)/6`; `-0.0` for `-0.0` |
+/// | between | `x·(x + 3)/6`; `-0.0` for `-0.0`, and for the negative `x` of which nothing is left |
 /// | NaN | the same NaN |
 ///
 /// The derivative is 0 up to and at −3, 1 from 3 on, `x/3 + 1/2` between, and for NaN a NaN. The output
@@ -36,8 +36,8 @@ impl Unary for HardSwish {
         let q = low.select(x + three, x) / three;
         let product = half * q;
         let y = low.select(product, half + product);
-        // The sum has lost the sign of -0.0, and where the product vanishes.
-        let y = y.copysign(x);
+        // The sum has lost the sign of -0.0, and of what vanishes.
+        let y = half.abs().le(x.splat(0.0)).select(half, y);
         let y = three.le(x).select(x, y);
         x.le(x.splat(-3.0)).select(x.splat(-0.0), y)
     }

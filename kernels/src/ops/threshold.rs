@@ -16,7 +16,7 @@ use crate::prelude::*;
 /// The derivative is 0 up to and at the threshold, and 1 beyond and for NaN. The output tells it as
 /// well if `value`, rounded to the dtype, does not exceed the threshold.
 ///
-/// *Exact*. Both parameters are rounded to `f32` for `f32`, `f16` and `bf16`.
+/// *Exact*. Both parameters are rounded to `f32` for `f32`, `f16` and `bf16`, finite ones to a finite one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Threshold {
     threshold: f64,
