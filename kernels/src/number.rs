@@ -51,12 +51,10 @@ impl Number {
     /// computed with. So products and differences with it are what they are with any other number.
     #[inline(always)]
     pub(crate) const fn to_f32(self) -> f32 {
+        // Without a branch, which the compiler would leave in loops.
         let near = self.near as f32;
-        if near.is_infinite() && self.near.is_finite() {
-            f32::MAX.copysign(near)
-        } else {
-            near
-        }
+        let overflows = near.is_infinite() & self.near.is_finite();
+        [near, f32::MAX.copysign(near)][overflows as usize]
     }
 
     /// The number as a sum of two, of which the first is nearer to zero than any integer type's bound

@@ -16,14 +16,14 @@ pub fn settings<O: Parameters>(count: usize) -> Vec<O> {
         return Vec::new();
     }
     let mut random = Random(O::PARAMETERS.len() as u64);
-    let mut any = || {
+    let any = || {
         let mut values = O::DEFAULT.values();
         for (value, parameter) in values.iter_mut().zip(O::PARAMETERS) {
             *value = Number::new(random.value(parameter));
         }
         O::from_values(values).ok()
     };
-    let tries = std::iter::repeat_with(|| any()).flatten();
+    let tries = std::iter::repeat_with(any).flatten();
     tries.take(count).collect()
 }
 

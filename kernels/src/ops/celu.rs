@@ -1,4 +1,4 @@
-use crate::math::{DoubleWord, below_range, exp, exp_scaled, exp_times, lift};
+use crate::math::{DoubleWord, beyond_range, exp, exp_scaled, exp_times, lift};
 use crate::prelude::*;
 
 /// The continuously differentiable elu: `x`, and below 0 `alpha·expm1(x/alpha)` (Barron, 2017). With the
@@ -58,16 +58,6 @@ impl Celu {
         let x = last.max(x * lift);
         (DoubleWord::exact(x) / DoubleWord::exact(alpha)).double_word()
     }
-
-    /// Where e<sup>v</sup> is no normal number, of v = x/α for x ≤ 0.
-    #[inline(always)]
-    fn beyond<X: Lane>(self, v: X) -> X::Mask {
-        if self.alpha < 0.0 {
-            v.splat(X::CONSTANTS.range).lt(v)
-        } else {
-            below_range(v)
-        }
-    }
 }
 
 impl Celu {
@@ -79,7 +69,7 @@ impl Celu {
         }
         // Of a product that is infinite, what it lost is a NaN.
         let y = y.le(y.splat(0.0)).select(y, y.splat(f64::NEG_INFINITY));
-        let beyond = self.beyond(v.high);
+        let beyond = beyond_range(v.high);
         if !beyond.any() {
             return y;
         }
@@ -127,7 +117,7 @@ impl Unary for Celu {
     fn derivative<X: Lane>(self, x: X) -> X {
         let (zero, one) = (x.splat(0.0), x.splat(1.0));
         let v = self.argument(x);
-        let slope = exp_scaled(one, v, self.beyond(v.high));
+        let slope = exp_scaled(one, v, beyond_range(v.high));
         zero.lt(x).select(one, slope)
     }
 

@@ -83,11 +83,11 @@ impl Unary for HardSigmoid {
     fn forward<X: Lane>(self, x: X) -> X {
         let zero = x.splat(0.0);
         let low = x.lt(x.parameter(self.middle::<X::Precision>()));
-        let x = low.select(x + x.parameter(self.shift()), x);
+        // Clipped before it is divided, so that no quotient is -0.0; beyond the middle none is negative.
+        let x = low.select(zero.max(x + x.parameter(self.shift())), x);
         let q = x / x.parameter(1.0 / self.alpha);
-        let y = low.select(q, q + x.parameter(self.beta));
-        // Not their maximum: a quotient that vanishes may be -0.0.
-        x.splat(1.0).min(y.le(zero).select(zero, y))
+        let y = low.select(q, q + x.parameter(self.beta + 0.0));
+        x.splat(1.0).min(y)
     }
 
     #[inline(always)]
