@@ -232,6 +232,11 @@ impl<H: Half> Precision for HighHalfBits<H> {
     }
 
     #[inline(always)]
+    fn derived(x: f64) -> f32 {
+        x as f32
+    }
+
+    #[inline(always)]
     fn value(x: f64) -> f64 {
         f32::value(x)
     }

@@ -22,6 +22,9 @@ pub trait Precision: Copy {
     /// lanes they are computed; one that is finite stays so, as the largest `f32`.
     fn parameter(x: f64) -> Self::Lane;
 
+    /// What is made of parameters, rounded as they are, but infinite where it is too large.
+    fn derived(x: f64) -> Self::Lane;
+
     /// The value of a parameter, to compute with outside the lanes.
     fn value(x: f64) -> f64;
 }
@@ -42,6 +45,10 @@ impl Precision for f32 {
         Number::new(x).to_f32()
     }
     #[inline(always)]
+    fn derived(x: f64) -> f32 {
+        x as f32
+    }
+    #[inline(always)]
     fn value(x: f64) -> f64 {
         f64::from(Number::new(x).to_f32())
     }
@@ -60,6 +67,10 @@ impl Precision for f64 {
     }
     #[inline(always)]
     fn parameter(x: f64) -> f64 {
+        x
+    }
+    #[inline(always)]
+    fn derived(x: f64) -> f64 {
         x
     }
     #[inline(always)]
@@ -93,6 +104,10 @@ macro_rules! f64_lanes {
             #[inline(always)]
             fn parameter(x: f64) -> f64 {
                 f32::value(x)
+            }
+            #[inline(always)]
+            fn derived(x: f64) -> f64 {
+                f64::from(x as f32)
             }
             #[inline(always)]
             fn value(x: f64) -> f64 {

@@ -63,8 +63,8 @@ impl HardSigmoid {
 
     /// Below it, `(x + shift) / (1/alpha)` is computed, from it on, `x / (1/alpha) + beta`.
     #[inline(always)]
-    fn middle<P: Precision>(self) -> f64 {
-        let shift = P::value(self.shift());
+    fn middle(self) -> f64 {
+        let shift = self.shift();
         if shift < 0.0 {
             f64::INFINITY
         } else {
@@ -82,11 +82,11 @@ impl Unary for HardSigmoid {
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         let zero = x.splat(0.0);
-        let low = x.lt(x.parameter(self.middle::<X::Precision>()));
+        let low = x.lt(x.derived(self.middle()));
         // Clipped before it is divided, so that no quotient is -0.0; beyond the middle none is negative.
-        let x = low.select(zero.max(x + x.parameter(self.shift())), x);
-        let q = x / x.parameter(1.0 / self.alpha);
-        let y = low.select(q, q + x.parameter(self.beta + 0.0));
+        let x = low.select(zero.max(x + x.derived(self.shift())), x);
+        let q = x / x.derived(1.0 / self.alpha);
+        let y = low.select(q, q + x.derived(self.beta + 0.0));
         x.splat(1.0).min(y)
     }
 

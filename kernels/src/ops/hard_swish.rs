@@ -19,9 +19,6 @@ pub struct HardSwish;
 
 parameters!(HardSwish);
 
-/// Up to here x/3 is nothing beside 1, on every dtype.
-const TINY: f64 = 1e-30;
-
 impl Unary for HardSwish {
     const FORMULA: &'static str = "x·min(max(x + 3, 0), 6)/6";
     const F32_ULPS: i32 = 1;
@@ -39,8 +36,8 @@ impl Unary for HardSwish {
         let q = low.select(x + three, x) / three;
         let product = half * q;
         let y = low.select(product, half + product);
-        // The sum has lost the sign of -0.0, and of what vanishes; there the product counts no more.
-        let y = x.abs().le(x.splat(TINY)).select(half, y);
+        // The sum has lost the sign of -0.0, and of what vanishes.
+        let y = y.copysign(x);
         let y = three.le(x).select(x, y);
         x.le(x.splat(-3.0)).select(x.splat(-0.0), y)
     }
