@@ -83,11 +83,11 @@ impl Unary for HardSigmoid {
     fn forward<X: Lane>(self, x: X) -> X {
         let zero = x.splat(0.0);
         let low = x.lt(x.derived(self.middle()));
-        // Clipped before it is divided, so that no quotient is -0.0; beyond the middle none is negative.
+        // Clipped before it is divided, too, so that no quotient is -0.0.
         let x = low.select(zero.max(x + x.derived(self.shift())), x);
         let q = x / x.derived(1.0 / self.alpha);
         let y = low.select(q, q + x.derived(self.beta + 0.0));
-        x.splat(1.0).min(y)
+        x.splat(1.0).min(zero.max(y))
     }
 
     #[inline(always)]
