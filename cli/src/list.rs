@@ -18,8 +18,8 @@ with parameters, 'clip(min=0, max=6)'; those left out have the defaults that are
 `backward from x` is the derivative from the input; `or y`, also from the output, with the
 default parameters.")]
 pub struct Args {
-    /// Print JSON: an array of {name, formula, parameters: [{name, default, min, max}], dtypes,
-    /// backward, backward_from_output}; a min or max of null is infinite
+    /// Print JSON: an array of {name, formula, parameters: [{name, default, min, max, least}], dtypes,
+    /// backward, backward_from_output}; a min or max of null is infinite, least is the smallest magnitude
     #[arg(long)]
     json: bool,
 }
@@ -64,9 +64,14 @@ fn entry(op: Op, width: usize) -> String {
 }
 
 /// What values a parameter may have, in words.
-fn range(&Parameter { min, max, .. }: &Parameter) -> String {
-    let [low, high] = [min, max].map(number);
+fn range(
+    &Parameter {
+        min, max, least, ..
+    }: &Parameter,
+) -> String {
+    let [low, high, nearest] = [min, max, least].map(number);
     match (min, max) {
+        _ if min < 0.0 && least > 0.0 => format!("{low} to {high}, at least {nearest} from 0"),
         (f64::NEG_INFINITY, f64::INFINITY) => "any number".into(),
         (f64::MIN, f64::MAX) => "finite".into(),
         (_, f64::MAX) if min == f64::from_bits(1) => "finite, above 0".into(),
@@ -91,8 +96,9 @@ fn as_json(op: Op) -> serde_json::Value {
             default,
             min,
             max,
+            least,
         } = parameter;
-        json!({"name": name, "default": default, "min": min, "max": max})
+        json!({"name": name, "default": default, "min": min, "max": max, "least": least})
     });
     json!({
         "name": op.name(),

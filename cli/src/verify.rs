@@ -8,13 +8,14 @@ mod subject;
 use anyhow::{Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use halfwave::{Backend, Dtype, Number, Op, bf16, f16};
+use halfwave_oracle::{Format, branches};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::human::{print, table};
 use measure::Seen;
 use reference::Trusted;
-use subject::{Reference, Subject, name};
+use subject::{Reference, Subject, Which, name, random};
 
 /// Measure how exact the operations are on this machine, in ulps, against the true values
 ///
@@ -24,6 +25,10 @@ use subject::{Reference, Subject, name};
 /// precision is measured first, on samples of f32, and said below the table. The edges are the 64 numbers on each side of zero, of the
 /// smallest normal number, of infinity, of the operation's parameters, and of every power of two from
 /// 2^-64 to 2^64 (of the others, 2).
+///
+/// With --parameters random: every operation that has parameters, at random and extreme ones, on as many edges
+/// as samples of each dtype, against arbitrary precision. Edges are then also where e^x of a product or
+/// quotient with a parameter branches.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,6 +36,8 @@ Examples:
   halfwave verify softsign --dtype f32 --exhaustive
   halfwave verify 'leaky_relu(slope=0.2)' --backward --backend all
   halfwave verify --dtype f64 --samples 10000000
+  halfwave verify --parameters random --backward --samples 300
+  halfwave verify silu --parameters random --settings 1000 --dtype f32 --samples 300
   halfwave verify --exhaustive --backward --backend all --markdown
 
 An ulp is the distance between neighbouring numbers of the dtype at the true value; `ulps` is the
@@ -49,6 +56,14 @@ pub struct Args {
           default_values = ["f32", "f64", "f16", "bf16"], hide_default_value = true)]
     dtype: Vec<Dtype>,
 
+    /// What parameters to try instead of the defaults, or of OP's
+    #[arg(long, value_enum, value_name = "WHICH", conflicts_with_all = ["exhaustive", "reference"])]
+    parameters: Option<Which>,
+
+    /// How many random settings of an operation
+    #[arg(long, value_name = "N", default_value_t = 40, requires = "parameters")]
+    settings: usize,
+
     /// All 2^32 inputs of f32
     #[arg(long)]
     exhaustive: bool,
@@ -61,7 +76,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     backend: Option<String>,
 
-    /// Random inputs of f64, and of f32 to measure the reference with
+    /// Random inputs of f64, and of f32 to measure the reference with; with --parameters, of every dtype
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     samples: usize,
 
@@ -110,10 +125,19 @@ pub fn run(args: Args) -> Result<()> {
         Some("all") => halfwave::backends().to_vec(),
         Some(name) => vec![halfwave::backend_named(name)?],
     };
-    let ops = match &args.op {
-        Some(op) => std::slice::from_ref(op),
-        None => Op::all(),
+    let mut ops = match args.op {
+        Some(op) => vec![op],
+        None => Op::all().to_vec(),
     };
+    if let (Some(Which::Random), Some(op)) = (args.parameters, args.op)
+        && op.parameters().is_empty()
+    {
+        bail!("{} has no parameters", op.name());
+    }
+    if args.parameters.is_some() {
+        let of_each = ops.into_iter().flat_map(|op| random(op, args.settings));
+        ops = of_each.collect();
+    }
     let step = if args.exhaustive { 1 } else { 257 };
     let subjects: Vec<Subject> = ops
         .iter()
@@ -131,28 +155,22 @@ pub fn run(args: Args) -> Result<()> {
         progress.reset();
         progress.set_message(format!("{} {dtype} {}", label(op), name(form)));
         let mut trusted = None;
+        let x = Inputs {
+            op,
+            args: &args,
+            progress: &progress,
+        };
         let seen = match dtype {
-            Dtype::F32 => {
+            Dtype::F32 if args.parameters.is_none() => {
                 progress.set_length(measure::count(step));
                 let reference = Trusted::new(subject, args.reference, args.samples)?;
                 trusted = Some(reference);
                 measure::by_reference(subject, &backends, &reference, step, &progress)?
             }
-            Dtype::F64 => {
-                let values: Vec<f64> = op.values().map(Number::to_f64).collect();
-                let mut x = inputs::edges::<f64>(&values);
-                x.extend(inputs::samples::<f64>(args.samples));
-                progress.set_length(x.len() as u64);
-                measure::precisely(subject, &backends, &x, &progress)?
-            }
-            Dtype::F16 => {
-                progress.set_length(1 << 16);
-                measure::precisely(subject, &backends, &inputs::all::<f16>(), &progress)?
-            }
-            _ => {
-                progress.set_length(1 << 16);
-                measure::precisely(subject, &backends, &inputs::all::<bf16>(), &progress)?
-            }
+            Dtype::F32 => measure::precisely(subject, &backends, &x.some::<f32>(), &progress)?,
+            Dtype::F64 => measure::precisely(subject, &backends, &x.some::<f64>(), &progress)?,
+            Dtype::F16 => measure::precisely(subject, &backends, &x.all::<f16>(), &progress)?,
+            _ => measure::precisely(subject, &backends, &x.all::<bf16>(), &progress)?,
         };
         rows.extend(backends.iter().zip(seen).map(|(&backend, seen)| Row {
             subject,
@@ -178,6 +196,40 @@ pub fn run(args: Args) -> Result<()> {
         bail!("{} is beyond its bound{more}", first.said());
     }
     Ok(())
+}
+
+/// What an operation is tried with, one by one.
+struct Inputs<'a> {
+    op: Op,
+    args: &'a Args,
+    progress: &'a ProgressBar,
+}
+
+impl Inputs<'_> {
+    /// Edges and samples; with random parameters, as many edges as samples.
+    fn some<E: Format>(&self) -> Vec<E> {
+        let (samples, values) = (self.args.samples, self.op.values());
+        let values: Vec<f64> = values.map(Number::to_f64).collect();
+        let mut x = if self.args.parameters.is_some() {
+            let edges = inputs::edges::<E>(&branches(&values));
+            let step = edges.len() / samples.max(1) + 1;
+            edges.into_iter().step_by(step).collect()
+        } else {
+            inputs::edges::<E>(&values)
+        };
+        x.extend(inputs::samples::<E>(samples));
+        self.progress.set_length(x.len() as u64);
+        x
+    }
+
+    /// All there are of 16 bits; with random parameters, some.
+    fn all<E: Format>(&self) -> Vec<E> {
+        if self.args.parameters.is_some() {
+            return self.some();
+        }
+        self.progress.set_length(1 << 16);
+        inputs::all()
+    }
 }
 
 impl Row {

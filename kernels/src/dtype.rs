@@ -29,8 +29,8 @@ pub trait Float: Element {
     /// The element's value, exactly.
     fn to_f64(self) -> f64;
 
-    /// The value that a parameter has in operations on this dtype: the nearest `f64` on `f64`, and
-    /// the nearest `f32` on the others.
+    /// The value that a parameter has in operations on this dtype: itself on `f64`, and the nearest
+    /// `f32` on the others, which for a finite number is a finite one.
     fn parameter(x: f64) -> f64;
 }
 
@@ -140,7 +140,7 @@ floats! {
 }
 
 fn as_f32(x: f64) -> f64 {
-    f64::from(x as f32)
+    f64::from(Number::new(x).to_f32())
 }
 
 macro_rules! ints {

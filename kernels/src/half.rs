@@ -225,9 +225,14 @@ impl<H: Half> Precision for HighHalfBits<H> {
         f32::lost(x)
     }
 
-    /// A parameter that [`ready`] has made ready.
+    /// A parameter that [`ready`] has made ready, which is an `f32`.
     #[inline(always)]
     fn parameter(x: f64) -> f32 {
+        x as f32
+    }
+
+    #[inline(always)]
+    fn derived(x: f64) -> f32 {
         x as f32
     }
 

@@ -47,6 +47,16 @@ impl Number {
         self.near
     }
 
+    /// The nearest `f32`, but no infinity of a finite number: what a parameter is where `f32` is
+    /// computed with. So products and differences with it are what they are with any other number.
+    #[inline(always)]
+    pub(crate) const fn to_f32(self) -> f32 {
+        // Without a branch, which the compiler would leave in loops.
+        let near = self.near as f32;
+        let overflows = near.is_infinite() & self.near.is_finite();
+        [near, f32::MAX.copysign(near)][overflows as usize]
+    }
+
     /// The number as a sum of two, of which the first is nearer to zero than any integer type's bound
     /// that the number does not pass, and the second is small and has its sign.
     #[inline(always)]

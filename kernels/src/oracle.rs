@@ -73,6 +73,12 @@ pub trait OracleNumber:
     }
 }
 
+/// `x`, or zero for what is negative.
+pub(crate) fn not_negative<N: OracleNumber>(x: N) -> N {
+    let zero = N::of(0.0);
+    if x < zero { zero } else { x }
+}
+
 macro_rules! by_libm {
     ($($method:ident: $function:ident),*) => {
         impl OracleNumber for f64 {

@@ -16,15 +16,17 @@ pub struct Parameter {
     pub min: f64,
     /// The largest.
     pub max: f64,
+    /// The smallest magnitude.
+    pub least: f64,
 }
 
 impl Parameter {
     /// Checks a value.
     ///
     /// # Errors
-    /// If `value` is NaN or lies outside.
+    /// If `value` is NaN or lies outside, or too near to 0.
     pub const fn check(&self, value: f64) -> Result<(), ParameterError> {
-        if self.min <= value && value <= self.max {
+        if self.min <= value && value <= self.max && value.abs() >= self.least {
             Ok(())
         } else {
             Err(ParameterError::Range(*self, value))
@@ -72,13 +74,16 @@ pub enum ParameterError {
 impl fmt::Display for ParameterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Range(Parameter { name, min, max, .. }, value) => {
+            Self::Range(parameter, value) => {
+                let Parameter { name, least, .. } = parameter;
+                let (min, max) = (parameter.min, parameter.max);
                 write!(f, "{name} is {value}; it must be ")?;
-                match (min, max) {
-                    (f64::NEG_INFINITY, f64::INFINITY) => f.write_str("a number"),
-                    (f64::MIN, f64::MAX) => f.write_str("a finite number"),
+                match (min, max, least) {
+                    (f64::NEG_INFINITY, f64::INFINITY, _) => f.write_str("a number"),
+                    (f64::MIN, f64::MAX, _) => f.write_str("a finite number"),
                     ABOVE_ZERO => f.write_str("a finite number above 0"),
-                    (_, f64::MAX) => write!(f, "a finite number, {min:e} or more"),
+                    (_, f64::MAX, _) => write!(f, "a finite number, {min:e} or more"),
+                    NOT_ZERO => write!(f, "from {min:e} to {max:e}, and at least {least:e} from 0"),
                     _ => write!(f, "from {min:e} to {max:e}"),
                 }
             }
@@ -94,18 +99,23 @@ impl fmt::Display for ParameterError {
 
 impl core::error::Error for ParameterError {}
 
+/// The smallest and the largest value of a parameter, and the smallest magnitude.
+pub(crate) type Range = (f64, f64, f64);
+
 /// Any number but NaN.
-pub(crate) const NUMBER: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
+pub(crate) const NUMBER: Range = (f64::NEG_INFINITY, f64::INFINITY, 0.0);
 /// Any number but NaN and the infinities.
-pub(crate) const FINITE: (f64, f64) = (f64::MIN, f64::MAX);
+pub(crate) const FINITE: Range = (f64::MIN, f64::MAX, 0.0);
 /// Any number by which products and quotients of `f32` stay far from its ends.
-pub(crate) const MODERATE: (f64, f64) = (-1e30, 1e30);
+pub(crate) const MODERATE: Range = (-1e30, 1e30, 0.0);
 /// Any positive number by which products and quotients of `f32` stay far from its ends.
-pub(crate) const POSITIVE: (f64, f64) = (1e-30, 1e30);
+pub(crate) const POSITIVE: Range = (1e-30, 1e30, 0.0);
+/// Any number of either sign by which products and quotients of `f32` stay far from its ends.
+pub(crate) const NOT_ZERO: Range = (-1e30, 1e30, 1e-30);
 /// Any finite number that is not negative.
-pub(crate) const NOT_NEGATIVE: (f64, f64) = (0.0, f64::MAX);
+pub(crate) const NOT_NEGATIVE: Range = (0.0, f64::MAX, 0.0);
 /// Any finite number above zero.
-pub(crate) const ABOVE_ZERO: (f64, f64) = (f64::from_bits(1), f64::MAX);
+pub(crate) const ABOVE_ZERO: Range = (f64::from_bits(1), f64::MAX, 0.0);
 
 /// `parameters!(Relu)`, or `parameters!(LeakyRelu { slope: 0.01 in FINITE })`: [`Parameters`],
 /// `Default`, and the checked constructor `new`. `where min <= max` adds a condition. With `exact`, the
@@ -134,7 +144,7 @@ macro_rules! parameters {
     (@impl $Op:ident { $($field:ident: $default:literal in $range:expr),* } $new:ident, $of:expr) => {
         impl $crate::Parameters for $Op {
             const PARAMETERS: &'static [$crate::Parameter] = &[$($crate::Parameter {
-                name: stringify!($field), default: $default, min: $range.0, max: $range.1,
+                name: stringify!($field), default: $default, min: $range.0, max: $range.1, least: $range.2,
             }),*];
             const DEFAULT: Self = $crate::parameters::valid(Self::new($($default),*));
             #[inline(always)]

@@ -1,6 +1,7 @@
 //! In which lanes an operation is computed, and to what precision its constants are rounded.
 
 use crate::coefficients::*;
+use crate::number::Number;
 
 /// A kind of lane with its constants: [`f32`], [`f64`], [`F64Full`], [`F64ForF32`], and the bits of a
 /// 16-bit float, `HighHalfBits`.
@@ -18,8 +19,11 @@ pub trait Precision: Copy {
     fn lost(x: f64) -> f64;
 
     /// A parameter. Operations on `f32`, `f16` and `bf16` have theirs rounded to `f32`, in whatever
-    /// lanes they are computed.
+    /// lanes they are computed; one that is finite stays so, as the largest `f32`.
     fn parameter(x: f64) -> Self::Lane;
+
+    /// What is made of parameters, rounded as they are, but infinite where it is too large.
+    fn derived(x: f64) -> Self::Lane;
 
     /// The value of a parameter, to compute with outside the lanes.
     fn value(x: f64) -> f64;
@@ -38,11 +42,15 @@ impl Precision for f32 {
     }
     #[inline(always)]
     fn parameter(x: f64) -> f32 {
+        Number::new(x).to_f32()
+    }
+    #[inline(always)]
+    fn derived(x: f64) -> f32 {
         x as f32
     }
     #[inline(always)]
     fn value(x: f64) -> f64 {
-        f64::from(x as f32)
+        f64::from(Number::new(x).to_f32())
     }
 }
 
@@ -59,6 +67,10 @@ impl Precision for f64 {
     }
     #[inline(always)]
     fn parameter(x: f64) -> f64 {
+        x
+    }
+    #[inline(always)]
+    fn derived(x: f64) -> f64 {
         x
     }
     #[inline(always)]
@@ -94,6 +106,10 @@ macro_rules! f64_lanes {
                 f32::value(x)
             }
             #[inline(always)]
+            fn derived(x: f64) -> f64 {
+                f64::from(x as f32)
+            }
+            #[inline(always)]
             fn value(x: f64) -> f64 {
                 f32::value(x)
             }
@@ -118,7 +134,10 @@ pub struct Constants {
     pub(crate) splittable: f64,
     /// e<sup>x</sup> and e<sup>−x</sup> are normal numbers up to here, and not too large for `split`.
     pub(crate) range: f64,
-    /// From here on, e<sup>−x</sup> has vanished, and any smaller number of the lanes times it.
+    /// From here on, 1 + e<sup>−x</sup> is 1, and log1p(e<sup>−x</sup>) is e<sup>−x</sup>, but for an eighth of an
+    /// ulp or less.
+    pub(crate) settled: f64,
+    /// From here on, e<sup>−x</sup> has vanished, and so has the largest number of the lanes times it.
     /// [`exp_times`](crate::math::exp_times) can scale by as much.
     pub(crate) vanished: f64,
     /// The largest finite number.
@@ -138,7 +157,8 @@ const SINGLE: Constants = Constants {
     split: 4097.0,
     splittable: 1e30,
     range: 87.0,
-    vanished: 174.0,
+    settled: 18.5,
+    vanished: 193.0,
     largest: f32::MAX as f64,
     exp: EXP_SINGLE,
     atanh: ATANH_SINGLE,
@@ -154,7 +174,8 @@ const DOUBLE: Constants = Constants {
     split: 134_217_729.0,
     splittable: 1e300,
     range: 690.0,
-    vanished: 1416.0,
+    settled: 39.0,
+    vanished: 1456.0,
     largest: f64::MAX,
     exp: EXP_DOUBLE,
     atanh: ATANH_DOUBLE,

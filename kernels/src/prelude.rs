@@ -6,8 +6,8 @@ pub(crate) use crate::number::Number;
 #[cfg(feature = "oracle")]
 pub(crate) use crate::oracle::{Oracle, OracleNumber};
 pub(crate) use crate::parameters::{
-    ABOVE_ZERO, FINITE, MODERATE, NOT_NEGATIVE, NUMBER, POSITIVE, ParameterError, checked,
-    parameters,
+    ABOVE_ZERO, FINITE, MODERATE, NOT_NEGATIVE, NOT_ZERO, NUMBER, POSITIVE, ParameterError,
+    checked, parameters,
 };
 pub(crate) use crate::precision::Precision;
 pub(crate) use crate::register::{IntLane, Lane, Mask, Near, PieceLane};

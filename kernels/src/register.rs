@@ -37,6 +37,9 @@ pub trait Lane:
     /// A parameter of an operation in every lane; see [`Precision::parameter`].
     fn parameter(self, value: f64) -> Self;
 
+    /// What an operation makes of its parameters, in every lane; see [`Precision::derived`].
+    fn derived(self, value: f64) -> Self;
+
     /// `self · b + c`.
     fn mul_add(self, b: Self, c: Self) -> Self;
 
@@ -205,6 +208,10 @@ impl<P: Precision, S: FloatLanes<P::Lane>> Lane for Register<P, S> {
     #[inline(always)]
     fn parameter(self, value: f64) -> Self {
         Self::new(self.s, self.s.splat(P::parameter(value)))
+    }
+    #[inline(always)]
+    fn derived(self, value: f64) -> Self {
+        Self::new(self.s, self.s.splat(P::derived(value)))
     }
     #[inline(always)]
     fn mul_add(self, b: Self, c: Self) -> Self {

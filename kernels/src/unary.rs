@@ -79,6 +79,13 @@ pub trait Unary: Parameters + Send + Sync + 'static {
         self.derivative(y)
     }
 
+    /// Whether the derivative of a finite number may be infinite, because the dtype ends there. It still
+    /// makes nothing of a `dy` of zero.
+    #[inline(always)]
+    fn derivative_overflows(self) -> bool {
+        false
+    }
+
     /// The operation on the bits of `f16` or `bf16`, for [`OnHalf::Bits`] alone, given the bits of −∞.
     #[inline(always)]
     fn half_bits<X: IntLane<Int = i16>>(self, bits: X, _negative_infinity: i16) -> X {
@@ -221,6 +228,9 @@ pub trait Derivative: Copy {
     /// [`Unary::COMPUTE_BOUND`].
     const LONG: bool;
 
+    /// [`Unary::derivative_overflows`].
+    fn overflows(self) -> bool;
+
     /// The derivative.
     fn derivative<X: Lane>(self, x: X) -> X;
 }
@@ -238,6 +248,10 @@ macro_rules! backward {
         impl<O: Unary> Derivative for $Backward<O> {
             const F32: F32Lanes = O::F32_DERIVATIVE;
             const LONG: bool = O::COMPUTE_BOUND;
+            #[inline(always)]
+            fn overflows(self) -> bool {
+                self.0.derivative_overflows()
+            }
             #[inline(always)]
             fn derivative<X: Lane>(self, x: X) -> X {
                 self.0.$derivative(x)
@@ -269,6 +283,7 @@ pub(crate) fn gradient_f32<S: Simd, D: Derivative>(
         of.derivative(Register::<f32, S>::new(s, x)).v()
     };
     gradient::<D, Register<f32, S>>(
+        of,
         Register::new(s, x),
         Register::new(s, dy),
         Register::new(s, derivative),
@@ -285,13 +300,13 @@ pub(crate) fn gradient_f64<S: Simd, D: Derivative>(
     dy: V<S, f64>,
 ) -> V<S, f64> {
     let x = Register::<f64, S>::new(s, x);
-    gradient::<D, _>(x, Register::new(s, dy), of.derivative(x)).v()
+    gradient::<D, _>(of, x, Register::new(s, dy), of.derivative(x)).v()
 }
 
 /// `dy · derivative`. Where x is NaN, so is a smooth derivative; but in a long formula the compiler
 /// decides with whose sign.
 #[inline(always)]
-fn gradient<D: Derivative, X: Lane>(x: X, dy: X, derivative: X) -> X {
+fn gradient<D: Derivative, X: Lane>(of: D, x: X, dy: X, derivative: X) -> X {
     let derivative = if D::LONG {
         derivative
             .le(derivative.splat(f64::INFINITY))
@@ -299,13 +314,23 @@ fn gradient<D: Derivative, X: Lane>(x: X, dy: X, derivative: X) -> X {
     } else {
         derivative
     };
-    scale_gradient(dy, derivative)
+    scale_gradient_of(of.overflows(), dy, derivative)
 }
 
 /// `dy · factor`, and `+0` where the factor is zero.
 #[inline(always)]
 pub(crate) fn scale_gradient<X: Lane>(dy: X, factor: X) -> X {
+    scale_gradient_of(false, dy, factor)
+}
+
+/// [`scale_gradient`]; and where the factor is a positive number beyond the dtype, nothing of nothing.
+#[inline(always)]
+fn scale_gradient_of<X: Lane>(overflows: bool, dy: X, factor: X) -> X {
     let zero = dy.splat(0.0);
-    let product = (dy * factor).or_nan_of(factor);
+    let mut product = dy * factor;
+    if overflows {
+        product = dy.abs().le(zero).select(dy, product);
+    }
+    let product = product.or_nan_of(factor);
     factor.abs().le(zero).select(zero, product)
 }

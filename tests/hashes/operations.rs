@@ -9,6 +9,8 @@ const SETTINGS: &[&str] = &[
     "celu(alpha=65537)",
     "celu(alpha=1e-30)",
     "celu(alpha=1e30)",
+    "celu(alpha=-0.3)",
+    "celu(alpha=-1e30)",
     "clip(min=-inf,max=inf)",
     "clip(min=-0.1,max=0.3)",
     "clip(min=-0,max=6)",

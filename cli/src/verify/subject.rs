@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use halfwave::{Backend, Dtype, Element, Op, OpError};
 use halfwave_kernels::*;
-use halfwave_oracle::{Format, Truth, truth};
+use halfwave_oracle::{Format, Truth, settings, truth};
 
 /// A form's name in what is printed.
 pub fn name(form: Form) -> &'static str {
@@ -12,6 +12,13 @@ pub fn name(form: Form) -> &'static str {
         Form::Backward => "backward",
         Form::BackwardFromOutput => "from_output",
     }
+}
+
+/// What parameters are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Which {
+    /// random and extreme ones, the same at every call
+    Random,
 }
 
 /// What `f32` is compared with.
@@ -60,11 +67,19 @@ macro_rules! by_operation {
             }
         }
 
+        /// The operation at so many random settings; none if it has no parameters.
+        pub fn random(op: Op, count: usize) -> Vec<Op> {
+            match op {
+                $(Op::$Op(_) => settings::<$Op>(count).into_iter().map(Op::$Op).collect(),)*
+                _ => unreachable!("the table has every operation"),
+            }
+        }
+
         /// The operation with its parameters rounded to `f32`, if they are then still in range.
         fn rounded_to_f32(op: Op) -> Result<Op, ParameterError> {
             match op {
                 $(Op::$Op(op) => {
-                    let values = op.values().map(|value| Number::from(value.to_f64() as f32));
+                    let values = op.values().map(|value| Number::from(<f32 as Float>::parameter(value.to_f64())));
                     Parameters::from_values(values).map(Op::$Op)
                 })*
                 _ => unreachable!("the table has every operation"),
@@ -193,8 +208,14 @@ mod tests {
                     "leaky_relu(slope=0.1)",
                 ],
             ),
-            // As f32 it is infinite, which no slope may be.
-            ("leaky_relu(slope=1e300)", &["leaky_relu(slope=1e300)"]),
+            // As f32 it were infinite, which no slope may be.
+            (
+                "leaky_relu(slope=1e300)",
+                &[
+                    "leaky_relu(slope=3.4028234663852886e38)",
+                    "leaky_relu(slope=1e300)",
+                ],
+            ),
         ] {
             let want: Vec<Op> = want.iter().map(|op| op.parse().unwrap()).collect();
             let subject = Subject {

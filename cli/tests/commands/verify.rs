@@ -146,3 +146,28 @@ fn what_cannot_be_is_refused() {
         assert!(text(&out.stderr).contains(reason), "{}", text(&out.stderr));
     }
 }
+
+/// The bounds hold with every parameter, and operations that have none are left out.
+#[test]
+fn random_parameters_hold_the_bounds() {
+    let random = ["--parameters=random", "--settings=3", "--backward"];
+    let args = [&["verify", "--json", "--samples=40"], &random[..]].concat();
+    let out = halfwave(Path::new("."), &args);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let rows: Vec<Value> = serde_json::from_slice(&out.stdout).unwrap();
+    for op in Op::all() {
+        let name = format!("{}(", op.name());
+        let of = rows
+            .iter()
+            .filter(|row| row["op"].as_str().unwrap().starts_with(&name));
+        let settings = if op.parameters().is_empty() { 0 } else { 3 };
+        let forward = of.clone().filter(|row| row["form"] == "forward");
+        assert_eq!(forward.count(), 4 * settings, "{op}");
+        for row in of {
+            assert_eq!(row["reference"]["kind"], "arbitrary precision");
+        }
+    }
+    let out = halfwave(Path::new("."), &["verify", "relu", "--parameters=random"]);
+    assert!(!out.status.success());
+    assert!(text(&out.stderr).contains("relu has no parameters"));
+}

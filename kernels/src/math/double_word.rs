@@ -57,6 +57,17 @@ impl<X: Lane> DoubleWord<X> {
         }
     }
 
+    /// Times a power of two.
+    #[inline(always)]
+    pub(crate) fn scaled(self, power: X) -> Self {
+        let low = match self.low {
+            Some(low) => Some(low * power),
+            None => None,
+        };
+        let high = self.high * power;
+        Self { high, low }
+    }
+
     /// 0 − it. So of either zero, +0.
     #[inline(always)]
     pub(crate) fn zero_minus(self) -> Self {

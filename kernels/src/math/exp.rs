@@ -119,6 +119,16 @@ impl<X: Lane> Exp<X> {
         DoubleWord::compensated(high, self.all_of_p_plus(base - high))
     }
 
+    /// e<sup>x</sup> − 1 for x of either sign: 2<sup>n</sup> − 1 may be rounded, too.
+    #[inline(always)]
+    pub(crate) fn minus_one_of_any(self) -> DoubleWord<X> {
+        let one = self.scale.splat(1.0);
+        let base = self.scale - one;
+        let high = self.p_plus(base);
+        let lost = (self.scale - base) - one;
+        DoubleWord::compensated(high, self.all_of_p_plus((base - high) + lost))
+    }
+
     /// e<sup>x</sup> + c for a small positive integer. The lower word has again what 2<sup>n</sup> + c lost:
     /// 2<sup>n</sup> less the whole is exact, and so is c more than that as far as it matters.
     #[inline(always)]
@@ -156,45 +166,38 @@ pub(crate) fn exp_beyond<X: Lane>(x: DoubleWord<X>) -> X {
     exp_times(DoubleWord::exact(x.high.splat(1.0)), x)
 }
 
-/// a·e<sup>x</sup> for x ≤ 0 of any magnitude, with one rounding before it becomes subnormal. Where
-/// e<sup>x</sup> has vanished it is zero even if `a` is infinite.
+/// a·e<sup>x</sup> for x of any magnitude, with one rounding before it becomes subnormal. Where e<sup>x</sup> has
+/// vanished it is zero even if `a` is infinite.
+///
+/// 2<sup>n</sup> alone may be no normal number, and a·e<sup>r</sup> none that is finite. So it goes in three steps, of
+/// which the first makes `a` smaller: exactly, or what comes out vanishes.
 #[inline(always)]
 pub(crate) fn exp_times<X: Lane>(a: DoubleWord<X>, x: DoubleWord<X>) -> X {
     let Reduced { n, exp } = reduced(clamped(x), false, true);
     let (zero, one) = (n.splat(0.0), n.splat(1.0));
     let high = one + exp.p;
     let low = Some((exp.p - (high - one)) + exp.p_low);
-    let y = (a * DoubleWord { high, low }).rounded();
-    let y = times_power(y, n);
-    vanished(x).select(zero.copysign(a.high), y)
+    let shift = n.splat(X::CONSTANTS.shift);
+    let third = n.mul_add(n.splat(1.0 / 3.0), shift);
+    let n_third = third - shift;
+    let (third, rest) = (third.pow2(), (n - n_third - n_third + shift).pow2());
+    let y = (a.scaled(third) * DoubleWord { high, low }).rounded() * third * rest;
+    let none = x.high.lt(n.splat(-X::CONSTANTS.vanished));
+    none.select(zero, y).copysign(a.high)
 }
 
-/// Where e<sup>x</sup> has vanished.
-#[inline(always)]
-fn vanished<X: Lane>(x: DoubleWord<X>) -> X::Mask {
-    x.high.lt(x.high.splat(-X::CONSTANTS.vanished))
-}
-
-/// `x`, or the last argument whose exponential has not vanished where that is passed.
+/// `x`, or the last argument whose exponential has neither vanished nor become infinite, where that is
+/// passed.
 #[inline(always)]
 fn clamped<X: Lane>(x: DoubleWord<X>) -> DoubleWord<X> {
-    let (zero, last) = (x.high.splat(0.0), x.high.splat(-X::CONSTANTS.vanished));
-    let gone = vanished(x);
-    let high = gone.select(last, x.high);
+    let (zero, last) = (x.high.splat(0.0), x.high.splat(X::CONSTANTS.vanished));
+    let gone = last.lt(x.high.abs());
+    let high = gone.select(last.copysign(x.high), x.high);
     let low = match x.low {
         Some(low) => Some(gone.select(zero, low)),
         None => None,
     };
     DoubleWord { high, low }
-}
-
-/// y·2<sup>n</sup>, in two steps, since 2<sup>n</sup> alone may be no normal number; the first is exact.
-#[inline(always)]
-fn times_power<X: Lane>(y: X, n: X) -> X {
-    let shift = n.splat(X::CONSTANTS.shift);
-    let first = n.mul_add(n.splat(0.5), shift);
-    let second = (n - (first - shift)) + shift;
-    y * first.pow2() * second.pow2()
 }
 
 /// e<sup>x</sup> − 1 for x ≤ 0 of any magnitude, and something for others.
@@ -210,11 +213,16 @@ pub(crate) fn one_minus_exp<X: Lane>(x: X) -> X {
     x.splat(0.0) - exp_minus_one(DoubleWord::exact(x)).high
 }
 
-/// a·e<sup>x</sup> for x ≤ 0 of any magnitude, and something for others.
+/// Where x is below the [range](crate::precision::Constants::range).
 #[inline(always)]
-pub(crate) fn exp_scaled<X: Lane>(a: X, x: DoubleWord<X>) -> X {
+pub(crate) fn below_range<X: Lane>(x: X) -> X::Mask {
+    x.lt(x.splat(-X::CONSTANTS.range))
+}
+
+/// a·e<sup>x</sup> for x within the [range](crate::precision::Constants::range), and where it is `beyond`.
+#[inline(always)]
+pub(crate) fn exp_scaled<X: Lane>(a: X, x: DoubleWord<X>, beyond: X::Mask) -> X {
     let y = (exp(x).value() * a).rounded();
-    let beyond = x.high.lt(a.splat(-X::CONSTANTS.range));
     if !beyond.any() {
         return y;
     }

@@ -1,7 +1,7 @@
 //! The logistic function σ(v) = 1/(1 + e<sup>−v</sup>), its density, and what it gates.
 
 use crate::math::{
-    DoubleWord, beyond_range, exp, exp_beyond, exp_minus, exp_times, product, reciprocal,
+    DoubleWord, beyond_range, exp, exp_beyond, exp_minus, exp_times, lift, product, reciprocal,
 };
 use crate::register::{Lane, Mask};
 
@@ -11,11 +11,13 @@ pub(crate) fn times<X: Lane>(parameter: f64, x: X) -> DoubleWord<X> {
     if parameter == 1.0 {
         return DoubleWord::exact(x);
     }
-    let v = product(x.parameter(parameter), x);
     if X::FUSED {
-        return v;
+        return product(x.parameter(parameter), x);
     }
-    // Dekker's splitting of a larger x overflows.
+    // Dekker's splitting of a larger x overflows, which matters where the parameter is as small.
+    let lift = lift(parameter);
+    let x = x * x.splat(1.0 / lift);
+    let v = product(x.parameter(parameter) * x.splat(lift), x);
     let (zero, limit) = (x.splat(0.0), x.splat(X::CONSTANTS.splittable));
     let low = match v.low {
         Some(low) => Some(x.abs().lt(limit).select(low, zero)),
@@ -38,9 +40,11 @@ pub(crate) fn logistic<X: Lane>(v: DoubleWord<X>) -> X {
     beyond.select(zero.lt(v.high).select(one, far), y)
 }
 
-/// x·σ(v), where v is infinite or of the sign of x if x is infinite.
+/// x·σ(v), where v is infinite or of the sign of x if x is infinite. Beyond `range` it is x or x·e<sup>v</sup>:
+/// at the lanes' own, or from where 1 + e<sup>−v</sup> has settled. That is for an x that may be small where v
+/// is not, since what the gate lacks would be lost in the product.
 #[inline(always)]
-pub(crate) fn gated<X: Lane>(x: X, v: DoubleWord<X>) -> X {
+pub(crate) fn gated<X: Lane>(x: X, v: DoubleWord<X>, range: f64) -> X {
     // Not the quotient x/d: it would come out of its own correction as +0 for -0.0. And x first, since
     // what the reciprocal lacks may be too small for the dtype.
     let gate = reciprocal(exp_minus(v).plus(1.0));
@@ -50,7 +54,7 @@ pub(crate) fn gated<X: Lane>(x: X, v: DoubleWord<X>) -> X {
     };
     // Without FMA, a result that vanishes would lose its sign.
     let y = if X::FUSED { y } else { y.copysign(x) };
-    let beyond = beyond_range(v.high);
+    let beyond = x.splat(range).lt(v.high.abs());
     if !beyond.any() {
         return y;
     }

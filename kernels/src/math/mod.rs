@@ -34,8 +34,8 @@ pub(crate) use cells::{Gate, gate_32, gelu_8, sigmoid_32, tanh as tanh_in_cells}
 pub(crate) use cells_32::{GELU as GELU_32, GELU_TANH as GELU_TANH_32, SILU as SILU_32};
 pub(crate) use double_word::{DoubleWord, product, reciprocal, two_sum};
 pub(crate) use exp::{
-    Exp, exp, exp_beyond, exp_minus, exp_minus_one, exp_precise, exp_scaled, exp_times,
-    one_minus_exp,
+    Exp, below_range, exp, exp_beyond, exp_minus, exp_minus_one, exp_precise, exp_scaled,
+    exp_times, one_minus_exp,
 };
 pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, times};
@@ -97,6 +97,23 @@ fn two_pairs<X: Lane>(x: X, x2: X, c: &'static [f64], i: usize, minus: bool) -> 
         return low;
     }
     pair(x, c, i + 2, minus).mul_add(x2, low)
+}
+
+/// A power of two by which a parameter is to be multiplied, where it is so small that what products and
+/// quotients with it lose might be no normal number; else 1. The lifted one times anything within the
+/// [range](crate::precision::Constants::range) of e<sup>x</sup> is finite.
+#[inline(always)]
+pub(crate) fn lift(parameter: f64) -> f64 {
+    const SMALL: f64 = 1.0 / (1u128 << 76) as f64;
+    const SMALLER: f64 = SMALL * SMALL * SMALL;
+    let magnitude = parameter.abs();
+    if magnitude < SMALLER {
+        (1u128 << 120) as f64
+    } else if magnitude < SMALL {
+        (1u128 << 48) as f64
+    } else {
+        1.0
+    }
 }
 
 /// The lanes whose magnitude is beyond the [range](crate::precision::Constants::range) of the main

@@ -1,4 +1,4 @@
-use crate::math::{DoubleWord, exp_minus_one, exp_scaled};
+use crate::math::{DoubleWord, beyond_range, exp, exp_scaled, exp_times, lift};
 use crate::prelude::*;
 
 /// The continuously differentiable elu: `x`, and below 0 `alpha·expm1(x/alpha)` (Barron, 2017). With the
@@ -13,12 +13,14 @@ use crate::prelude::*;
 /// | `x > 0`, `±0`, `+∞` | `x` |
 /// | NaN | the same NaN |
 ///
-/// `alpha` is from 1e-30 to 1e30. (PyTorch takes a
-/// negative one too, with which the function falls without end on the left.)
+/// `alpha` is from 1e-30 to 1e30, or from -1e30 to -1e-30. With a negative one, as ONNX and PyTorch have it
+/// too, the formula is the same, and falls without end on the left: `-∞` gives `-∞`.
 ///
-/// The derivative is 1 for `x > 0`, else `e^(x/alpha)`: 1 at 0 from both sides, 0 at `-∞`, and for NaN a NaN.
-/// The output tells it as well: it is `(y + alpha)/alpha` for `y ≤ 0`, accurate for `y`, so it knows of `x`
-/// what `y` does (0 once `y` has become `-alpha`).
+/// The derivative is 1 for `x > 0`, else `e^(x/alpha)`: 1 at 0 from both sides, 0 at `-∞` (for a negative `alpha`
+/// `+∞`), and for NaN a NaN. The output tells it as well: it is `(y + alpha)/alpha` for `y ≤ 0`, accurate for `y`,
+/// so it knows of `x` what `y` does. (Once `y` has become `-alpha`, that is 0; where the dtype has no such number,
+/// 0 or what rounding took from it.) It does not where `-alpha` is no number of `f16` or `bf16`, nor near one, nor
+/// where `alpha` is below -1, because the output is infinite then before the derivative is.
 ///
 /// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`. `alpha` is rounded to `f32` for `f32`, `f16` and `bf16`.
@@ -26,34 +28,61 @@ use crate::prelude::*;
 /// ```
 /// use halfwave::Celu;
 ///
-/// assert!(Celu::new(0.5).is_ok());
-/// let error = Celu::new(-1.0).unwrap_err().to_string();
-/// assert!(error.starts_with("alpha is -1; it must be from 1e-30"));
+/// assert!(Celu::new(0.5).is_ok() && Celu::new(-0.5).is_ok());
+/// let error = Celu::new(0.0).unwrap_err().to_string();
+/// assert!(error.starts_with("alpha is 0; it must be from -1e30 to 1e30, and at least 1e-30 from 0"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Celu {
     alpha: f64,
 }
 
-parameters!(Celu { alpha: 1.0 in POSITIVE });
+parameters!(Celu { alpha: 1.0 in NOT_ZERO });
 
 impl Celu {
-    /// α: minus the limit on the left, and how slowly it is approached; positive, default 1.
+    /// α: minus the limit on the left, and how slowly it is approached, if positive; default 1.
     pub fn alpha(self) -> f64 {
         self.alpha
     }
 
-    /// x/α for x ≤ 0, and what it lost; no further than where e to it has vanished.
+    /// x/α for x ≤ 0, and what it lost; no further than where e to it has vanished, or α times that is
+    /// infinite.
     #[inline(always)]
     fn argument<X: Lane>(self, x: X) -> DoubleWord<X> {
         if self.alpha == 1.0 {
             return DoubleWord::exact(x);
         }
-        let alpha = x.parameter(self.alpha);
-        let last = alpha * x.splat(-2.0 * X::CONSTANTS.range);
-        (DoubleWord::exact(last.max(x)) / DoubleWord::exact(alpha)).double_word()
+        let lift = x.splat(lift(self.alpha));
+        let alpha = x.parameter(self.alpha) * lift;
+        let last = alpha.abs() * x.splat(-2.0 * X::CONSTANTS.range);
+        let x = last.max(x * lift);
+        (DoubleWord::exact(x) / DoubleWord::exact(alpha)).double_word()
     }
 }
+
+impl Celu {
+    /// `y` = α·expm1(v); with a negative α, where e<sup>v</sup> is no normal number too.
+    #[inline(always)]
+    fn falling<X: Lane>(self, v: DoubleWord<X>, y: X) -> X {
+        if self.alpha > 0.0 {
+            return y;
+        }
+        // Of a product that is infinite, what it lost is a NaN.
+        let y = y.le(y.splat(0.0)).select(y, y.splat(f64::NEG_INFINITY));
+        let beyond = beyond_range(v.high);
+        if !beyond.any() {
+            return y;
+        }
+        // A large α comes last, lest it be infinite on the way.
+        let last = if self.alpha < -1.0 { LARGE } else { 1.0 };
+        let alpha = y.parameter(self.alpha) * y.splat(1.0 / last);
+        let far = exp_times(DoubleWord::exact(alpha), v) * y.splat(last);
+        beyond.select(far, y)
+    }
+}
+
+/// 2^100, about the largest magnitude of α.
+const LARGE: f64 = (1u128 << 100) as f64;
 
 /// 2^-60: expm1 of less is its argument, on every dtype.
 const SMALL: f64 = 1.0 / (1u64 << 60) as f64;
@@ -68,13 +97,17 @@ impl Unary for Celu {
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         let v = self.argument(x);
-        let y = exp_minus_one(v);
+        let high = x.splat(-X::CONSTANTS.range).max(v.high);
+        let e = exp(DoubleWord { high, ..v });
         let y = if self.alpha == 1.0 {
-            y.high
+            e.minus_one().high
         } else {
-            let y = (y * x.parameter(self.alpha)).rounded();
+            let (alpha, lift) = (x.parameter(self.alpha), lift(self.alpha));
+            let y = e.minus_one_of_any() * (alpha * x.splat(lift));
+            let y = y.rounded() * x.splat(1.0 / lift);
             // Where x/α is so small that it may have lost digits, the result is x.
-            v.high.abs().lt(x.splat(SMALL)).select(x, y)
+            let y = v.high.abs().lt(x.splat(SMALL)).select(x, y);
+            self.falling(v, y)
         };
         x.lt(x.splat(0.0)).select(y, x)
     }
@@ -83,23 +116,44 @@ impl Unary for Celu {
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {
         let (zero, one) = (x.splat(0.0), x.splat(1.0));
-        let slope = exp_scaled(one, self.argument(x));
+        let v = self.argument(x);
+        let slope = exp_scaled(one, v, beyond_range(v.high));
         zero.lt(x).select(one, slope)
     }
 
-    // y > 0 ? 1 : (y + α)/α
+    // y > 0 ? 1 : (y + α)/α, which is not negative, though y was rounded to less than -α. No dtype rounds -1.
     #[inline(always)]
     fn derivative_from_output<X: Lane>(self, y: X) -> X {
         let (zero, one) = (y.splat(0.0), y.splat(1.0));
         let alpha = y.parameter(self.alpha);
-        zero.lt(y).select(one, (y + alpha) / alpha)
+        let mut slope = (y + alpha) / alpha;
+        if self.alpha != 1.0 {
+            slope = zero.max(slope);
+        }
+        zero.lt(y).select(one, slope)
     }
 
-    // -α must be a number of the dtype, or near one: not infinity, nor one of few subnormal ones.
+    #[inline(always)]
+    fn derivative_overflows(self) -> bool {
+        self.alpha < 0.0
+    }
+
+    // -α must be a number of the dtype, or near one: not infinity, nor one of few subnormal ones. A negative
+    // α must not make y infinite before e^(x/α) is.
     fn output_suffices<E: Float>(self) -> bool {
+        if self.alpha < 0.0 {
+            return self.alpha >= -1.0;
+        }
         let rounded = E::from_f64(self.alpha).to_f64();
         (rounded - self.alpha).abs() <= self.alpha / 128.0
     }
+}
+
+/// x/α, but no further than where e to it is beyond all dtypes.
+#[cfg(feature = "oracle")]
+fn argument<N: OracleNumber>(x: N, alpha: N) -> N {
+    let (v, last) = (x / alpha, N::of(1e4));
+    if v > last { last } else { v }
 }
 
 #[cfg(feature = "oracle")]
@@ -107,7 +161,7 @@ impl Oracle for Celu {
     fn oracle<P: Precision, N: OracleNumber>(self, x: N) -> N {
         let alpha = N::of(P::value(self.alpha));
         if x < N::of(0.0) {
-            alpha.clone() * (x / alpha).exp_m1()
+            alpha.clone() * argument(x, alpha).exp_m1()
         } else {
             x
         }
@@ -117,7 +171,7 @@ impl Oracle for Celu {
         if x > N::of(0.0) {
             N::of(1.0)
         } else {
-            (x / N::of(P::value(self.alpha))).exp()
+            argument(x, N::of(P::value(self.alpha))).exp()
         }
     }
 
@@ -126,7 +180,7 @@ impl Oracle for Celu {
             N::of(1.0)
         } else {
             let alpha = N::of(P::value(self.alpha));
-            (y + alpha.clone()) / alpha
+            crate::oracle::not_negative((y + alpha.clone()) / alpha)
         }
     }
 }
@@ -199,6 +253,36 @@ mod tests {
     }
 
     #[test]
+    fn a_negative_alpha_falls_without_end() {
+        let minus_one = Celu::new(-1.0).unwrap();
+        outputs(
+            minus_one,
+            &[
+                (-INF, -INF),
+                (-1024.0, -INF),
+                (-0.0, -0.0),
+                (0.0, 0.0),
+                (3.0, 3.0),
+                (INF, INF),
+                (NAN, NAN),
+                (-NAN, -NAN),
+            ],
+        );
+        derivatives(
+            minus_one,
+            &[
+                (-INF, INF),
+                (-1024.0, INF),
+                (-0.0, 1.0),
+                (0.0, 1.0),
+                (INF, 1.0),
+            ],
+        );
+        let suffices = |alpha| Celu::new(alpha).unwrap().output_suffices::<f32>();
+        assert!(suffices(-1.0) && suffices(-0.1) && !suffices(-2.0));
+    }
+
+    #[test]
     fn the_smallest_and_the_largest_alpha() {
         derivatives(
             Celu::new(2f64.powi(-99)).unwrap(),
@@ -223,7 +307,16 @@ mod tests {
 
     #[test]
     fn parameters_that_cannot_be_meant_are_refused() {
-        for value in [0.0, -1.0, 1e-39, 1e39, f64::INFINITY, f64::NAN] {
+        for value in [
+            0.0,
+            -0.0,
+            1e-39,
+            -1e-39,
+            1e39,
+            -1e39,
+            f64::INFINITY,
+            f64::NAN,
+        ] {
             assert!(Celu::new(value).is_err(), "{value}");
         }
     }

@@ -14,7 +14,8 @@ use crate::prelude::*;
 /// `min`, −1 by default, and `max`, 1 by default, are any numbers but NaN; an infinite bound is none. On an
 /// integer dtype the bounds are the integers they enclose: `min` is rounded up, `max` down, and both
 /// saturate. Bounds that are integers beyond 2^53 are exact there, if [`Clip::exact`] is given them or
-/// they are parsed; a float dtype takes the nearest `f64`.
+/// they are parsed; a float dtype takes the nearest `f64`, and `f32`, `f16` and `bf16` the nearest `f32` to that,
+/// of a finite bound a finite one.
 ///
 /// The derivative is 1 between the bounds and for NaN, and 0 elsewhere, at both bounds too. The output
 /// tells it as well, unless `f16` or `bf16` round a bound to a number between the bounds.
@@ -93,7 +94,7 @@ impl Unary for Clip {
     }
 
     fn output_suffices<E: Float>(self) -> bool {
-        let (held, used) = (|x| E::from_f64(x).to_f64(), E::parameter);
+        let (held, used) = (|x| E::from_f64(E::parameter(x)).to_f64(), E::parameter);
         held(self.min()) <= used(self.min()) && used(self.max()) <= held(self.max())
     }
 }

@@ -1,4 +1,4 @@
-use crate::math::{DoubleWord, exp_minus_one, exp_scaled};
+use crate::math::{DoubleWord, below_range, exp_minus_one, exp_scaled, lift};
 use crate::prelude::*;
 
 /// The exponential linear unit: `x`, and below 0 `alpha·expm1(x)` (Clevert, Unterthiner & Hochreiter,
@@ -18,7 +18,8 @@ use crate::prelude::*;
 ///
 /// The derivative is 1 for `x > 0`, else `alpha·e^x`: `alpha` at 0, 0 at `-∞`, and for NaN a NaN. Unless
 /// `alpha` is negative, the output tells it as well: it is `y + alpha` for `y ≤ 0`, accurate for `y`, so it
-/// knows of `x` what `y` does (0 once `y` has become `-alpha`).
+/// knows of `x` what `y` does (0 once `y` has become `-alpha`; where the dtype has no such number, 0 or what
+/// rounding took from it).
 ///
 /// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`. `alpha` is rounded to `f32` for `f32`, `f16` and `bf16`.
@@ -60,7 +61,9 @@ impl Unary for Elu {
             // Zero times that is -0.0. Where this is selected, expm1 is negative, so the sign is that of -α.
             // Asking y·α for its sign, which is the same, made this 1.1 times as slow on SSE2.
             let (alpha, sign) = (x.parameter(self.alpha), x.parameter(-self.alpha));
-            (y * alpha).rounded().copysign(sign)
+            let lift = lift(self.alpha);
+            let y = (y * (alpha * x.splat(lift))).rounded() * x.splat(1.0 / lift);
+            y.copysign(sign)
         };
         x.lt(x.splat(0.0)).select(y, x)
     }
@@ -69,15 +72,23 @@ impl Unary for Elu {
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {
         let (zero, one) = (x.splat(0.0), x.splat(1.0));
-        let slope = exp_scaled(x.parameter(self.alpha), DoubleWord::exact(x));
+        let slope = exp_scaled(
+            x.parameter(self.alpha),
+            DoubleWord::exact(x),
+            below_range(x),
+        );
         zero.lt(x).select(one, slope)
     }
 
-    // y > 0 ? 1 : y + α
+    // y > 0 ? 1 : y + α, which is not negative, though y was rounded to less than -α. No dtype rounds -1.
     #[inline(always)]
     fn derivative_from_output<X: Lane>(self, y: X) -> X {
         let (zero, one) = (y.splat(0.0), y.splat(1.0));
-        zero.lt(y).select(one, y + y.parameter(self.alpha))
+        let mut slope = y + y.parameter(self.alpha);
+        if self.alpha != 1.0 {
+            slope = zero.max(slope);
+        }
+        zero.lt(y).select(one, slope)
     }
 
     // With a negative α, both halves of the line give positive outputs; and -α must be a number of the dtype.
@@ -85,6 +96,9 @@ impl Unary for Elu {
         self.alpha >= 0.0 && E::from_f64(self.alpha).to_f64() < f64::INFINITY
     }
 }
+
+#[cfg(feature = "oracle")]
+use crate::oracle::not_negative;
 
 #[cfg(feature = "oracle")]
 impl Oracle for Elu {
@@ -108,7 +122,7 @@ impl Oracle for Elu {
         if y > N::of(0.0) {
             N::of(1.0)
         } else {
-            y + N::of(P::value(self.alpha))
+            not_negative(y + N::of(P::value(self.alpha)))
         }
     }
 }

@@ -79,7 +79,7 @@ impl Unary for GeluTanh {
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        gated(x, argument(x))
+        gated(x, argument(x), X::CONSTANTS.range)
     }
 
     #[inline(always)]

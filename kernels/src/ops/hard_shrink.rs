@@ -14,7 +14,7 @@ use crate::prelude::*;
 /// The derivative is 0 up to and at `±lambd`, and 1 beyond and for NaN. Unless `lambd` is negative,
 /// the output tells it as well.
 ///
-/// *Exact*. `lambd` is any finite number, and is rounded to `f32` for `f32`, `f16` and `bf16`.
+/// *Exact*. `lambd` is any finite number, and is rounded to a finite `f32` for `f32`, `f16` and `bf16`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HardShrink {
     lambd: f64,

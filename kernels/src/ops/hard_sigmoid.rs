@@ -28,15 +28,15 @@ use crate::prelude::*;
 /// `f64`; correctly rounded on `f16` and `bf16`. With a negative `beta`: at most 1.5 ulps on `f32` and `f64`;
 /// correctly rounded on `f16` and `bf16`. With any other: at most 6.5 ulps on `f32`, 5.5 on `f64`, and 0.5007
 /// on `f16` and `bf16`, because for larger `x` the sum `x·alpha + beta` is computed, and `beta` is not quite
-/// the quotient of the two rounded constants. (No number of ulps holds where a positive `beta/alpha` rounds
-/// to infinity or to a subnormal number, or where one of either sign rounds to zero.)
+/// the quotient of the two rounded constants. (No number of ulps holds where a positive `beta/alpha` is
+/// beyond the largest number or rounds to a subnormal one, or where one of either sign rounds to zero.)
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HardSigmoid {
     alpha: f64,
     beta: f64,
 }
 
-parameters!(HardSigmoid { alpha: 0.16666666666666666 in (1e-30, 1e30), beta: 0.5 in (-1e30, 1e30) });
+parameters!(HardSigmoid { alpha: 0.16666666666666666 in POSITIVE, beta: 0.5 in MODERATE });
 
 impl HardSigmoid {
     /// The slope; from 1e-30 to 1e30, default 1/6.
@@ -63,8 +63,8 @@ impl HardSigmoid {
 
     /// Below it, `(x + shift) / (1/alpha)` is computed, from it on, `x / (1/alpha) + beta`.
     #[inline(always)]
-    fn middle<P: Precision>(self) -> f64 {
-        let shift = P::value(self.shift());
+    fn middle(self) -> f64 {
+        let shift = self.shift();
         if shift < 0.0 {
             f64::INFINITY
         } else {
@@ -81,11 +81,13 @@ impl Unary for HardSigmoid {
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        let low = x.lt(x.parameter(self.middle::<X::Precision>()));
-        let x = low.select(x + x.parameter(self.shift()), x);
-        let q = x / x.parameter(1.0 / self.alpha);
-        let y = low.select(q, q + x.parameter(self.beta));
-        x.splat(1.0).min(x.splat(0.0).max(y))
+        let zero = x.splat(0.0);
+        let low = x.lt(x.derived(self.middle()));
+        // Clipped before it is divided, too, so that no quotient is -0.0.
+        let x = low.select(zero.max(x + x.derived(self.shift())), x);
+        let q = x / x.derived(1.0 / self.alpha);
+        let y = low.select(q, q + x.derived(self.beta + 0.0));
+        x.splat(1.0).min(zero.max(y))
     }
 
     #[inline(always)]
@@ -123,16 +125,21 @@ impl Unary for HardSigmoid {
     // `beta` itself: 5.5. On 16-bit floats, x/d + b is correctly rounded, so that the 5 ulps of b - s/d are
     // left, of which 2^13 make one of `f16` and more make one of `bf16`.
     //
-    // None of this holds of an s ≥ 0 that is subnormal or infinite, nor of one that has become zero.
+    // None of this holds of an s ≥ 0 that is subnormal or beyond the largest number, nor of one that has become zero.
     fn bound(self, dtype: Dtype, form: Form) -> Bound {
         if form != Form::Forward {
             return Bound::of_inexact(dtype, form);
         }
-        let (shift, least) = match dtype {
-            Dtype::F64 => (self.shift(), f64::MIN_POSITIVE),
-            _ => (f32::value(self.shift()), f64::from(f32::MIN_POSITIVE)),
+        let shift = self.shift();
+        let (shift, least, largest) = match dtype {
+            Dtype::F64 => (shift, f64::MIN_POSITIVE, f64::MAX),
+            _ => (
+                shift as f32 as f64,
+                f64::from(f32::MIN_POSITIVE),
+                f64::from(f32::MAX),
+            ),
         };
-        let normal = shift >= least && shift.is_finite();
+        let normal = shift >= least && shift <= largest;
         let fraction = self.beta.to_bits() << 12; // zero of a power of two
         let one_formula = self.beta == 0.0 || normal && fraction == 0;
         match dtype {

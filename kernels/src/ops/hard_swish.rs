@@ -7,7 +7,7 @@ use crate::prelude::*;
 /// |---|---|
 /// | `x ≤ -3`, `-∞` | `-0.0` (PyTorch makes NaN of `-∞`) |
 /// | `x ≥ 3`, `+∞` | `x` |
-/// | between | `x·(x + 3)/6`; `-0.0` for `-0.0` |
+/// | between | `x·(x + 3)/6`; `-0.0` for `-0.0`, and for the negative `x` of which nothing is left |
 /// | NaN | the same NaN |
 ///
 /// The derivative is 0 up to and at −3, 1 from 3 on, `x/3 + 1/2` between, and for NaN a NaN. The output
@@ -30,14 +30,14 @@ impl Unary for HardSwish {
     // way through `f64`.
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        let (zero, three) = (x.splat(0.0), x.splat(3.0));
+        let three = x.splat(3.0);
         let half = x * x.splat(0.5);
         let low = x.lt(x.splat(-1.0));
         let q = low.select(x + three, x) / three;
         let product = half * q;
         let y = low.select(product, half + product);
-        // The sum has lost the sign of -0.0.
-        let y = x.abs().le(zero).select(x, y);
+        // The sum has lost the sign of -0.0, and of what vanishes.
+        let y = y.copysign(x);
         let y = three.le(x).select(x, y);
         x.le(x.splat(-3.0)).select(x.splat(-0.0), y)
     }

@@ -13,7 +13,7 @@ use crate::prelude::*;
 ///
 /// The derivative is 1 for `x > 0`, else `slope`, at 0 too. Unless the slope is negative, the output tells it as well.
 ///
-/// *Exact*. The slope is any finite number, and is rounded to `f32` for `f32`, `f16` and `bf16`.
+/// *Exact*. The slope is any finite number, and is rounded to a finite `f32` for `f32`, `f16` and `bf16`.
 ///
 /// ```
 /// use halfwave::LeakyRelu;

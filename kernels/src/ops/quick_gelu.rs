@@ -56,7 +56,7 @@ impl Unary for QuickGelu {
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        gated(x, argument(x))
+        gated(x, argument(x), X::CONSTANTS.range)
     }
 
     #[inline(always)]

@@ -16,8 +16,8 @@ use crate::prelude::*;
 ///
 /// `ceiling`, 1 by default, is any positive finite number. On an integer dtype it is rounded down, and
 /// saturates. One that is an integer beyond 2^53 is exact there, if [`ReluN::exact`] is given it or it is
-/// parsed; a float dtype takes the nearest `f64`. For `f32`, `f16` and `bf16` it is rounded to `f32`, which
-/// may make it 0 or infinite.
+/// parsed; a float dtype takes the nearest `f64`. For `f32`, `f16` and `bf16` it is rounded to a finite
+/// `f32`, which may be 0.
 ///
 /// The derivative is 1 between 0 and `ceiling` and for NaN, and 0 elsewhere, at 0 and `ceiling` too. The
 /// output tells it as well, unless `f16` or `bf16` round the ceiling down. The derivative by the ceiling is

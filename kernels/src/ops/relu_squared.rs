@@ -10,7 +10,8 @@ use crate::prelude::*;
 /// | `x > 0` | `x²`, rounded once; `+∞` where that is too large, and for `+∞` |
 /// | NaN | the same NaN |
 ///
-/// The derivative is `2·relu(x)`, and for NaN the same NaN. The output does not tell it: where `x²`
+/// The derivative is `2·relu(x)`, and for NaN the same NaN. Where that is too large it is infinite, and `dx` is
+/// 0 all the same where `dy` is. The output does not tell it: where `x²`
 /// is subnormal, it has too few bits left.
 ///
 /// *Exact* (one rounding).
@@ -35,6 +36,11 @@ impl Unary for ReluSquared {
     fn derivative<X: Lane>(self, x: X) -> X {
         let r = x.splat(0.0).max(x);
         r + r
+    }
+
+    #[inline(always)]
+    fn derivative_overflows(self) -> bool {
+        true
     }
 }
 

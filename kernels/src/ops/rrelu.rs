@@ -16,7 +16,7 @@ use crate::prelude::*;
 /// The derivative is 1 for `x > 0`, else the mean slope, at 0 and for NaN too. Unless the mean is negative,
 /// the output tells it as well.
 ///
-/// *Exact* (one rounding). The mean is rounded to `f32` for `f32`, `f16` and `bf16`.
+/// *Exact* (one rounding). The mean is rounded to a finite `f32` for `f32`, `f16` and `bf16`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rrelu {
     lower: f64,

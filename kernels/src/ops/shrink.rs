@@ -17,8 +17,8 @@ use crate::prelude::*;
 /// The derivative is 0 where the third case of the formula holds, and 1 elsewhere and for NaN. The
 /// output does not tell it: with a bias, numbers outside may become zero too.
 ///
-/// *Exact* (one rounding). The parameters are any finite numbers, and are rounded to `f32` for `f32`, `f16`
-/// and `bf16`.
+/// *Exact* (one rounding). The parameters are any finite numbers, and are rounded to finite `f32`s for `f32`,
+/// `f16` and `bf16`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shrink {
     lambd: f64,

@@ -77,7 +77,12 @@ impl Unary for Silu {
         if X::Precision::value(self.beta) == 0.0 {
             return x * x.splat(0.5);
         }
-        gated(x, times(self.beta, x))
+        let range = if self.beta == 1.0 {
+            X::CONSTANTS.range
+        } else {
+            X::CONSTANTS.settled
+        };
+        gated(x, times(self.beta, x), range)
     }
 
     #[inline(always)]

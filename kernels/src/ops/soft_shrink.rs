@@ -17,8 +17,8 @@ use crate::prelude::*;
 /// is 0 where the output is (a 16-bit float beyond `lambd` by less than the dtype's smallest number
 /// counts as at it).
 ///
-/// *Exact* (one rounding). `lambd` is finite and not negative, and is rounded to `f32` for `f32`, `f16` and
-/// `bf16`.
+/// *Exact* (one rounding). `lambd` is finite and not negative, and is rounded to a finite `f32` for `f32`, `f16`
+/// and `bf16`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SoftShrink {
     lambd: f64,

@@ -16,7 +16,7 @@ use crate::prelude::*;
 /// The derivative is 0 up to and at the threshold, and 1 beyond and for NaN. The output tells it as
 /// well if `value`, rounded to the dtype, does not exceed the threshold.
 ///
-/// *Exact*. Both parameters are rounded to `f32` for `f32`, `f16` and `bf16`.
+/// *Exact*. Both parameters are rounded to `f32` for `f32`, `f16` and `bf16`, finite ones to a finite one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Threshold {
     threshold: f64,
@@ -55,7 +55,7 @@ impl Unary for Threshold {
     }
 
     fn output_suffices<E: Float>(self) -> bool {
-        E::from_f64(self.value).to_f64() <= E::parameter(self.threshold)
+        E::from_f64(E::parameter(self.value)).to_f64() <= E::parameter(self.threshold)
     }
 }
 

@@ -15,7 +15,8 @@ use crate::prelude::*;
 /// The derivative is 0 up to and at `alpha`, and 1 beyond and for NaN. Unless `alpha` is negative, the
 /// output tells it as well.
 ///
-/// *Exact*. `alpha` is any number but NaN, and is rounded to `f32` for `f32`, `f16` and `bf16`.
+/// *Exact*. `alpha` is any number but NaN, and is rounded to `f32` for `f32`, `f16` and `bf16`, if finite
+/// to a finite one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ThresholdedRelu {
     alpha: f64,

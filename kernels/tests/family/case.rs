@@ -1,7 +1,7 @@
 //! An operation of the table with some parameters, on one dtype, without its type.
 
 use halfwave_kernels::*;
-use halfwave_oracle::{Truth, truth};
+use halfwave_oracle::{Truth, branches, settings, truth};
 
 use crate::number::{Number, Random, one_in};
 
@@ -39,7 +39,7 @@ pub struct Case<E> {
 }
 
 impl<E: Number> Case<E> {
-    fn new<O: BuiltinOp + Oracle>(op: O) -> Self {
+    pub fn new<O: BuiltinOp + Oracle>(op: O) -> Self {
         // What rounds the parameters.
         if E::DTYPE == Dtype::F64 {
             Self::with_precision::<O, f64>(op)
@@ -95,6 +95,16 @@ impl<E: Number> Case<E> {
         }
     }
 
+    /// The bound on the operation, as its oracle in `f64` can hold it: where that lies on the middle
+    /// between two neighbours, or within its own error of it, the true value may lie on the other side.
+    /// elu(alpha=1.25) of -1.4e-16 does, by 1e-16 of itself.
+    pub fn forward_bound(&self) -> Bound {
+        match (self.bound)(Form::Forward) {
+            Bound::Nearest if !self.exact => Bound::Ulps(0.5 + 1e-12),
+            bound => bound,
+        }
+    }
+
     /// What the oracle says of each element.
     pub fn wanted(&self, x: &[E]) -> Vec<f64> {
         evaluated(&self.oracle, x)
@@ -139,11 +149,8 @@ impl<E: Number> Case<E> {
         // and subnormal numbers and the largest, in `f32` and in `f64`.
         points.extend([9.01, 16.6, 19.06, 36.74, 5.9, 14.1, 26.5, 38.5]);
         points.extend([87.34, 88.72, 103.97, 708.4, 709.78, 745.13]);
-        points.extend(&self.values);
-        if let [a, b] = self.values[..] {
-            points.extend([a + b, a - b, a / b, b / a, b / a / 2.0, (1.0 - b) / a]);
-        }
-        for point in points.into_iter().filter(|p| p.is_finite()) {
+        points.extend(branches(&self.values));
+        for point in points {
             let at = E::round(point.abs()).bits();
             bits.extend(at.saturating_sub(near)..=at + near);
         }
@@ -208,6 +215,20 @@ pub fn defaults<E: Number>() -> Vec<Case<E>> {
         };
     }
     for_each_op!(list)
+}
+
+/// `count` random settings of every operation that has parameters.
+pub fn random<E: Number>(count: usize) -> Vec<Case<E>> {
+    let only = std::env::var("HALFWAVE_TEST_OP").unwrap_or_default();
+    let mut cases = Vec::new();
+    macro_rules! list {
+        ($($name:ident: $Op:ident in $Row:ident;)*) => {
+            $(cases.extend(settings::<$Op>(count).into_iter().map(Case::new));)*
+        };
+    }
+    for_each_op!(list);
+    cases.retain(|case: &Case<E>| case.name.contains(&only));
+    cases
 }
 
 /// Every operation with its default parameters and with odd ones.

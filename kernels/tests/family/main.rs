@@ -7,4 +7,5 @@ mod case;
 mod exhaustive;
 mod forward;
 mod number;
+mod parameters;
 mod precise;

@@ -16,16 +16,16 @@ use crate::number::{Random, one_in};
 
 /// The largest error seen, in ulps, and where.
 #[derive(Clone, Copy, Default)]
-struct Worst {
+pub struct Worst {
     ulps: f64,
     at: f64,
 }
 
 /// Of the operation, of its derivative, and of that from the output.
-type All = [Worst; 3];
+pub type All = [Worst; 3];
 
 /// Holds what every instruction set makes of `x` to its bound.
-fn measure(case: &Case<f64>, x: &[f64], worst: &mut All) {
+pub fn measure(case: &Case<f64>, x: &[f64], worst: &mut All) {
     let ones = vec![1.0; x.len()];
     let isas = isas();
     let run = |f: &dyn Fn(Isa, &mut [f64])| -> Vec<Vec<f64>> {
@@ -52,6 +52,12 @@ fn measure(case: &Case<f64>, x: &[f64], worst: &mut All) {
                     continue;
                 }
                 let error = truth.ulps(y[i]);
+                let vanished = y[i] == 0.0 && truth.ulps(0.0) > 0.0 && form == Form::Forward;
+                assert!(
+                    !vanished || y[i].is_sign_negative() == truth.to_f64().is_sign_negative(),
+                    "{isa} {} of {x:e} has lost its sign",
+                    case.label
+                );
                 let absolute = (y[i] - truth.to_f64()).abs();
                 assert!(
                     bound.counted(Dtype::F64, x, error, absolute) <= bound.ulps(),
@@ -88,7 +94,7 @@ fn print(case: &Case<f64>, samples: usize, worst: &All) {
     println!("{}, {samples} samples: {said}", case.label);
 }
 
-fn finite(mut x: Vec<f64>) -> Vec<f64> {
+pub fn finite(mut x: Vec<f64>) -> Vec<f64> {
     x.retain(|x| x.is_finite());
     x
 }
