@@ -43,7 +43,8 @@ impl Unary for Softsign {
         let g = one / d;
         let y = x * g;
         let excess = y.mul_add(low, y.mul_add(d, x.splat(0.0) - x));
-        excess.neg_mul_add(g, y)
+        // The compiler may negate one factor or the other, and so a NaN.
+        excess.neg_mul_add(g, y).or_nan_of(x)
     }
 
     // The square of the reciprocal, which cannot overflow.

@@ -1,12 +1,13 @@
 //! The words of [`PieceLanes`] of every unit against plain arithmetic on each lane.
 
+extern crate std;
+
 use std::vec;
 use std::vec::Vec;
 
 use super::{Runs, lanes, numbers, of, run_on_all};
 use crate::isa::per_isa;
 use crate::lanes::{Lanes, Simd, V, WithSimd};
-use crate::piece_lanes::PieceLanes;
 
 /// 1.5·2^23.
 const SHIFT: f32 = 12_582_912.0;
