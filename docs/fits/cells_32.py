@@ -1,0 +1,285 @@
+"""Fits the tables of kernels/src/math/cells_32.rs, prints that file's text, and checks the file.
+
+    pip install numpy scipy
+    python3 docs/fits/cells_32.py            # prints the tables
+    python3 docs/fits/cells_32.py --check    # exit status 1 if the file has others
+
+A function f is cut into 32 cells, each with a point b and f(b) + d·(c1 + d·(c2 + …)), d = a - b. For each
+cell many *Gal points* are tried: numbers b of f32 at which f(b) is nearly an f32. For each the coefficients
+are fitted by least squares on Chebyshev nodes, the weight 1/ulp(f); rounded to f32 one at a time, from c1
+on, and the rest fitted again each time. Then the evaluation in f32 is simulated, on few numbers for all
+points and on many for the best ten, and the best of those is taken.
+"""
+
+import re
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+from scipy.special import erfc, expit
+
+F = np.float32
+RUST = Path(__file__).resolve().parents[2] / "kernels/src/math/cells_32.rs"
+
+
+def ulp(v):
+    """The distance of neighbouring f32 at v."""
+    v = np.abs(v)
+    exponent = np.maximum(np.floor(np.log2(np.where(v == 0, 1e-300, v))), -126)
+    exponent = np.where(np.exp2(exponent) > v, np.maximum(exponent - 1, -126), exponent)
+    return np.exp2(exponent - 23)
+
+
+def errors(y, true):
+    """In ulps."""
+    return np.abs(y.astype(np.float64) - true) / ulp(true)
+
+
+def mul_add(a, b, c):
+    """In f64, then rounded to f32: off by a double rounding now and then, which does not matter here."""
+    return F(a.astype(np.float64) * np.asarray(b, np.float64) + np.asarray(c, np.float64))
+
+
+def slope(d, c):
+    """c1 + d·(c2 + …), as the kernel computes it."""
+    p = np.full_like(d, F(c[-1]))
+    for c_i in reversed(c[:-1]):
+        p = mul_add(p, d, F(c_i))
+    return p
+
+
+def chebyshev(low, high, n):
+    return (low + high) / 2 + (high - low) / 2 * np.cos((np.arange(n) + 0.5) * np.pi / n)
+
+
+def rounded_fit(d, y, weight, degree, known=(), h=None):
+    """c1 … cn with Σ c_i d^i near y, rounded to f32 one by one; d is up to h."""
+    h = h or np.abs(d).max()
+    c = list(known)
+    while len(c) < degree:
+        rest = y - sum(c_i * d ** (i + 1) for i, c_i in enumerate(c))
+        terms = np.stack([(d / h) ** (i + 1) for i in range(len(c), degree)], 1) * weight[:, None]
+        scale = np.abs(terms).max(0)
+        fitted = np.linalg.lstsq(terms / scale, rest * weight, rcond=None)[0] / scale
+        c.append(float(F(fitted[0] / h ** (len(c) + 1))))
+    return c
+
+
+class Fit:
+    """One function; its random numbers are its own, so that a table does not depend on the others."""
+
+    def __init__(self, f, degree):
+        self.f, self.degree, self.random = f, degree, np.random.default_rng(1)
+
+    def sample(self, low, high, n):
+        return F(np.concatenate([self.random.uniform(low, high, n), np.linspace(low, high, 100)]))
+
+    def gal_points(self, middle, span, n, penalty):
+        """The n numbers about the middle at which f is nearest to an f32, and f there."""
+        b = np.unique(F(np.linspace(middle - span, middle + span, 6000)))
+        v = self.f(b.astype(np.float64))
+        value = F(v)
+        lacking = np.abs(value.astype(np.float64) - v) / ulp(v)
+        if penalty:
+            lacking = np.maximum(lacking, penalty(value.astype(np.float64)))
+        return [(float(b[i]), float(value[i])) for i in np.argsort(lacking)[:n]]
+
+    def cell(self, low, high, error, middle, span, n, penalty=None):
+        """(error, b, f(b), c) of the best of n points."""
+        few = self.sample(low, high, 1500)
+        tried = []
+        a = chebyshev(low, high, 48)
+        for b, value in self.gal_points(middle, span, n, penalty):
+            c = rounded_fit(a - b, self.f(a) - value, 1 / ulp(self.f(a)), self.degree)
+            tried.append((error(few, b, value, c), b, value, c))
+        tried.sort(key=lambda t: t[0])
+        width, uniform = high - low, self.random.uniform
+        many = [uniform(low, high, 40000), uniform(low, low + 0.06 * width, 20000)]
+        many += [uniform(high - 0.06 * width, high, 20000), np.linspace(low, high, 1000)]
+        many = F(np.concatenate(many))
+        tried = [(error(many, b, v, c), b, v, c) for _, b, v, c in tried[:10]]
+        return min(tried, key=lambda t: t[0])
+
+
+def tanh():
+    """Eight cells an octave of a + 0.625."""
+    fit, offset, limit = Fit(np.tanh, 4), 0.625, 9.02
+    bits = lambda x: struct.unpack("<I", struct.pack("<f", x))[0]
+    edge = lambda i: struct.unpack("<f", struct.pack("<I", i << 20))[0] - offset
+    cells = [(0.0, 0.0, [0.0] * 4)] * 32
+    for i in range(bits(offset) >> 20, (bits(limit + offset) >> 20) + 1):
+        low, high = max(0, edge(i)), min(limit, edge(i + 1))
+        margin = 3e-7
+        below, above = max(0, low - margin), high + margin
+        tried = []
+        if low < 0.7:  # a + a·p, where a takes the place of f(b)
+            a = fit.sample(max(below, 1e-3), above, 40000)
+            firsts = [()] if low else [(0.0,)] + [(float(F(v)),) for v in np.linspace(-3e-9, 3e-9, 7)]
+            for first in firsts:
+                for start in [below] if low else [1e-3, 0.01, 0.02]:
+                    x = chebyshev(start, above, 60)
+                    weight = 1 / ulp(np.tanh(x))
+                    c = rounded_fit(x, np.tanh(x) - x, weight, 4, first, above)
+                    y = mul_add(slope(a, c), a, a)
+                    error = errors(y, np.tanh(a.astype(np.float64))).max()
+                    tried.append((error, 0.0, float("inf"), c))
+        if low > 0.1:
+
+            def error(a, b, value, c):
+                if value > low - margin:
+                    return 9.0
+                d = F(a - F(b))
+                y = mul_add(slope(d, c), d, np.minimum(F(value), a))
+                return errors(y, np.tanh(a.astype(np.float64))).max()
+
+            width, middle = high - low, (low + high) / 2
+            latest = np.arctanh(low) - 0.025 * width if low < 0.9 else np.inf
+            span = (0.1 if middle <= latest else 0.02) * width
+            tried.append(fit.cell(below, above, error, min(middle, latest), span, 120))
+        cells[i % 32] = min(tried, key=lambda t: t[0])[1:]
+    return cells
+
+
+def sigmoid():
+    """Even cells; y and 1 - y count."""
+    f = lambda a: expit(-a)
+    fit, scale = Fit(f, 5), float(F(1.84))
+    cells = []
+    for i in range(32):
+        low, high = i / scale, min((i + 1) / scale, 31.998 / scale)
+        margin = 4e-6 * max(low, 0.1)
+
+        def error(a, b, value, c):
+            d = F(a - F(b))
+            y, true = mul_add(slope(d, c), d, F(value)), f(a.astype(np.float64))
+            return max(errors(y, true).max(), errors(F(F(1) - y), 1 - true).max())
+
+        width, middle = high - low, (low + high) / 2
+        # Off the centre, which is an extremum of the error of an odd degree.
+        sides = [middle + 0.13 * width, middle - 0.13 * width]
+        below, above = max(0, low - margin), high + margin
+        tried = [fit.cell(below, above, error, side, 0.1 * width, 100) for side in sides]
+        cells.append(min(tried, key=lambda t: t[0])[1:])
+    return cells
+
+
+def gate(p, degree, scale, growth, extra=False, last=None):
+    """a·p(a), in cells ⌊a·(scale + growth·a)⌋; x less it counts, too. Of the first cell a/2 is taken, and with
+    `extra` it has a coefficient more. `last`: where in the last cell the point is sought."""
+    f = lambda a: a * p(a)
+    fit, scale, growth = Fit(f, degree), float(F(scale)), float(F(growth))
+
+    def edge(i):
+        if growth == 0:
+            return i / scale
+        return (-scale + np.sqrt(scale * scale + 4 * growth * i)) / (2 * growth)
+
+    cells, first = [], 0.0
+    for i in range(32):
+        low, high = edge(i), min(edge(i + 1), edge(31.998))
+        margin = 4e-6 * max(low, 0.1)
+        below, above = max(0, low - margin), high + margin
+        if i == 0:
+            c = first_of_gate(fit, p, above, degree + extra)
+            first = c[degree] if extra else 0.0
+            cells.append((0.0, 0.0, c[:degree]))
+            continue
+
+        def error(a, b, value, c):
+            d = F(a - F(b))
+            s, a64 = slope(d, c), a.astype(np.float64)
+            left = errors(mul_add(-s, d, -F(value)), -f(a64)).max()
+            return max(left, errors(mul_add(-s, d, F(a - F(value))), a64 - f(a64)).max())
+
+        # x - f(b) is to be exact.
+        place = ulp(high * 0.999999)
+        inexact = lambda value: np.where(
+            value > 0.5 * place, 0.4 * np.abs(value / place - np.round(value / place)), 0
+        )
+        width = high - low
+        middle, span = (low + high) / 2 + (0.13 * width if degree == 5 else 0), 0.12 * width
+        if low < 0.6:
+            middle = np.sqrt(low * high)
+        if last and i == 31:
+            middle, span = high - last * width, last * width
+        tried = [fit.cell(below, above, error, middle, span, 80, inexact)]
+        if degree == 5:
+            other = fit.cell(below, above, error, (low + high) / 2, 0.1 * width, 40, inexact)
+            if not (last and i == 31):
+                tried.append(other)
+        cells.append(min(tried, key=lambda t: t[0])[1:])
+    return cells, first
+
+
+def first_of_gate(fit, p, above, degree):
+    """c of x/2 - a·(c1 + c2·a + …), where c1 is 0, so that -0 stays -0."""
+    f = fit.f
+
+    def candidate(known, start, power):
+        x = chebyshev(start, above, 60)
+        weight = 1 / ulp(f(x)) * x**power
+        return rounded_fit(x, x * (p(x) - 0.5), weight, degree, known, above)
+
+    def error(c, a):
+        s, worst, a64 = slope(a, c), 0, a.astype(np.float64)
+        for true, half in [(-f(a64), F(-0.5) * a), (a * (1 - p(a64)), F(0.5) * a)]:
+            worst = max(worst, errors(mul_add(-s, a, half), true).max())
+        return worst
+
+    few = fit.sample(1e-3, above, 3000)
+    uniform = fit.random.uniform
+    many = F(np.concatenate([uniform(1e-3, above, 60000), uniform(0.8 * above, above, 140000)]))
+    tried = []
+    for start in (1e-3, 0.02, 0.05, 0.1):
+        for power in (0, 0.5, 1):
+            second = candidate([0.0], start, power)[1]
+            for k in range(-24, 25):
+                c2 = float(F(second) + F(k) * F(2.0**-26))
+                c = candidate([0.0, c2], start, power)
+                tried.append((error(c, few), c))
+    tried.sort(key=lambda t: t[0])
+    return min(((error(c, many), c) for _, c in tried[:40]), key=lambda t: t[0])[1]
+
+
+GELU_TANH = 2 * np.sqrt(2 / np.pi)
+
+
+def tables():
+    yield "TANH", tanh()
+    yield "SIGMOID", sigmoid()
+    yield "SILU", gate(lambda a: expit(-a), 5, 1.905, 0, extra=True, last=0.03)[0]
+    yield "GELU", gate(lambda a: 0.5 * erfc(a / np.sqrt(2)), 6, 3.1, 0.31)[0]
+    half = lambda a: expit(-GELU_TANH * a * (1 + 0.044715 * a * a))
+    yield "GELU_TANH", gate(half, 6, 3.0, 0.5)[0]
+
+
+def columns(cells):
+    """b, f(b), c1, c2, …, as bits."""
+    rows = [[b, value, *c] for b, value, c in cells]
+    return np.array(rows, F).T.copy().view(np.uint32)
+
+
+def committed(name):
+    """The columns in the Rust file."""
+    text = re.search(rf"const {name}: Cells<32, \d> = Cells {{(.*?)\n}};", RUST.read_text(), re.S)[1]
+    bits = [int(x, 16) for x in re.findall(r"0x[0-9a-f]{8}", text)]
+    return np.array(bits, np.uint32).reshape(-1, 32)
+
+
+def main():
+    check = sys.argv[1:] == ["--check"]
+    different = 0
+    for name, cells in tables():
+        found = columns(cells)
+        if not check:
+            for column in found:
+                print(name, "[" + ", ".join(f"0x{bits:08x}" for bits in column) + "]")
+            continue
+        n = int((found != committed(name)).sum())
+        print(f"{name}: {found.size} numbers, {n} differ from {RUST.name}")
+        different += n
+    sys.exit(different > 0)
+
+
+main()
