@@ -2,7 +2,10 @@
 
     pip install numpy scipy
     python3 docs/fits/cells_32.py            # prints the tables
-    python3 docs/fits/cells_32.py --check    # exit status 1 if the file has others
+    python3 docs/fits/cells_32.py --check    # exit status 1 if the file has others in more than 2 cells of a table
+
+Two, because which point is best of many that are nearly as good may depend on the last bits of NumPy's
+functions, and these on the processor. On Zen 5 every bit was the same, with AVX-512 and without.
 
 A function f is cut into 32 cells, each with a point b and f(b) + d·(c1 + d·(c2 + …)), d = a - b. For each
 cell many *Gal points* are tried: numbers b of f32 at which f(b) is nearly an f32. For each the coefficients
@@ -269,17 +272,17 @@ def committed(name):
 
 def main():
     check = sys.argv[1:] == ["--check"]
-    different = 0
+    wrong = False
     for name, cells in tables():
         found = columns(cells)
         if not check:
             for column in found:
                 print(name, "[" + ", ".join(f"0x{bits:08x}" for bits in column) + "]")
             continue
-        n = int((found != committed(name)).sum())
-        print(f"{name}: {found.size} numbers, {n} differ from {RUST.name}")
-        different += n
-    sys.exit(different > 0)
+        n = int((found != committed(name)).any(0).sum())
+        print(f"{name}: 32 cells of {len(found)} numbers, {n} cells differ from {RUST.name}")
+        wrong |= n > 2
+    sys.exit(wrong)
 
 
 main()
