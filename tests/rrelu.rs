@@ -53,7 +53,9 @@ trait Slope: Plain {
 impl Slope for f32 {
     fn drawn(i: u64, lower: f64, upper: f64, seed: u64) -> f32 {
         let t = ((word(i, seed) >> 9) as f32 + 0.5) / 2f32.powi(23);
-        let (lower, upper) = (lower as f32, upper as f32);
+        // A finite bound stays finite.
+        let bound = |x: f64| (x as f32).clamp(f32::MIN, f32::MAX);
+        let (lower, upper) = (bound(lower), bound(upper));
         ((1.0 - t) * lower + t * upper).clamp(lower, upper)
     }
 }

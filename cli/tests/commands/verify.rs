@@ -20,7 +20,7 @@ fn ulps(row: &Value) -> f64 {
     row["ulps"].as_f64().unwrap()
 }
 
-/// The figures of a quotient that is rounded in one dtype after a sum, and in two in the other.
+/// The figures of a quotient by a sum. Where products and sums fuse, it carries along what the sum lost.
 #[test]
 fn softsign_is_as_exact_as_it_says() {
     let rows = rows(&["softsign"]);
@@ -37,12 +37,17 @@ fn softsign_is_as_exact_as_it_says() {
         );
         match row["dtype"].as_str().unwrap() {
             // Of the sum and of the quotient each half an ulp, and the sum's may be one.
-            "f64" => {
+            "f64" if row["backend"] == "portable" && cfg!(target_arch = "x86_64") => {
                 assert!((1.2..=1.5).contains(&ulps(row)), "{row}");
                 assert!(correct < inputs && correct > inputs / 2);
                 assert_eq!(row["reference"]["kind"], "arbitrary precision");
             }
-            // In f64, and rounded: correct but for one in 2^29.
+            "f64" => {
+                assert!((0.49..0.5001).contains(&ulps(row)), "{row}");
+                assert!(inputs - correct < 10);
+                assert_eq!(row["reference"]["kind"], "arbitrary precision");
+            }
+            // Correct but for a few, in f64 as well.
             "f32" => {
                 assert!((0.49..0.5001).contains(&ulps(row)), "{row}");
                 assert!(inputs > (1 << 32) / 257);
