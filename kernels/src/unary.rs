@@ -51,7 +51,7 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// Whether `f32` has a faster way, [`near`](Unary::near), on units that look up in registers.
     const IN_PIECES: bool = false;
 
-    /// Whether that is for these parameters.
+    /// Whether that, and the derivative's, is for these parameters.
     #[inline(always)]
     fn in_pieces(self) -> bool {
         true
@@ -72,6 +72,23 @@ pub trait Unary: Parameters + Send + Sync + 'static {
 
     /// Its derivative. Where this is zero, so is `dx`, whatever `dy` is.
     fn derivative<X: Lane>(self, x: X) -> X;
+
+    /// How many entries a unit must look up for [`near_derivative`](Unary::near_derivative) to be faster; none
+    /// looks up so many as the default.
+    const DERIVATIVE_ENTRIES: usize = usize::MAX;
+
+    /// The derivative by functions in pieces, and where it is that: not where it is zero, and not for NaN.
+    /// Elsewhere [`far_derivative`](Unary::far_derivative) is asked.
+    #[inline(always)]
+    fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
+        (x, None)
+    }
+
+    /// The derivative where [`near_derivative`](Unary::near_derivative) is not; NaN may come out as anything.
+    #[inline(always)]
+    fn far_derivative<X: PieceLane>(self, x: X) -> X {
+        x
+    }
 
     /// Its derivative where the output is `y`.
     #[inline(always)]
@@ -231,8 +248,32 @@ pub trait Derivative: Copy {
     /// [`Unary::derivative_overflows`].
     fn overflows(self) -> bool;
 
+    /// [`Unary::DERIVATIVE_ENTRIES`].
+    const ENTRIES: usize = usize::MAX;
+
+    /// Whether there are parameters, for some of which it may not go by pieces.
+    const PARAMETRIC: bool = false;
+
+    /// [`Unary::in_pieces`].
+    #[inline(always)]
+    fn in_pieces(self) -> bool {
+        false
+    }
+
     /// The derivative.
     fn derivative<X: Lane>(self, x: X) -> X;
+
+    /// [`Unary::near_derivative`].
+    #[inline(always)]
+    fn near<X: PieceLane>(self, x: X) -> Near<X> {
+        (x, None)
+    }
+
+    /// [`Unary::far_derivative`].
+    #[inline(always)]
+    fn far<X: PieceLane>(self, x: X) -> X {
+        x
+    }
 }
 
 /// `(x, dy) → dx = dy · f′(x)`, and 0 where `f′(x)` is.
@@ -243,25 +284,44 @@ pub struct Backward<O>(pub O);
 #[derive(Clone, Copy, Debug)]
 pub struct BackwardFromOutput<O>(pub O);
 
-macro_rules! backward {
-    ($($Backward:ident $derivative:ident;)*) => {$(
-        impl<O: Unary> Derivative for $Backward<O> {
-            const F32: F32Lanes = O::F32_DERIVATIVE;
-            const LONG: bool = O::COMPUTE_BOUND;
-            #[inline(always)]
-            fn overflows(self) -> bool {
-                self.0.derivative_overflows()
-            }
-            #[inline(always)]
-            fn derivative<X: Lane>(self, x: X) -> X {
-                self.0.$derivative(x)
-            }
-        }
-    )*};
+impl<O: Unary> Derivative for Backward<O> {
+    const F32: F32Lanes = O::F32_DERIVATIVE;
+    const LONG: bool = O::COMPUTE_BOUND;
+    const ENTRIES: usize = O::DERIVATIVE_ENTRIES;
+    const PARAMETRIC: bool = !O::PARAMETERS.is_empty();
+    #[inline(always)]
+    fn overflows(self) -> bool {
+        self.0.derivative_overflows()
+    }
+    #[inline(always)]
+    fn in_pieces(self) -> bool {
+        self.0.in_pieces()
+    }
+    #[inline(always)]
+    fn derivative<X: Lane>(self, x: X) -> X {
+        self.0.derivative(x)
+    }
+    #[inline(always)]
+    fn near<X: PieceLane>(self, x: X) -> Near<X> {
+        self.0.near_derivative(x)
+    }
+    #[inline(always)]
+    fn far<X: PieceLane>(self, x: X) -> X {
+        self.0.far_derivative(x)
+    }
 }
-backward! {
-    Backward derivative;
-    BackwardFromOutput derivative_from_output;
+
+impl<O: Unary> Derivative for BackwardFromOutput<O> {
+    const F32: F32Lanes = O::F32_DERIVATIVE;
+    const LONG: bool = O::COMPUTE_BOUND;
+    #[inline(always)]
+    fn overflows(self) -> bool {
+        self.0.derivative_overflows()
+    }
+    #[inline(always)]
+    fn derivative<X: Lane>(self, y: X) -> X {
+        self.0.derivative_from_output(y)
+    }
 }
 
 /// The gradient on a register of `f32`, with the derivative in whatever lanes that takes.

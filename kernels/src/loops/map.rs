@@ -4,7 +4,7 @@ use crate::dtype::{Element, bf16, f16};
 use crate::half;
 use crate::lanes::{Lanes, MapWithSimd, Simd, V};
 use crate::loops::compact::{Step, compact};
-use crate::loops::pieces::{has_pieces, map_in_pieces};
+use crate::loops::pieces::in_pieces;
 use crate::unary::{F32Lanes, OnHalf, Unary, UnaryInt, forward_f32, forward_f64, forward_int};
 
 /// `map(op, src, dst, len, stream)`: `dst[i] = op(src[i])`, with `stream` by stores that bypass the
@@ -47,6 +47,11 @@ pub trait Elementwise<E: Element>: Copy {
         S: Simd + Lanes<E::Lane, V = R>;
 }
 
+/// Whether the map of `O` on `S` goes by pieces.
+const fn has_pieces<S: Simd, O: Unary>() -> bool {
+    O::IN_PIECES && S::ENTRIES > 0
+}
+
 impl<O: Unary> Elementwise<f32> for O {
     const UNROLL: bool = matches!(O::F32, F32Lanes::Single);
 
@@ -55,7 +60,7 @@ impl<O: Unary> Elementwise<f32> for O {
         // SAFETY: forwarded.
         unsafe {
             if const { has_pieces::<S, O>() } && self.in_pieces() {
-                map_in_pieces(s, self, src, dst, len, stream);
+                in_pieces(s, self, [src], dst, len, stream);
             } else if const { !has_pieces::<S, O>() || !O::PARAMETERS.is_empty() } {
                 by_register::<S, f32, O>(s, self, src, dst, len, stream);
             }

@@ -4,6 +4,7 @@ use crate::dtype::{Element, bf16, f16};
 use crate::half;
 use crate::lanes::{Lanes, Simd, V, WithSimd};
 use crate::loops::compact::{Step, compact};
+use crate::loops::pieces::in_pieces;
 use crate::unary::{Derivative, gradient_f32, gradient_f64};
 
 /// A [`Zip`] on one instruction set.
@@ -21,10 +22,50 @@ pub trait Pairwise<E: Element>: Copy {
         self
     }
 
+    /// The loop.
+    ///
+    /// # Safety
+    /// As [`Zip`] says.
+    #[inline(always)]
+    unsafe fn zip<S>(self, s: S, zip: Zip<Self, E>)
+    where
+        S: Simd + Lanes<E::Lane>,
+    {
+        // SAFETY: forwarded.
+        unsafe { compact::<S, E::Lane, _>(s, zip, zip.dst.cast(), zip.len, zip.stream) }
+    }
+
     /// The operation on one register of each.
     fn on<S, R: Copy>(self, s: S, a: R, b: R) -> R
     where
         S: Simd + Lanes<E::Lane, V = R>;
+}
+
+/// Whether the gradient by `D` on `S` goes by pieces.
+const fn has_pieces<S: Simd, D: Derivative>() -> bool {
+    S::ENTRIES >= D::ENTRIES
+}
+
+impl<D: Derivative> Pairwise<f32> for D {
+    #[inline(always)]
+    unsafe fn zip<S: Simd>(self, s: S, zip: Zip<Self, f32>) {
+        // SAFETY: forwarded.
+        unsafe {
+            if const { has_pieces::<S, D>() } && self.in_pieces() {
+                in_pieces(s, self, [zip.a, zip.b], zip.dst, zip.len, zip.stream);
+            } else if const { !has_pieces::<S, D>() || D::PARAMETRIC } {
+                compact(s, zip, zip.dst, zip.len, zip.stream);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn on<S, R: Copy>(self, s: S, x: R, dy: R) -> R
+    where
+        S: Simd + Lanes<f32, V = R>,
+    {
+        gradient_f32(s, self, x, dy)
+    }
 }
 
 macro_rules! gradients {
@@ -41,7 +82,6 @@ macro_rules! gradients {
     )*};
 }
 gradients! {
-    f32 in f32: gradient_f32;
     f64 in f64: gradient_f64;
     f16 in i16: half::gradient::<f16, S, D>;
     bf16 in i16: half::gradient::<bf16, S, D>;
@@ -73,10 +113,9 @@ where
 
     #[inline(always)]
     unsafe fn with_simd(self, s: S) {
-        let (dst, len, stream) = (self.dst.cast(), self.len, self.stream);
         let op = self.op.ready();
         // SAFETY: forwarded.
-        unsafe { compact::<S, E::Lane, _>(s, Self { op, ..self }, dst, len, stream) }
+        unsafe { op.zip(s, Self { op, ..self }) }
     }
 }
 

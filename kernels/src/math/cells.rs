@@ -9,29 +9,9 @@
 //! Cells are numbered by the lowest bits of a float: `floor_onto` a number whose last place is 1, or the
 //! exponent and the first bits of the fraction, moved down. The numbers go round.
 
-use crate::math::{cells_8, cells_32};
-use crate::register::{Mask, Near, PieceLane};
-
-/// A function in `N` cells, by polynomials of degree `D`.
-pub(crate) struct Cells<const N: usize, const D: usize> {
-    /// b.
-    pub(crate) points: [f32; N],
-    /// f(b).
-    pub(crate) values: [f32; N],
-    /// Of d, d², ….
-    pub(crate) coefficients: [[f32; N]; D],
-}
-
-/// Numbers of these bits.
-pub(crate) const fn of_bits<const N: usize>(bits: [u32; N]) -> [f32; N] {
-    let mut x = [0.0; N];
-    let mut i = 0;
-    while i < N {
-        x[i] = f32::from_bits(bits[i]);
-        i += 1;
-    }
-    x
-}
+use crate::math::tables::Cells;
+use crate::math::{cells_8, cells_32, slopes_32};
+use crate::register::{Lane, Mask, Near, PieceLane};
 
 impl<const N: usize, const D: usize> Cells<N, D> {
     /// p(d) = c<sub>1</sub> + c<sub>2</sub>·d + …, from the term c<sub>D</sub> on, or `last` if that is given.
@@ -50,8 +30,40 @@ impl<const N: usize, const D: usize> Cells<N, D> {
     }
 }
 
+impl<const D: usize> Cells<32, D> {
+    /// f(a) in this cell.
+    #[inline(always)]
+    fn at<X: PieceLane>(&'static self, cell: X, a: X) -> X {
+        let d = a - cell.look_up(&self.points);
+        let value = cell.look_up(&self.values);
+        self.slope(cell, d, None).mul_add(d, value)
+    }
+}
+
 /// 1.5·2<sup>23</sup>: a sum with it, as bits, ends in an integer.
 const SHIFT: f64 = 12_582_912.0;
+
+/// Where 32 cells lie: a is in cell ⌊a·(scale + growth·a)⌋.
+pub(crate) struct Grid {
+    pub(crate) scale: f64,
+    pub(crate) growth: f64,
+    /// Where the last ends.
+    pub(crate) limit: f64,
+}
+
+impl Grid {
+    /// a = |x|, or the limit where that is smaller or x is NaN; and its cell.
+    #[inline(always)]
+    fn place<X: PieceLane>(&'static self, x: X) -> (X, X) {
+        let a = x.abs_to(x.splat(self.limit));
+        let scale = if self.growth == 0.0 {
+            x.splat(self.scale)
+        } else {
+            a.mul_add(x.splat(self.growth), x.splat(self.scale))
+        };
+        (a, a.floor_onto(scale, x.splat(SHIFT)))
+    }
+}
 
 /// Beyond, tanh is 1.
 const TANH_LIMIT: f64 = 9.02;
@@ -86,28 +98,83 @@ fn seven<X: PieceLane>(cells: &'static Cells<8, 6>, cell: X, d: X) -> X {
     cells.slope(cell, d, Some(seventh.mul_add(d, sixth)))
 }
 
+const SIGMOID_GRID: Grid = Grid {
+    scale: 1.840_000_033_378_601,
+    growth: 0.0,
+    limit: 17.390_216_827_392_578,
+};
+
 /// σ(x) down to −17.39, by σ(−a) and 1 − σ(−a), in 32 cells; and where it is.
 #[inline(always)]
 pub(crate) fn sigmoid_32<X: PieceLane>(x: X) -> Near<X> {
-    let limit = 17.390_216_827_392_578;
-    let a = x.abs_to(x.splat(limit));
-    let cell = a.floor_onto(x.splat(1.840_000_033_378_601), x.splat(SHIFT));
-    let d = a - cell.look_up(&cells_32::SIGMOID.points);
-    let value = cell.look_up(&cells_32::SIGMOID.values);
-    let left = cells_32::SIGMOID.slope(cell, d, None).mul_add(d, value);
-    let right = x.splat(1.0) - left;
-    let y = x.lt(x.splat(0.0)).select(left, right);
-    (y, Some(x.splat(-limit).le(x)))
+    let (a, cell) = SIGMOID_GRID.place(x);
+    let left = cells_32::SIGMOID.at(cell, a);
+    let y = left_or_rest(x, left);
+    (y, Some(x.splat(-SIGMOID_GRID.limit).le(x)))
+}
+
+/// f(x) = 1 − f(−x) of what it is on the left of 0.
+#[inline(always)]
+pub(crate) fn left_or_rest<X: Lane>(x: X, left: X) -> X {
+    x.lt(x.splat(0.0)).select(left, x.splat(1.0) - left)
+}
+
+/// An even function in 32 cells of |x|.
+pub(crate) struct Density {
+    cells: &'static Cells<32, 5>,
+    grid: Grid,
+}
+
+pub(crate) const SIGMOID_DENSITY: Density = Density {
+    cells: &slopes_32::SIGMOID,
+    grid: Grid {
+        scale: 1.980_000_019_073_486_3,
+        growth: 0.0,
+        limit: 16.100_000_381_469_727,
+    },
+};
+
+pub(crate) const TANH_DENSITY: Density = Density {
+    cells: &slopes_32::TANH,
+    grid: Grid {
+        scale: 3.950_000_047_683_716,
+        growth: 0.0,
+        limit: 8.050_000_190_734_863,
+    },
+};
+
+/// The [`Density`], and where it is that.
+#[inline(always)]
+pub(crate) fn density_32<X: PieceLane>(x: X, density: &'static Density) -> Near<X> {
+    let (a, cell) = density.grid.place(x);
+    let y = density.cells.at(cell, a);
+    (y, Some(a.lt(x.splat(density.grid.limit))))
+}
+
+/// The derivative of x·gate(x), for a gate with gate(−x) = 1 − gate(x), of which the same is true; and where it is:
+/// on the left within the limit, and on the right too unless it has `arrived` there at 1.
+#[inline(always)]
+pub(crate) fn gated_derivative_32<X: PieceLane, const D: usize>(
+    x: X,
+    cells: &'static Cells<32, D>,
+    grid: &'static Grid,
+    arrived: bool,
+) -> Near<X> {
+    let (a, cell) = grid.place(x);
+    let y = left_or_rest(x, cells.at(cell, a));
+    let near = if arrived {
+        x.splat(-grid.limit).le(x)
+    } else {
+        a.lt(x.splat(grid.limit))
+    };
+    (y, Some(near))
 }
 
 /// What tells one [`gate_32`] from another.
 pub(crate) struct Gate<const D: usize> {
     pub(crate) cells: &'static Cells<32, D>,
-    /// Cell ⌊a·(scale + growth·a)⌋.
-    pub(crate) scale: f64,
-    pub(crate) growth: f64,
-    /// Where a·gate(−a) is below half an ulp of a, and the way ends.
-    pub(crate) limit: f64,
+    /// Its limit is where a·gate(−a) is below half an ulp of a.
+    pub(crate) grid: Grid,
     /// One coefficient more for the first cell, which is the widest in ulps; or 0.
     pub(crate) first: f64,
 }
@@ -118,13 +185,7 @@ pub(crate) struct Gate<const D: usize> {
 #[inline(always)]
 pub(crate) fn gate_32<X: PieceLane, const D: usize>(x: X, gate: &'static Gate<D>) -> Near<X> {
     let cells = gate.cells;
-    let a = x.abs_to(x.splat(gate.limit));
-    let scale = if gate.growth == 0.0 {
-        x.splat(gate.scale)
-    } else {
-        a.mul_add(x.splat(gate.growth), x.splat(gate.scale))
-    };
-    let cell = a.floor_onto(scale, x.splat(SHIFT));
+    let (a, cell) = gate.grid.place(x);
     let first = cell.lt(x.splat(SHIFT + 1.0));
     let d = a - cell.look_up(&cells.points);
     let others = x.splat(0.0).max(x) - cell.look_up(&cells.values);
@@ -136,7 +197,7 @@ pub(crate) fn gate_32<X: PieceLane, const D: usize>(x: X, gate: &'static Gate<D>
         Some(first.select(d.mul_add(x.splat(gate.first), last), last))
     };
     let y = cells.slope(cell, d, last).neg_mul_add(d, value);
-    (y, Some(x.splat(-gate.limit).le(x)))
+    (y, Some(x.splat(-gate.grid.limit).le(x)))
 }
 
 /// gelu from −8 on, on 8 entries: max(x, 0) − a·Φ(−a) with Φ(−a) = e<sup>−a²/2</sup>·m(a); and where it is.

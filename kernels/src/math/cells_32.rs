@@ -1,7 +1,7 @@
 //! Tables of 32 cells on `f32`; see [`cells`](crate::math::cells). Made by the fits of
 //! `docs/fits`; as bits, because a decimal says no more.
 
-use crate::math::cells::{Cells, of_bits};
+use crate::math::tables::{Cells, of_bits};
 
 /// tanh a.
 pub(crate) const TANH: Cells<32, 4> = Cells {

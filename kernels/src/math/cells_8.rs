@@ -2,7 +2,7 @@
 //! [`powers`](crate::math::powers). Made by the fits of `docs/fits`; as bits, because a decimal says no
 //! more.
 
-use crate::math::cells::{Cells, of_bits};
+use crate::math::tables::{Cells, of_bits};
 
 /// tanh a; the seventh coefficient is in the lower half of the sixth.
 pub(crate) const TANH: Cells<8, 6> = Cells {

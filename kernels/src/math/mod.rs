@@ -27,10 +27,15 @@ mod log;
 mod logistic;
 mod normal;
 mod powers;
+mod slopes_32;
+mod tables;
 mod tails;
 mod tanh;
 
-pub(crate) use cells::{Gate, gate_32, gelu_8, sigmoid_32, tanh as tanh_in_cells};
+pub(crate) use cells::{
+    Gate, Grid, SIGMOID_DENSITY, TANH_DENSITY, density_32, gate_32, gated_derivative_32, gelu_8,
+    left_or_rest, sigmoid_32, tanh as tanh_in_cells,
+};
 pub(crate) use cells_32::{GELU as GELU_32, GELU_TANH as GELU_TANH_32, SILU as SILU_32};
 pub(crate) use double_word::{DoubleWord, product, reciprocal, two_sum};
 pub(crate) use exp::{
@@ -40,8 +45,16 @@ pub(crate) use exp::{
 pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, times};
 pub(crate) use normal::mills;
-pub(crate) use powers::{NATURAL, OF_GELU_TANH, RANGE as RANGE_8, gated_8, logistic_8};
-pub(crate) use tails::{gate_tail, normal_tail, shut_or_open};
+pub(crate) use powers::{
+    HALF_RANGE as HALF_RANGE_8, NATURAL, OF_GELU_TANH, RANGE as RANGE_8, density_8, gated_8,
+    gated_derivative_8, logistic_8,
+};
+pub(crate) use slopes_32::{
+    GELU as GELU_SLOPE_32, GELU_TANH as GELU_TANH_SLOPE_32, SILU as SILU_SLOPE_32,
+};
+pub(crate) use tails::{
+    density_tail, gate_tail, gated_derivative_tail, normal_slope_tail, normal_tail, shut_or_open,
+};
 pub(crate) use tanh::{tanh, tanh_shrink};
 
 use crate::register::Lane;

@@ -3,8 +3,7 @@
 //! e<sup>−v</sup> = S·(1 + p) with S = 2<sup>n/8</sup> and |p| < 0.045: so small that the roundings in p count
 //! 2<sup>−29</sup>. A unit looks up 2<sup>j/8</sup>, j from 0 to 7, in one register ([`PieceLane`]).
 
-use crate::math::tails::LARGER;
-use crate::math::{DoubleWord, cells_8};
+use crate::math::{DoubleWord, cells_8, left_or_rest};
 use crate::register::PieceLane;
 
 /// In what units v is counted, and the constants that go with them.
@@ -45,11 +44,17 @@ pub(crate) const OF_GELU_TANH: Units = Units {
 /// What |v| must not exceed, so that S, its reciprocal and products of both are normal numbers.
 pub(crate) const RANGE: f64 = 86.0;
 
+/// What |v| must not exceed, so that σ(v)² is a normal number.
+pub(crate) const HALF_RANGE: f64 = 43.0;
+
 /// S and p of e<sup>−v</sup>.
 #[inline(always)]
 fn exp_minus<X: PieceLane>(v: DoubleWord<X>, units: &'static Units) -> (X, X) {
     scaled_exp_minus(v, units, 0)
 }
+
+/// By which power of two the tails, which may be subnormal, are larger while they are computed.
+pub(crate) const LARGER: i32 = 64;
 
 /// S·2<sup>64</sup> and p of e<sup>−v</sup>.
 #[inline(always)]
@@ -97,11 +102,19 @@ fn denominator<X: PieceLane>(v: DoubleWord<X>, units: &'static Units) -> (X, X) 
 /// σ(v) = 1/(1 + e<sup>−v</sup>), for |v| within [`RANGE`].
 #[inline(always)]
 pub(crate) fn logistic_8<X: PieceLane>(v: X) -> X {
-    let (d, low) = denominator(DoubleWord::exact(v), &NATURAL);
-    let one = v.splat(1.0);
+    logistic(DoubleWord::exact(v), &NATURAL).high
+}
+
+/// The same, and what its rounding lost.
+#[inline(always)]
+fn logistic<X: PieceLane>(v: DoubleWord<X>, units: &'static Units) -> DoubleWord<X> {
+    let (d, low) = denominator(v, units);
+    let one = d.splat(1.0);
     let g = one / d;
     let e = g.neg_mul_add(low, g.neg_mul_add(d, one));
-    g.mul_add(e, g)
+    let high = g.mul_add(e, g);
+    let low = Some(g.mul_add(e, g - high));
+    DoubleWord { high, low }
 }
 
 /// x·σ(v), for |v| within [`RANGE`] and of the sign of x. What the quotient lacks is y·(d + low) − x: in this
@@ -113,4 +126,33 @@ pub(crate) fn gated_8<X: PieceLane>(x: X, v: DoubleWord<X>, units: &'static Unit
     let y = x * g;
     let excess = y.mul_add(low, y.mul_add(d, x.splat(0.0) - x));
     excess.neg_mul_add(g, y)
+}
+
+/// factor·σ′(v), for |v| within [`RANGE`]: q − q² with q = σ(−|v|), of which hardly more than the roundings of both
+/// counts.
+#[inline(always)]
+pub(crate) fn density_8<X: PieceLane>(factor: f64, v: X) -> X {
+    let q = logistic(DoubleWord::exact(v).minus_abs(), &NATURAL).high;
+    v.splat(factor) * q.neg_mul_add(q, q)
+}
+
+/// The derivative of x·σ(v). On the left of 0 it is σ(v) + g·σ′(v) with g = x·v′ < 0, which is q·(1 + g) − q·g·q with
+/// q = σ(v): the sum is exact but next to 0, and far from there the second term is small. On the right it is 1
+/// less that at −x; so v, within [`HALF_RANGE`], and g are those of −|x|. What the rounding of q lost is
+/// counted where `precise`.
+#[inline(always)]
+pub(crate) fn gated_derivative_8<X: PieceLane>(
+    x: X,
+    v: DoubleWord<X>,
+    g: DoubleWord<X>,
+    units: &'static Units,
+    precise: bool,
+) -> X {
+    let DoubleWord { high: q, low } = logistic(v, units);
+    let one_plus_g = x.splat(1.0) + g.high;
+    let mut rest = q * g.high.neg_mul_add(q, g.low_or_zero());
+    if let (true, Some(low)) = (precise, low) {
+        rest = low.mul_add(one_plus_g, rest);
+    }
+    left_or_rest(x, q.mul_add(one_plus_g, rest))
 }

@@ -4,12 +4,9 @@
 //! times as large, and made subnormal by a sum: for z below 1 the last place of 1 + z is 2<sup>−23</sup>, so that
 //! its bits less those of 1 are the bits of z·2<sup>−126</sup>, rounded.
 
-use crate::math::powers::{NATURAL, Units, exp_minus_larger};
-use crate::math::{DoubleWord, product};
+use crate::math::powers::{LARGER, NATURAL, Units, exp_minus_larger};
+use crate::math::{DoubleWord, left_or_rest, product};
 use crate::register::{Mask, PieceLane};
-
-/// By which power of two everything is larger.
-pub(crate) const LARGER: i32 = 64;
 
 /// From here on, e<sup>−w</sup> has vanished, and 256 times that.
 const VANISHED: f64 = 110.0;
@@ -41,15 +38,35 @@ fn clamped<X: PieceLane>(w: DoubleWord<X>) -> DoubleWord<X> {
     DoubleWord { high, ..w }
 }
 
-/// a·σ(−w) = a·e<sup>−w</sup>/(1 + e<sup>−w</sup>), for w so large that the next term, e<sup>−2w</sup>, is below a rounding; a is from 1 to
+/// a·e<sup>−w</sup>/(1 + e<sup>−w</sup>)<sup>n</sup>, for w so large that the next term, e<sup>−2w</sup>, is below a rounding; a is from 1 to
 /// 256.
 #[inline(always)]
-pub(crate) fn gate_tail<X: PieceLane>(a: X, w: DoubleWord<X>, units: &'static Units) -> X {
+fn tail<X: PieceLane>(a: DoubleWord<X>, w: DoubleWord<X>, n: f64, units: &'static Units) -> X {
     let (s, p) = exp_minus_larger(clamped(w), units);
-    let rest = s.mul_add(a.splat(-power_of_2(-LARGER)), p);
-    let high = a * s;
-    let low = a.mul_add(s, a.splat(0.0) - high);
-    made_small(high + high.mul_add(rest, low))
+    let rest = s.mul_add(s.splat(-n * power_of_2(-LARGER)), p);
+    let product = a * s;
+    made_small(product.high + product.high.mul_add(rest, product.low_or_zero()))
+}
+
+/// a·σ(−w), as [`tail`] says.
+#[inline(always)]
+pub(crate) fn gate_tail<X: PieceLane>(a: X, w: DoubleWord<X>, units: &'static Units) -> X {
+    tail(DoubleWord::exact(a), w, 1.0, units)
+}
+
+/// a·σ′(w), as [`tail`] says.
+#[inline(always)]
+pub(crate) fn density_tail<X: PieceLane>(a: X, w: DoubleWord<X>) -> X {
+    tail(DoubleWord::exact(a), w, 2.0, &NATURAL)
+}
+
+/// The derivative of x·σ(v) where w = |v| is large, with g = x·v′: on the left, −(g − 1 − e<sup>−w</sup>)·σ′(w), in which
+/// the exponential is below a rounding.
+#[inline(always)]
+pub(crate) fn gated_derivative_tail<X: PieceLane>(x: X, w: DoubleWord<X>, g: DoubleWord<X>) -> X {
+    let high = g.high - x.splat(1.0);
+    let tail = tail(DoubleWord { high, ..g }, w, 2.0, &NATURAL);
+    left_or_rest(x, x.splat(0.0) - tail)
 }
 
 /// A gated x: `tail` and the sign of x on the left, x on the right.
@@ -58,30 +75,62 @@ pub(crate) fn shut_or_open<X: PieceLane>(x: X, tail: X) -> X {
     x.lt(x.splat(0.0)).select(tail.copysign(x), x)
 }
 
-/// c of a·Φ(−a) = c·e<sup>−a²/2</sup>·(1 + m(1/a²)/a²) for a from 5.8 on: 1/√(2π), and what made the fit best.
-const MILLS_FACTOR: f64 = 0.39894226783459974;
+/// c and m of a·Φ(−a) = c·e<sup>−a²/2</sup>·(1 + m(1/a²)/a²) for a from 5.8 on: the first is 1/√(2π), and what made the
+/// fit best.
+const MILLS: (f64, [f64; 5]) = (
+    0.39894226783459974,
+    [
+        -0.999_983_549_118_042,
+        2.996_690_750_122_070_3,
+        -14.666_867_256_164_55,
+        86.607_627_868_652_34,
+        -371.630_187_988_281_25,
+    ],
+);
 
-/// m.
-const MILLS: [f64; 5] = [
-    -0.999_983_549_118_042,
-    2.996_690_750_122_070_3,
-    -14.666_867_256_164_55,
-    86.607_627_868_652_34,
-    -371.630_187_988_281_25,
-];
+/// The same of φ(a) − Φ(−a)/a, for a from 6.3 on.
+const MILLS_SLOPE: (f64, [f64; 5]) = (
+    0.398_942_280_401_432_7,
+    [
+        -0.999_999_761_581_420_9,
+        0.999_893_009_662_628_2,
+        -2.983_130_216_598_510_7,
+        13.730_712_890_625,
+        -56.329_319_000_244_14,
+    ],
+);
 
 /// a·Φ(−a), for a from 5.8 on.
 #[inline(always)]
 pub(crate) fn normal_tail<X: PieceLane>(a: X) -> X {
-    // Where it has vanished.
-    let a = a.splat(14.8).min(a);
+    let y = normal(clamped_normal(a), MILLS);
+    made_small(y.rounded())
+}
+
+/// The derivative of x·Φ(x), for |x| from 6.3 on: on the left, −(a·φ(a) − Φ(−a)).
+#[inline(always)]
+pub(crate) fn normal_slope_tail<X: PieceLane>(x: X) -> X {
+    let a = clamped_normal(x.abs());
+    let tail = made_small((normal(a, MILLS_SLOPE) * a).rounded());
+    left_or_rest(x, x.splat(0.0) - tail)
+}
+
+/// a, or where e<sup>−a²/2</sup> has vanished if that is nearer.
+#[inline(always)]
+fn clamped_normal<X: PieceLane>(a: X) -> X {
+    a.splat(14.8).min(a)
+}
+
+/// c·e<sup>−a²/2</sup>·(1 + m(1/a²)/a²).
+#[inline(always)]
+fn normal<X: PieceLane>(a: X, (c, mills): (f64, [f64; 5])) -> DoubleWord<X> {
     let z = product(a, a);
     let inverse = a.splat(1.0) / z.high;
-    let mut m = a.splat(MILLS[4]);
+    let mut m = a.splat(mills[4]);
     let mut i = 4;
     while i > 0 {
         i -= 1;
-        m = m.mul_add(inverse, a.splat(MILLS[i]));
+        m = m.mul_add(inverse, a.splat(mills[i]));
     }
     let m = m * inverse;
     let half = a.splat(0.5);
@@ -91,8 +140,11 @@ pub(crate) fn normal_tail<X: PieceLane>(a: X) -> X {
     };
     let (s, p) = exp_minus_larger(w, &NATURAL);
     let rest = m.mul_add(p, m + p);
-    let (factor, factor_low) = a.splat_pair((MILLS_FACTOR, 0.0));
-    let high = s * factor;
-    let low = s.mul_add(factor_low, s.mul_add(factor, a.splat(0.0) - high));
-    made_small(high + high.mul_add(rest, low))
+    let (c, c_low) = a.splat_pair((c, 0.0));
+    let y = product(s, c);
+    let low = y.high.mul_add(rest, s.mul_add(c_low, y.low_or_zero()));
+    DoubleWord {
+        low: Some(low),
+        ..y
+    }
 }

@@ -1,7 +1,7 @@
 use crate::coefficients::QUICK_GELU;
 use crate::math::{
-    DoubleWord, NATURAL, RANGE_8, gate_tail, gated, gated_8, gated_derivative, product,
-    shut_or_open,
+    DoubleWord, HALF_RANGE_8, NATURAL, RANGE_8, gate_tail, gated, gated_8, gated_derivative,
+    gated_derivative_8, gated_derivative_tail, product, shut_or_open,
 };
 use crate::prelude::*;
 
@@ -30,6 +30,8 @@ use crate::prelude::*;
 ///
 /// On `f32`, `avx512` and `avx2` compute by a table of 8 powers, 1.4 and 1.3 times as fast as by the formula that
 /// `portable` has (4,096 elements, standard normal times 2, Zen 5); the two have the same bits.
+/// On `f32`, `avx512` and `avx2` compute the derivative by a table of 8 powers, with the same bits; `portable` has a
+/// formula.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct QuickGelu;
 
@@ -78,6 +80,21 @@ impl Unary for QuickGelu {
     fn derivative<X: Lane>(self, x: X) -> X {
         let v = argument(x);
         gated_derivative(v, v)
+    }
+
+    const DERIVATIVE_ENTRIES: usize = 8;
+
+    #[inline(always)]
+    fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
+        let v = argument(x.copysign(x.splat(-1.0)));
+        let y = gated_derivative_8(x, v, v, &NATURAL, false);
+        (y, Some(x.splat(-HALF_RANGE_8).lt(v.high)))
+    }
+
+    #[inline(always)]
+    fn far_derivative<X: PieceLane>(self, x: X) -> X {
+        let v = argument(x.splat(128.0).min(x.abs()));
+        gated_derivative_tail(x, v, v)
     }
 
     fn stationary_point(self) -> Option<f64> {

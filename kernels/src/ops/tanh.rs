@@ -1,4 +1,6 @@
-use crate::math::{self, DoubleWord, logistic_density};
+use crate::math::{
+    self, DoubleWord, RANGE_8, TANH_DENSITY, density_8, density_32, density_tail, logistic_density,
+};
 use crate::prelude::*;
 
 /// The hyperbolic tangent, `(e^x - e^-x)/(e^x + e^-x)`, in networks the sigmoid that is odd (LeCun, Bottou,
@@ -22,6 +24,8 @@ use crate::prelude::*;
 ///
 /// On `f32` the bits are each backend's own: `avx512` computes by 32 cells and `avx2` by 8 cells, 2.3 and 1.6
 /// times as fast as by the formula that `portable` has (4,096 elements, standard normal times 2, Zen 5).
+/// On `f32`, the bits of the derivative from the input are each backend's own: `avx512` computes by 32 cells and `avx2`
+/// by a table of 8 powers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tanh;
 
@@ -49,6 +53,24 @@ impl Unary for Tanh {
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {
         logistic_density(4.0, DoubleWord::exact(x + x))
+    }
+
+    const DERIVATIVE_ENTRIES: usize = 8;
+
+    #[inline(always)]
+    fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
+        if X::ENTRIES < 32 {
+            let v = x + x;
+            (density_8(4.0, v), Some(v.abs().lt(x.splat(RANGE_8))))
+        } else {
+            density_32(x, &TANH_DENSITY)
+        }
+    }
+
+    #[inline(always)]
+    fn far_derivative<X: PieceLane>(self, x: X) -> X {
+        let a = x.abs();
+        density_tail(x.splat(4.0), DoubleWord::exact(a + a))
     }
 
     // (1 - y)(1 + y)

@@ -221,3 +221,37 @@ fn buffers_aligned_to_no_element() {
     for_each_dtype!(test);
     for_each_float!(of_two);
 }
+
+/// Long enough that what a loop [puts aside](halfwave_kernels::Unary::far) takes its places before the end, once and
+/// again: blocks without far numbers, with a few, and with many.
+fn blocks(seed: u64) -> Vec<f32> {
+    let number = |(i, bits): (usize, u32)| {
+        let (near, far) = (bits as f32 * 1e-9, bits as f32 * 1e-7);
+        let signed = |x: f32| if bits % 2 == 0 { x } else { -x };
+        match (i / 700 % 3, bits % 97) {
+            (1, 5) | (2, 0..60) => signed(far),
+            (_, 6) => f32::from_bits(0x7FC0_0000 | bits >> 12),
+            _ => signed(near),
+        }
+    };
+    mixed::<u32>(seed, 6_007)
+        .into_iter()
+        .enumerate()
+        .map(number)
+        .collect()
+}
+
+#[test]
+fn many_blocks_with_far_numbers() {
+    let (x, mut dy) = (blocks(2), blocks(3));
+    // No two NaNs are to meet.
+    dy.iter_mut()
+        .filter(|dy| dy.is_nan())
+        .for_each(|dy| *dy = 1.0);
+    for kernel in maps::<f32>() {
+        check_map(&kernel, &x, &kernel.alone(&x), (4, 8));
+    }
+    for kernel in pairs::<f32>() {
+        check_pair(&kernel, (&x, &dy), &kernel.alone(&x, &dy), [4, 8, 12]);
+    }
+}

@@ -22,8 +22,9 @@ pub struct Case<E> {
     pub label: String,
     pub values: Vec<f64>,
     pub by_itself: bool,
-    /// Whether backends that look up in registers go a way of their own.
+    /// Whether backends that look up in registers go a way of their own, and whether they do for the derivative.
     pub in_pieces: bool,
+    pub derivative_in_pieces: bool,
     pub oracle: Function,
     pub slope: Function,
     /// The derivative where the output is this.
@@ -60,6 +61,9 @@ impl<E: Number> Case<E> {
             values,
             by_itself: O::FROM_OUTPUT == FromOutput::ByItself,
             in_pieces: O::IN_PIECES && op.in_pieces() && E::DTYPE == Dtype::F32,
+            derivative_in_pieces: O::DERIVATIVE_ENTRIES < usize::MAX
+                && op.in_pieces()
+                && E::DTYPE == Dtype::F32,
             oracle: each(move |x| op.oracle::<P, f64>(x)),
             slope: each(move |x| op.derivative_oracle::<P, f64>(x)),
             slope_of_output: each(move |y| op.derivative_from_output_oracle::<P, f64>(y)),
