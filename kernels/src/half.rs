@@ -306,7 +306,8 @@ impl<S: Simd, O: Unary, H: Half> WithSimd<S> for RecomputeInF64<S, O, H> {
 /// neighbours.
 #[inline(always)]
 fn in_f64<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
-    let mut y = s.widen(x);
+    let x = s.widen(x);
+    let mut y = x;
     let mut i = 0;
     while i < 2 {
         y[i] = op.forward(Register::<F64Full, S>::new(s, y[i])).v();
@@ -318,8 +319,10 @@ fn in_f64<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
     i = 0;
     while i < 2 {
         let y = Register::<F64Full, S>::new(s, y[i]);
-        let scale = y.splat(f64::from_bits((1023 + 150) << 52));
-        lost[i] = ((y - Register::new(s, lost[i])) * scale).v();
+        let rounding = y - Register::new(s, lost[i]);
+        let rest = op.unseen(Register::<F64Full, S>::new(s, x[i]), y);
+        let scale = y.splat(f64::from_bits((1023 + 512) << 52));
+        lost[i] = ((rounding + rest) * scale).v();
         i += 1;
     }
     let lost = IntRegister::<i32, S>::new(s, s.to_bits(s.narrow(lost)));

@@ -48,6 +48,14 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// The operation.
     fn forward<X: Lane>(self, x: X) -> X;
 
+    /// What [`forward`](Unary::forward) in `f64` lanes may not see beside its result y, which may lie on the
+    /// middle between two 16-bit floats: there the sign of this decides. Gelu of a subnormal `bf16` is x/2, and
+    /// 10^40 times less.
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, _y: X) -> X {
+        x.splat(0.0)
+    }
+
     /// Whether `f32` has a faster way, [`near`](Unary::near), on units that look up in registers.
     const IN_PIECES: bool = false;
 

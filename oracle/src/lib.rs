@@ -10,4 +10,4 @@ mod truth;
 
 pub use big::Big;
 pub use format::Format;
-pub use truth::{Truth, truth};
+pub use truth::{Truth, truth, truth_to_round};

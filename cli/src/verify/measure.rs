@@ -76,7 +76,7 @@ pub fn precisely<E: Format + Element>(
                     }
                     continue;
                 };
-                let correct = y == truth.nearest() || y == by_f64(truth);
+                let correct = y == truth.nearest();
                 let (ulps, absolute) = (truth.ulps(y), (y.to_f64() - truth.to_f64()).abs());
                 seen.add(
                     x.bits(),
@@ -90,13 +90,6 @@ pub fn precisely<E: Format + Element>(
     };
     let none = || vec![Seen::default(); backends.len()];
     x.par_chunks(BLOCK).map(block).try_reduce(none, merged)
-}
-
-/// The element nearest to the `f64` nearest to the truth: where the truth is beyond the middle between
-/// two elements by less than `f64` can tell, as x/2 + x²/6 is for the smallest `bf16`, either of them is
-/// taken for correct.
-fn by_f64<E: Format>(of: &Truth) -> E {
-    truth(of.nearest(), |x| x).nearest()
 }
 
 impl Subject {

@@ -40,7 +40,16 @@ pub(crate) use powers::{NATURAL, OF_GELU_TANH, RANGE as RANGE_8, gated_8, logist
 pub(crate) use tails::{gate_tail, normal_tail, shut_or_open};
 pub(crate) use tanh::{tanh, tanh_shrink};
 
-use crate::register::Lane;
+use crate::register::{Lane, Mask};
+
+/// q·x², of y = c·x + q·x² + …, where it is so small that `f64` may not see it beside y; elsewhere zero. See
+/// [`Unary::unseen`](crate::unary::Unary::unseen).
+#[inline(always)]
+pub(crate) fn unseen_square<X: Lane>(q: f64, x: X, y: X) -> X {
+    let term = x * x * x.splat(q);
+    let small = y.abs() * y.splat(f64::from_bits((1023 - 44) << 52));
+    term.abs().lt(small).select(term, x.splat(0.0))
+}
 
 /// Σ c<sub>i</sub> x<sup>i</sup>.
 #[inline(always)]

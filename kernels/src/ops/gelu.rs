@@ -1,7 +1,7 @@
 use crate::coefficients::DENSITY_0;
 use crate::math::{
     DoubleWord, GELU_32, Gate, beyond_range, exp, exp_times, gate_32, gelu_8, mills, normal_tail,
-    product, shut_or_open, two_sum,
+    product, shut_or_open, two_sum, unseen_square,
 };
 use crate::prelude::*;
 
@@ -92,6 +92,11 @@ impl Unary for Gelu {
         }
         // The sums have made +0 of -0.0.
         y.copysign(x).or_nan_of(x)
+    }
+
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, y: X) -> X {
+        unseen_square(DENSITY_0.0, x, y)
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 use crate::coefficients::{GELU_TANH_1, GELU_TANH_3};
 use crate::math::{
     DoubleWord, GELU_TANH_32, Gate, NATURAL, OF_GELU_TANH, gate_32, gate_tail, gated, gated_8,
-    gated_derivative, product, shut_or_open,
+    gated_derivative, product, shut_or_open, unseen_square,
 };
 use crate::prelude::*;
 
@@ -76,6 +76,11 @@ impl Unary for GeluTanh {
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         gated(x, argument(x))
+    }
+
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, y: X) -> X {
+        unseen_square(GELU_TANH_1.0 / -4.0, x, y)
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 use crate::coefficients::QUICK_GELU;
 use crate::math::{
     DoubleWord, NATURAL, RANGE_8, gate_tail, gated, gated_8, gated_derivative, product,
-    shut_or_open,
+    shut_or_open, unseen_square,
 };
 use crate::prelude::*;
 
@@ -54,6 +54,11 @@ impl Unary for QuickGelu {
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         gated(x, argument(x))
+    }
+
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, y: X) -> X {
+        unseen_square(1.702 / 4.0, x, y)
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 use crate::math::{
     DoubleWord, Gate, NATURAL, RANGE_8, SILU_32, gate_32, gate_tail, gated, gated_8,
-    gated_derivative, shut_or_open, times,
+    gated_derivative, shut_or_open, times, unseen_square,
 };
 use crate::prelude::*;
 
@@ -74,6 +74,11 @@ impl Unary for Silu {
             return x * x.splat(0.5);
         }
         gated(x, times(self.beta, x))
+    }
+
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, y: X) -> X {
+        unseen_square(X::Precision::value(self.beta) / 4.0, x, y)
     }
 
     #[inline(always)]
