@@ -51,7 +51,7 @@ impl<const N: usize, const D: usize> Cells<N, D> {
 }
 
 /// 1.5·2<sup>23</sup>: a sum with it, as bits, ends in an integer.
-const SHIFT: f64 = 12_582_912.0;
+pub(crate) const SHIFT: f64 = 12_582_912.0;
 
 /// Beyond, tanh is 1.
 const TANH_LIMIT: f64 = 9.02;

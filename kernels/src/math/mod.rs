@@ -17,8 +17,11 @@
 mod cells;
 mod cells_32;
 mod cells_8;
+pub(crate) mod cells_bf16;
+pub(crate) mod cells_f16;
 mod double_word;
 mod exp;
+pub(crate) mod half_cells;
 mod log;
 mod logistic;
 mod normal;

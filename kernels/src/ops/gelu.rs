@@ -3,6 +3,7 @@ use crate::math::{
     DoubleWord, GELU_32, Gate, beyond_range, exp, exp_times, gate_32, gelu_8, mills, normal_tail,
     product, shut_or_open, two_sum, unseen_square,
 };
+use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
 
 /// The Gaussian error linear unit: `x·Φ(x) = x/2·erfc(-x/√2)`, with `Φ` the distribution function of the
@@ -69,6 +70,7 @@ impl Unary for Gelu {
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
     const IN_PIECES: bool = true;
+    const HALF_IN_CELLS: bool = true;
 
     // max(x, 0) - |x|·Φ(-|x|)
     #[inline(always)]
@@ -111,6 +113,22 @@ impl Unary for Gelu {
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
         shut_or_open(x, normal_tail(x.abs()))
+    }
+
+    #[inline(always)]
+    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+        match E::DTYPE {
+            Dtype::F16 => half_cells::gate_down(x, &cells_f16::GELU),
+            _ => half_cells::gate_up(x, &cells_bf16::GELU),
+        }
+    }
+
+    #[inline(always)]
+    fn half_tail<E: Float>(self) -> Option<&'static HalfTail> {
+        match E::DTYPE {
+            Dtype::F16 => None,
+            _ => Some(&cells_bf16::GELU_TAIL),
+        }
     }
 
     // Φ(x) + x·φ(x)

@@ -2,6 +2,7 @@ use crate::math::{
     DoubleWord, Gate, NATURAL, RANGE_8, SILU_32, gate_32, gate_tail, gated, gated_8,
     gated_derivative, shut_or_open, times, unseen_square,
 };
+use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
 
 /// The input gated by its own sigmoid, `x·sigmoid(beta·x)` (Elfwing, Uchibe & Doya, 2018), also called swish
@@ -66,6 +67,7 @@ impl Unary for Silu {
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const IN_PIECES: bool = true;
+    const HALF_IN_CELLS: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
@@ -103,6 +105,22 @@ impl Unary for Silu {
             x,
             gate_tail(x.splat(128.0).min(a), DoubleWord::exact(a), &NATURAL),
         )
+    }
+
+    #[inline(always)]
+    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+        match E::DTYPE {
+            Dtype::F16 => half_cells::gate_up(x, &cells_f16::SILU),
+            _ => half_cells::gate_up(x, &cells_bf16::SILU),
+        }
+    }
+
+    #[inline(always)]
+    fn half_tail<E: Float>(self) -> Option<&'static HalfTail> {
+        match E::DTYPE {
+            Dtype::F16 => Some(&cells_f16::SILU_TAIL),
+            _ => Some(&cells_bf16::SILU_TAIL),
+        }
     }
 
     #[inline(always)]
