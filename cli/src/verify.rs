@@ -42,7 +42,7 @@ Examples:
 
 An ulp is the distance between neighbouring numbers of the dtype at the true value; `ulps` is the
 largest error, `at` the input where it was seen, `correct` how many results are those nearest to
-the true value (or to the f64 nearest to that, in ties that only more bits could tell). From half of the point where a derivative changes its sign to twice that, half an
+the true value. From half of the point where a derivative changes its sign to twice that, half an
 ulp of 1 counts as two ulps. A derivative is `backward` from the input, `from_output` from the
 output, where that has a formula of its own; at NaN it is not compared.
 

@@ -163,6 +163,35 @@ fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i
     }
 }
 
+/// Whether [`by_cells`] is a way for `O` on `S`.
+pub(crate) const fn has_cells<S: Simd, O: Unary>() -> bool {
+    O::HALF_IN_CELLS && S::ENTRIES >= 32
+}
+
+/// The operation on a register of the bits of `H`, by cells.
+#[inline(always)]
+pub(crate) fn by_cells<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
+    let [a, b] = H::widen(s, x);
+    let a = op.half_in_cells::<H, _>(Register::<f32, S>::new(s, a));
+    let b = op.half_in_cells::<H, _>(Register::<f32, S>::new(s, b));
+    let y = H::narrow_off_middle(s, [a.v(), b.v()]);
+    let Some(tail) = op.half_tail::<H>() else {
+        return y;
+    };
+    // From the first far number to −∞, the bits run from −2^15 on once that is taken from them.
+    let bits = IntRegister::<i16, S>::new(s, x);
+    let first = tail.first.cast_signed();
+    let place = bits - bits.splat(first.wrapping_sub(i16::MIN));
+    let end = H::NEG_INFINITY_BITS - first + 1;
+    let far = place.lt(bits.splat(i16::MIN + end));
+    if far.bits() == 0 {
+        return y;
+    }
+    let place = bits - bits.splat(first);
+    let results = IntRegister::new(s, s.look_up_16(tail.results, place.v()));
+    far.select(results, IntRegister::new(s, y)).v()
+}
+
 /// The operation on two registers of `f32`: in a loop, which halves the code of a long operation.
 #[inline(always)]
 fn both_in_f32<S: Simd, O: Unary>(s: S, op: O, x: [V<S, f32>; 2]) -> [V<S, f32>; 2] {
@@ -311,7 +340,8 @@ impl<S: Simd, O: Unary, H: Half> WithSimd<S> for RecomputeInF64<S, O, H> {
 /// neighbours.
 #[inline(always)]
 fn in_f64<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
-    let mut y = s.widen(x);
+    let x = s.widen(x);
+    let mut y = x;
     let mut i = 0;
     while i < 2 {
         y[i] = op.forward(Register::<F64Full, S>::new(s, y[i])).v();
@@ -323,8 +353,10 @@ fn in_f64<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
     i = 0;
     while i < 2 {
         let y = Register::<F64Full, S>::new(s, y[i]);
-        let scale = y.splat(f64::from_bits((1023 + 150) << 52));
-        lost[i] = ((y - Register::new(s, lost[i])) * scale).v();
+        let rounding = y - Register::new(s, lost[i]);
+        let rest = op.unseen(Register::<F64Full, S>::new(s, x[i]), y);
+        let scale = y.splat(f64::from_bits((1023 + 512) << 52));
+        lost[i] = ((rounding + rest) * scale).v();
         i += 1;
     }
     let lost = IntRegister::<i32, S>::new(s, s.to_bits(s.narrow(lost)));

@@ -245,6 +245,28 @@ pub trait Simd: PieceLanes + FloatLanes<f64> + Lanes<i16> + Lanes<i32> {
         y
     }
 
+    /// `table[x]` of each lane, whose bits count as unsigned, and the last but one of `table` where that is nearer;
+    /// here one by one. The table has two entries or more, and the last is the same again.
+    #[inline(always)]
+    fn look_up_16(self, table: &'static [i16], index: V<Self, i16>) -> V<Self, i16> {
+        let mut y = index;
+        let y_lanes = (&raw mut y).cast::<u16>();
+        let mut i = 0;
+        while i < <Self as Lanes<i16>>::N {
+            // SAFETY: a register is `N` packed lanes.
+            unsafe {
+                let at = usize::from(y_lanes.add(i).read());
+                let last = table.len() - 2;
+                y_lanes
+                    .add(i)
+                    .cast::<i16>()
+                    .write(table[if at < last { at } else { last }]);
+            }
+            i += 1;
+        }
+        y
+    }
+
     /// Writes a whole register past the caches (a non-temporal store) where the ISA can, else
     /// plainly.
     ///

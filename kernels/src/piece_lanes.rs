@@ -72,6 +72,33 @@ pub trait PieceLanes: FloatLanes<f32> {
         self.select(above, self.sub(half, least), half)
     }
 
+    /// −|x|, or −`limit` where that is nearer to zero or x is NaN.
+    #[inline(always)]
+    fn minus_abs_to(self, x: V<Self, f32>, limit: V<Self, f32>) -> V<Self, f32> {
+        self.copysign(self.abs_to(x, limit), self.splat(-0.0))
+    }
+
+    /// x less the nearest multiple of 2<sup>−BITS</sup>, ties to even, for |x| up to 2<sup>22 − BITS</sup>; +0 of a
+    /// multiple.
+    #[inline(always)]
+    fn beside_multiple<const BITS: i32>(self, x: V<Self, f32>) -> V<Self, f32> {
+        let shift = self.splat(12_582_912.0 / (1 << BITS) as f32);
+        let x = self.add(x, self.splat(0.0));
+        self.sub(x, self.sub(self.add(x, shift), shift))
+    }
+
+    /// a·b + c, rounded once, toward −∞.
+    #[inline(always)]
+    fn mul_add_down(self, a: V<Self, f32>, b: V<Self, f32>, c: V<Self, f32>) -> V<Self, f32> {
+        zip_each(self, [a, b, c], mul_add_down)
+    }
+
+    /// c − a·b, rounded once, toward +∞.
+    #[inline(always)]
+    fn neg_mul_add_up(self, a: V<Self, f32>, b: V<Self, f32>, c: V<Self, f32>) -> V<Self, f32> {
+        zip_each(self, [a, b, c], |a, b, c| -mul_add_down(a, b, -c))
+    }
+
     /// Writes a whole register: first the lanes of `x` whose bit is set, in order, then anything.
     ///
     /// # Safety
@@ -135,4 +162,46 @@ fn each<S: Lanes<f32>>(_: S, x: S::V, mut f: impl FnMut(u32) -> u32) -> S::V {
         i += 1;
     }
     y
+}
+
+/// `f` of the lanes of three registers, in order.
+#[inline(always)]
+fn zip_each<S: Lanes<f32>>(_: S, x: [S::V; 3], f: impl Fn(f32, f32, f32) -> f32) -> S::V {
+    let mut y = x[0];
+    let to = (&raw mut y).cast::<f32>();
+    let from = (&raw const x).cast::<f32>();
+    let mut i = 0;
+    while i < S::N {
+        // SAFETY: a register is `N` packed lanes, and three follow one another.
+        unsafe {
+            let [a, b, c] = [0, S::N, 2 * S::N].map(|j| from.add(i + j).read());
+            to.add(i).write(f(a, b, c));
+        }
+        i += 1;
+    }
+    y
+}
+
+/// a·b + c, rounded once, toward −∞; of finite numbers. In `f64` the product is exact, and so is what the sum
+/// loses (Knuth's sum).
+#[inline(always)]
+fn mul_add_down(a: f32, b: f32, c: f32) -> f32 {
+    let (p, c) = (f64::from(a) * f64::from(b), f64::from(c));
+    let sum = p + c;
+    if sum == 0.0 {
+        // Of opposite zeros, and of numbers that cancel, the sum toward −∞ is −0.
+        return if p.is_sign_positive() && c.is_sign_positive() {
+            0.0
+        } else {
+            -0.0
+        };
+    }
+    let c_seen = sum - p;
+    let lost = (p - (sum - c_seen)) + (c - c_seen);
+    let near = sum as f32;
+    if f64::from(near) - sum > lost {
+        near.next_down()
+    } else {
+        near
+    }
 }

@@ -48,6 +48,14 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// The operation.
     fn forward<X: Lane>(self, x: X) -> X;
 
+    /// What [`forward`](Unary::forward) in `f64` lanes may not see beside its result y, which may lie on the
+    /// middle between two 16-bit floats: there the sign of this decides. Gelu of a subnormal `bf16` is x/2, and
+    /// 10^40 times less.
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, _y: X) -> X {
+        x.splat(0.0)
+    }
+
     /// Whether `f32` has a faster way, [`near`](Unary::near), on units that look up in registers.
     const IN_PIECES: bool = false;
 
@@ -68,6 +76,23 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
         x
+    }
+
+    /// Whether 16-bit floats have a faster way, [`half_in_cells`](Unary::half_in_cells), on units that look up 32
+    /// entries; for the parameters of [`in_pieces`](Unary::in_pieces).
+    const HALF_IN_CELLS: bool = false;
+
+    /// The operation on values of `E`, a 16-bit float, so that it rounds to the right result of every one (on
+    /// `bf16` with halves away from zero), but for those of [`half_tail`](Unary::half_tail).
+    #[inline(always)]
+    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+        x
+    }
+
+    /// The results of the negative numbers of `E` that are far out, if the cells do not reach there.
+    #[inline(always)]
+    fn half_tail<E: Float>(self) -> Option<&'static HalfTail> {
+        None
     }
 
     /// Its derivative. Where this is zero, so is `dx`, whatever `dy` is.
@@ -141,6 +166,15 @@ pub trait Unary: Parameters + Send + Sync + 'static {
 pub trait UnaryInt: Copy + Send + Sync + 'static {
     /// The operation on integers.
     fn forward_int<X: IntLane>(self, x: X) -> X;
+}
+
+/// The results of an operation on the far negative numbers of a 16-bit float, by bits.
+#[derive(Debug)]
+pub struct HalfTail {
+    /// The first such number.
+    pub first: u16,
+    /// The results of it and the next ones; the last two are those of all others, down to −∞.
+    pub results: &'static [i16],
 }
 
 /// How [`Unary::derivative`] is had from the output alone.

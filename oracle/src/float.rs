@@ -11,8 +11,9 @@ pub(crate) const ROUND: RoundingMode = RoundingMode::None;
 ///
 /// The first leaves 50 bits for what a formula loses; most need no more. `x - tanh(x)` is `x³/3` for
 /// small numbers, of which `f64` holds those from `x = 2^-359` on: 718 bits are lost there, the most
-/// of any operation.
-pub(crate) const PRECISIONS: [usize; 3] = [128, 320, 1280];
+/// of any operation that a bound in ulps is for. The others are for rounding: at 4,094 that is 4,093 and hardly
+/// more, which only 11,825 bits tell from a tie of `f16`.
+pub(crate) const PRECISIONS: [usize; 7] = [128, 320, 1280, 3200, 6144, 9088, 12_032];
 
 thread_local! {
     static LEVEL: Cell<usize> = const { Cell::new(0) };
@@ -21,6 +22,15 @@ thread_local! {
 /// Computes at the precision of that level from now on, on this thread.
 pub(crate) fn set_level(level: usize) {
     LEVEL.set(level);
+}
+
+/// The level that has so many bits.
+pub(crate) fn level_of(bits: f64) -> usize {
+    let enough = |&precision: &usize| precision as f64 >= bits;
+    PRECISIONS
+        .iter()
+        .position(enough)
+        .unwrap_or(PRECISIONS.len() - 1)
 }
 
 /// The place of the precision in [`PRECISIONS`].

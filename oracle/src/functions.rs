@@ -5,7 +5,7 @@ use astro_float_num::Sign;
 use halfwave_kernels::OracleNumber;
 
 use crate::big::{Big, VANISHED, sum};
-use crate::float::{ROUND, log2, precision, to_f64};
+use crate::float::{ROUND, level, level_of, log2, precision, set_level, to_f64};
 use crate::series::{ERFC_ARGUMENTS, EXPONENTS, with_context};
 
 /// What a function's own relative error may be, in ulps of the precision, as a power of two: each
@@ -67,9 +67,20 @@ impl OracleNumber for Big {
         Self::computed(value, own(), propagated(self.error, slope))
     }
 
-    // With a negative argument of `exp_m1`, which goes to -1.
+    // With a negative argument of `exp_m1`, which goes to -1; where it is nearly that, by the power, of which
+    // only so many bits count beside 1.
     fn tanh(self) -> Self {
         let negative = self.value.sign() == Some(Sign::Neg);
+        let vanishing = 2.0 * to_f64(&self.value).abs() * core::f64::consts::LOG2_E;
+        if vanishing > 100.0 {
+            let whole = level();
+            set_level(level_of(precision() as f64 - vanishing + 20.0));
+            let power = (Self::of(-2.0) * self.abs()).exp();
+            set_level(whole);
+            let one = || Self::of(1.0);
+            let t = one() - Self::of(2.0) * power.clone() / (one() + power);
+            return if negative { -t } else { t };
+        }
         let m = (Self::of(-2.0) * self.abs()).exp_m1();
         let t = -m.clone() / (m + Self::of(2.0));
         if negative { -t } else { t }

@@ -12,4 +12,4 @@ mod truth;
 pub use big::Big;
 pub use format::Format;
 pub use settings::{branches, settings};
-pub use truth::{Truth, truth};
+pub use truth::{Truth, truth, truth_to_round};

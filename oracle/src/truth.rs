@@ -4,7 +4,9 @@ use astro_float_num::{BigFloat, Sign};
 use halfwave_kernels::OracleNumber;
 
 use crate::big::Big;
-use crate::float::{PRECISIONS, ROUND, from_f64, set_level, to_f64, top};
+use crate::float::{
+    PRECISIONS, ROUND, from_f64, level, log2, of, precision, set_level, to_f64, top,
+};
 use crate::format::Format;
 
 /// How small the error of a truth is, relative to it, as a power of two: 2^-23 ulps of `f64`.
@@ -32,14 +34,45 @@ pub struct Truth(BigFloat);
 /// ```
 ///
 /// # Panics
-/// If 1,280 bits are not enough, or the formula makes a NaN of a number: it cancels more than any
+/// If 12,032 bits are not enough, or the formula makes a NaN of a number: it cancels more than any
 /// should, or goes by way of numbers beyond all exponents.
 pub fn truth(x: f64, f: impl Fn(Big) -> Big) -> Truth {
+    with_bits(x, f, |y| y.error <= y.log2() + ENOUGH || y.error < NOTHING)
+}
+
+/// [`truth`] with as many bits as it takes to round it to `E`: x/2 + x²/6 is a tie but for its last
+/// term, which for the smallest `bf16` is 10^40 times smaller. What is a tie with all bits there are is one.
+///
+/// ```
+/// use halfwave_kernels::{HardSwish, Oracle, bf16};
+/// use halfwave_oracle::truth_to_round;
+///
+/// let least = bf16::from_bits(1);
+/// let t = truth_to_round::<bf16>(least.to_f64(), |x| HardSwish.oracle::<f32, _>(x));
+/// assert_eq!(t.nearest::<bf16>(), least);
+/// ```
+///
+/// # Panics
+/// As [`truth`].
+pub fn truth_to_round<E: Format>(x: f64, f: impl Fn(Big) -> Big) -> Truth {
+    let near = truth(x, &f);
+    if !near.is_by_a_tie::<E>() {
+        return near;
+    }
+    with_bits(x, f, |y| {
+        let few = f64::from_bits((to_f64(&y.value).to_bits() + (1 << 21)) >> 22 << 22);
+        let beyond = y.value.sub(&of(few), precision(), ROUND);
+        let last = level() + 1 == PRECISIONS.len();
+        last || E::PRECISION < 30 && log2(&beyond) > y.error + 1.0
+    })
+}
+
+/// `f(x)`, with more and more bits until that is enough.
+fn with_bits(x: f64, f: impl Fn(Big) -> Big, enough: impl Fn(&Big) -> bool) -> Truth {
     for level in 0..PRECISIONS.len() {
         set_level(level);
         let y = f(Big::of(x));
-        let settled = y.error <= y.log2() + ENOUGH || y.error < NOTHING;
-        if settled && (!y.value.is_nan() || x.is_nan()) {
+        if enough(&y) && (!y.value.is_nan() || x.is_nan()) {
             set_level(0);
             return Truth(y.value);
         }
@@ -68,6 +101,24 @@ impl Truth {
             return E::from_bits(sign);
         }
         E::from_bits(sign | magnitude::<E>(top, exponent))
+    }
+
+    /// Whether it is so near to the middle between two elements that its own error may matter.
+    fn is_by_a_tie<E: Format>(&self) -> bool {
+        let (Some(top), Some(exponent)) = (top(&self.0), self.0.exponent()) else {
+            return false;
+        };
+        // What is far too large for `E`, or too small, has no tie beside it.
+        if exponent - 1 > E::MAX_EXPONENT {
+            return false;
+        }
+        let kept = kept::<E>(exponent - 1);
+        let Ok(kept @ 0..) = u32::try_from(kept) else {
+            return false;
+        };
+        let rest = top << kept;
+        // Half of what is dropped; or of the whole, where nothing is kept.
+        rest.abs_diff(TIE) <= 1 << (u128::BITS as i32 + ENOUGH as i32 + 1 + kept as i32)
     }
 
     /// How far `y` is from it, in ulps of the dtype where the truth is: the distance there between
@@ -119,6 +170,14 @@ impl Truth {
     }
 }
 
+/// Half an ulp, of what is dropped, as 128 bits.
+const TIE: u128 = 1 << 127;
+
+/// How many bits `E` keeps of 1.…·2^power.
+fn kept<E: Format>(power: i32) -> i32 {
+    E::PRECISION - (E::MIN_EXPONENT - power).max(0)
+}
+
 /// The bits of the magnitude nearest to `top/2^128·2^exponent`, where `top`'s highest bit is set.
 fn magnitude<E: Format>(top: u128, exponent: i32) -> u64 {
     // As a normal number it is 1.… · 2^(exponent - 1).
@@ -126,7 +185,7 @@ fn magnitude<E: Format>(top: u128, exponent: i32) -> u64 {
     if power > E::MAX_EXPONENT {
         return bits_of_infinity::<E>();
     }
-    let kept = E::PRECISION - (E::MIN_EXPONENT - power).max(0);
+    let kept = kept::<E>(power);
     if kept < 0 {
         return 0;
     }
@@ -136,8 +195,7 @@ fn magnitude<E: Format>(top: u128, exponent: i32) -> u64 {
     } else {
         (top >> dropped, top << kept)
     };
-    let tie = 1 << 127;
-    let up = rest > tie || rest == tie && whole & 1 == 1;
+    let up = rest > TIE || rest == TIE && whole & 1 == 1;
     let whole = whole as u64 + u64::from(up);
     // A significand that was carried beyond its bits is the next exponent with a significand of 0.
     let biased = (power - E::MIN_EXPONENT).max(0) as u64;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use halfwave::{Backend, Dtype, Element, Number};
 use halfwave_kernels::Form;
-use halfwave_oracle::{Format, Truth, truth};
+use halfwave_oracle::{Format, Truth};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
@@ -76,7 +76,7 @@ pub fn precisely<E: Format + Element>(
                     }
                     continue;
                 };
-                let correct = y == truth.nearest() || y == by_f64(truth);
+                let correct = y == truth.nearest();
                 let (ulps, absolute) = (truth.ulps(y), (y.to_f64() - truth.to_f64()).abs());
                 seen.add(
                     x.bits(),
@@ -90,13 +90,6 @@ pub fn precisely<E: Format + Element>(
     };
     let none = || vec![Seen::default(); backends.len()];
     x.par_chunks(BLOCK).map(block).try_reduce(none, merged)
-}
-
-/// The element nearest to the `f64` nearest to the truth: where the truth is beyond the middle between
-/// two elements by less than `f64` can tell, as x/2 + x²/6 is for the smallest `bf16`, either of them is
-/// taken for correct.
-fn by_f64<E: Format>(of: &Truth) -> E {
-    truth(of.nearest(), |x| x).nearest()
 }
 
 impl Subject {
@@ -288,6 +281,8 @@ pub fn count(step: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use halfwave_oracle::truth;
+
     use super::*;
 
     /// The fast measure of `f32` and the one in arbitrary precision.

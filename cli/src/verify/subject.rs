@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use halfwave::{Backend, Dtype, Element, Op, OpError};
 use halfwave_kernels::*;
-use halfwave_oracle::{Format, Truth, settings, truth};
+use halfwave_oracle::{Format, Truth, settings, truth_to_round};
 
 /// A form's name in what is printed.
 pub fn name(form: Form) -> &'static str {
@@ -132,11 +132,12 @@ impl Subject {
         self.bound().counted(self.dtype, x, ulps, absolute)
     }
 
-    /// In arbitrary precision, with parameters as `E` has them.
-    pub fn truth<E: Float>(self, x: f64) -> Truth {
+    /// In arbitrary precision, with parameters as `E` has them; with as many bits as it takes to round
+    /// that to `E`.
+    pub fn truth<E: Format>(self, x: f64) -> Truth {
         match E::DTYPE {
-            Dtype::F64 => truth(x, |x| formula::<f64, _>(self.op, self.form, x)),
-            _ => truth(x, |x| formula::<f32, _>(self.op, self.form, x)),
+            Dtype::F64 => truth_to_round::<E>(x, |x| formula::<f64, _>(self.op, self.form, x)),
+            _ => truth_to_round::<E>(x, |x| formula::<f32, _>(self.op, self.form, x)),
         }
     }
 

@@ -128,17 +128,30 @@ impl Simd for Avx512 {
             _mm512_castsi256_si512(_mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x[0])),
             _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x[1]),
         );
-        // Each 128-bit quarter on its own, which packing undoes: cheaper than crossing them. (No one
-        // permutation would put lanes in order both before the one and after the other, as
-        // `FullSimd::reorder_bf16` does; nothing that runs here asks for it.)
+        // The even lanes and the odd ones, which takes no shuffle. (No one permutation would put lanes in
+        // order both before the one and after the other, as `FullSimd::reorder_bf16` does; nothing that
+        // runs here asks for it.)
         fn widen_bf16(x: __m512i) -> [__m512; 2] = [
-            _mm512_castsi512_ps(_mm512_unpacklo_epi16(_mm512_setzero_si512(), x)),
-            _mm512_castsi512_ps(_mm512_unpackhi_epi16(_mm512_setzero_si512(), x)),
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(x)),
+            _mm512_castsi512_ps(_mm512_and_si512(x, _mm512_set1_epi32(-1 << 16))),
         ];
-        fn narrow_bf16(x: [__m512; 2]) -> __m512i =
-            _mm512_packus_epi32(bf16_of(x[0]), bf16_of(x[1]));
-        fn high_halves(x: [__m512i; 2]) -> __m512i =
-            _mm512_packus_epi32(_mm512_srli_epi32::<16>(x[0]), _mm512_srli_epi32::<16>(x[1]));
+        fn narrow_bf16(x: [__m512; 2]) -> __m512i = even_and_odd(bf16_of(x[0]), bf16_of(x[1]));
+        fn high_halves(x: [__m512i; 2]) -> __m512i = even_and_odd(x[0], x[1]);
+    }
+
+    #[inline(always)]
+    fn look_up_16(self, table: &'static [i16], index: __m512i) -> __m512i {
+        assert!(table.len() > 1);
+        // SAFETY: four bytes are read at an index that is not the last; AVX-512 as above.
+        unsafe {
+            let last = _mm512_set1_epi16((table.len() - 2) as i16);
+            let i = _mm512_min_epu16(index, last);
+            let low = _mm512_and_si512(i, _mm512_set1_epi32(0xFFFF));
+            let even = _mm512_i32gather_epi32::<2>(low, table.as_ptr().cast());
+            let high = _mm512_srli_epi32::<16>(i);
+            let odd = _mm512_i32gather_epi32::<2>(high, table.as_ptr().cast());
+            _mm512_mask_blend_epi16(0xAAAA_AAAA, even, _mm512_slli_epi32::<16>(odd))
+        }
     }
 
     #[inline(always)]
@@ -148,7 +161,14 @@ impl Simd for Avx512 {
     }
 }
 
-/// The bits of the nearest `bf16` in the lower half of each lane; as in `avx2.rs`.
+/// The upper halves of both, those of the first in the even places.
+#[inline(always)]
+unsafe fn even_and_odd(even: __m512i, odd: __m512i) -> __m512i {
+    // SAFETY: register arithmetic, for callers who have AVX-512.
+    unsafe { _mm512_mask_blend_epi16(0xAAAA_AAAA, _mm512_srli_epi32::<16>(even), odd) }
+}
+
+/// The bits of the nearest `bf16` in the upper half of each lane; as in `avx2.rs`.
 #[inline(always)]
 unsafe fn bf16_of(x: __m512) -> __m512i {
     // SAFETY: register arithmetic, for callers who have AVX-512.
@@ -159,8 +179,7 @@ unsafe fn bf16_of(x: __m512) -> __m512i {
         let rounded = _mm512_add_epi32(bits, half);
         let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x);
         let quiet = _mm512_set1_epi32(0x40_0000);
-        let y = _mm512_mask_or_epi32(rounded, nan, bits, quiet);
-        _mm512_srli_epi32::<16>(y)
+        _mm512_mask_or_epi32(rounded, nan, bits, quiet)
     }
 }
 
@@ -358,8 +377,29 @@ impl PieceLanes for Avx512 {
                 x,
                 _mm512_set1_ps(0.5),
             );
+        fn minus_abs_to(x: __m512, limit: __m512) -> __m512 =
+            _mm512_range_ps::<0b1110>(x, limit);
+        fn mul_add_down(a: __m512, b: __m512, c: __m512) -> __m512 =
+            _mm512_fmadd_round_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(a, b, c);
+        fn neg_mul_add_up(a: __m512, b: __m512, c: __m512) -> __m512 =
+            _mm512_fnmadd_round_ps::<{ _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC }>(a, b, c);
         fn expand(bits: u32, x: __m512, others: __m512) -> __m512 =
             _mm512_mask_expand_ps(others, bits as __mmask16, x);
+    }
+
+    #[inline(always)]
+    fn beside_multiple<const BITS: i32>(self, x: __m512) -> __m512 {
+        // SAFETY: as above. The number of bits is in the upper half of the instruction's byte.
+        unsafe {
+            match BITS {
+                1 => _mm512_reduce_ps::<0x10>(x),
+                2 => _mm512_reduce_ps::<0x20>(x),
+                _ => {
+                    const { assert!(BITS == 1 || BITS == 2 || BITS == 3) };
+                    _mm512_reduce_ps::<0x30>(x)
+                }
+            }
+        }
     }
 
     // Compressed into a register and stored whole, as below.

@@ -83,6 +83,7 @@ enum Words {
     Halves,
     Floats,
     Parts,
+    Cells,
 }
 
 impl<S: Simd> WithSimd<S> for Words {
@@ -102,6 +103,7 @@ impl<S: Simd> WithSimd<S> for Words {
                     let x: Vec<f64> = x.into_iter().map(f64::from).collect();
                     floats::<f64, S>(s, &x, [52, 1023]);
                 }
+                Words::Cells => cells(s, seed),
                 Words::Parts => {
                     parts::<f32, S>(s, |i| i as f32 + 1.0);
                     parts::<f64, S>(s, |i| i as f64 + 1.0);
@@ -155,6 +157,91 @@ fn halves<H: Half, S: Simd>(
     }
     let high = s.high_halves(s.widen_bf16(of::<i16, S>(s, &x_bits)).map(|x| s.to_bits(x)));
     assert_eq!(lanes::<i16, S>(s, high), x_bits);
+}
+
+/// The words of cells on 16-bit floats.
+fn cells<S: Simd>(s: S, seed: usize) {
+    let n = <S as Lanes<f32>>::N;
+    // So few bits that sums of products are exact in `f64`, and too many for `f32`.
+    let number = |i: usize| ((i * 7919 + seed * 104_729) % 8191) as f32 * 0.0625 - 256.0;
+    let [a, b, c]: [Vec<f32>; 3] = [0, 31, 77].map(|from| {
+        (from..from + n)
+            .map(|i| number(i) / (from + 1) as f32)
+            .collect()
+    });
+    let a: Vec<f32> = a.iter().map(|a| a * 1.0009766).collect();
+    let [x, y, z] = [&a, &b, &c].map(|x| of::<f32, S>(s, x));
+    let down = |x: f64| {
+        let near = x as f32;
+        if f64::from(near) > x {
+            near.next_down()
+        } else {
+            near
+        }
+    };
+    let sums = [
+        lanes::<f32, S>(s, s.mul_add_down(x, y, z)),
+        lanes::<f32, S>(s, s.neg_mul_add_up(x, y, z)),
+    ];
+    for i in 0..n {
+        let product = f64::from(a[i]) * f64::from(b[i]);
+        let c = f64::from(c[i]);
+        assert_eq!(sums[0][i], down(product + c), "{} {} {c}", a[i], b[i]);
+        assert_eq!(sums[1][i], -down(product - c), "{} {} {c}", a[i], b[i]);
+    }
+    let zero = |x: f32| s.splat(x);
+    let bits = |x| lanes::<f32, S>(s, x)[0].to_bits();
+    let minus = (-0.0f32).to_bits();
+    assert_eq!(
+        bits(s.mul_add_down(zero(0.0), zero(1.0), zero(-0.0))),
+        minus
+    );
+    assert_eq!(
+        bits(s.mul_add_down(zero(1.0), zero(1.0), zero(-1.0))),
+        minus
+    );
+    assert_eq!(bits(s.mul_add_down(zero(0.0), zero(1.0), zero(0.0))), 0);
+    assert_eq!(bits(s.neg_mul_add_up(zero(1.0), zero(1.0), zero(1.0))), 0);
+    let least = f32::from_bits(1);
+    assert_eq!(
+        bits(s.mul_add_down(zero(-0.25), zero(least), zero(0.0))),
+        minus + 1
+    );
+
+    let x = numbers(n, seed);
+    let v = of::<f32, S>(s, &x);
+    for (x, y) in x
+        .iter()
+        .zip(lanes::<f32, S>(s, s.minus_abs_to(v, s.splat(3.0f32))))
+    {
+        let least = if x.abs() < 3.0 { x.abs() } else { 3.0 };
+        assert_eq!(y.to_bits(), (-least).to_bits());
+    }
+    let near: Vec<f32> = (0..n)
+        .map(|i| (i + 16 * seed) as f32 * 0.09375 - 4.0)
+        .collect();
+    let v = of::<f32, S>(s, &near);
+    let rests = [
+        s.beside_multiple::<1>(v),
+        s.beside_multiple::<2>(v),
+        s.beside_multiple::<3>(v),
+    ];
+    for (rest, scale) in rests.into_iter().zip([2.0f32, 4.0, 8.0]) {
+        for (x, rest) in near.iter().zip(lanes::<f32, S>(s, rest)) {
+            let want = x - (x * scale).round_ties_even() / scale;
+            assert_eq!(rest.to_bits(), want.to_bits(), "{x} {scale}");
+        }
+    }
+    assert_eq!(bits(s.beside_multiple::<2>(s.splat(-0.0f32))), 0);
+
+    static TABLE: [i16; 6] = [3, 1, -4, 1, 5, 5];
+    let index: Vec<i16> = (0..<S as Lanes<i16>>::N)
+        .map(|i| (i * (seed + 1)) as i16 - 2)
+        .collect();
+    let found = s.look_up_16(&TABLE, of::<i16, S>(s, &index));
+    for (i, found) in index.iter().zip(lanes::<i16, S>(s, found)) {
+        assert_eq!(found, TABLE[usize::from(i.cast_unsigned()).min(4)], "{i}");
+    }
 }
 
 /// A float as the test computes with it.
@@ -259,6 +346,11 @@ fn sixteen_bits_as_f32_and_back() {
 #[test]
 fn float_words() {
     run_on_all(&per_isa!(Runs<Words, 2>), Words::Floats);
+}
+
+#[test]
+fn words_of_cells() {
+    run_on_all(&per_isa!(Runs<Words, 2>), Words::Cells);
 }
 
 #[test]

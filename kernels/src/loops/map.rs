@@ -99,6 +99,18 @@ macro_rules! of_halves {
             }
 
             #[inline(always)]
+            unsafe fn map<S: Simd>(self, s: S, src: *const $H, dst: *mut $H, len: usize, stream: bool) {
+                // SAFETY: forwarded.
+                unsafe {
+                    if const { half::has_cells::<S, O>() } && self.in_pieces() {
+                        by_register(s, InCells(self), src, dst, len, stream);
+                    } else if const { !half::has_cells::<S, O>() || !O::PARAMETERS.is_empty() } {
+                        by_register(s, self, src, dst, len, stream);
+                    }
+                }
+            }
+
+            #[inline(always)]
             fn on<S, R: Copy>(self, s: S, x: R) -> R
             where
                 S: Simd + Lanes<i16, V = R>,
@@ -109,6 +121,27 @@ macro_rules! of_halves {
     )*};
 }
 of_halves! { f16 bf16 }
+
+/// An operation on 16-bit floats by cells.
+#[derive(Clone, Copy)]
+struct InCells<O>(O);
+
+macro_rules! in_cells {
+    ($($H:ident)*) => {$(
+        impl<O: Unary> Elementwise<$H> for InCells<O> {
+            const UNROLL: bool = false;
+
+            #[inline(always)]
+            fn on<S, R: Copy>(self, s: S, x: R) -> R
+            where
+                S: Simd + Lanes<i16, V = R>,
+            {
+                half::by_cells::<$H, S, O>(s, self.0, x)
+            }
+        }
+    )*};
+}
+in_cells! { f16 bf16 }
 
 macro_rules! of_ints {
     ($($I:ident: $Lane:ident;)*) => {$(

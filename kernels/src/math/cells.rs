@@ -41,7 +41,7 @@ impl<const D: usize> Cells<32, D> {
 }
 
 /// 1.5·2<sup>23</sup>: a sum with it, as bits, ends in an integer.
-const SHIFT: f64 = 12_582_912.0;
+pub(crate) const SHIFT: f64 = 12_582_912.0;
 
 /// Where 32 cells lie: a is in cell ⌊a·(scale + growth·a)⌋.
 pub(crate) struct Grid {

@@ -21,8 +21,11 @@
 mod cells;
 mod cells_32;
 mod cells_8;
+pub(crate) mod cells_bf16;
+pub(crate) mod cells_f16;
 mod double_word;
 mod exp;
+pub(crate) mod half_cells;
 mod log;
 mod logistic;
 mod normal;
@@ -57,7 +60,16 @@ pub(crate) use tails::{
 };
 pub(crate) use tanh::{tanh, tanh_shrink};
 
-use crate::register::Lane;
+use crate::register::{Lane, Mask};
+
+/// q·x², of y = c·x + q·x² + …, where it is so small that `f64` may not see it beside y; elsewhere zero. See
+/// [`Unary::unseen`](crate::unary::Unary::unseen).
+#[inline(always)]
+pub(crate) fn unseen_square<X: Lane>(q: f64, x: X, y: X) -> X {
+    let term = x * x * x.splat(q);
+    let small = y.abs() * y.splat(f64::from_bits((1023 - 44) << 52));
+    term.abs().lt(small).select(term, x.splat(0.0))
+}
 
 /// Σ c<sub>i</sub> x<sup>i</sup>.
 #[inline(always)]

@@ -112,6 +112,14 @@ impl Unary for Celu {
         x.lt(x.splat(0.0)).select(y, x)
     }
 
+    // Far on the left it is -α·(1 - e^(x/α)).
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, _y: X) -> X {
+        let alpha = x.parameter(self.alpha);
+        let far = (x / alpha).lt(x.splat(-36.0));
+        far.select(alpha * x.splat(f64::EPSILON), x.splat(0.0))
+    }
+
     // x > 0 ? 1 : e^(x/α)
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {
@@ -188,7 +196,13 @@ impl Oracle for Celu {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+    use crate::ops::testing::{INF, NAN, beside_a_middle, derivatives, outputs};
+
+    #[test]
+    fn an_alpha_on_the_middle_between_two_numbers_is_not_reached() {
+        let op = Celu::new(1.0 + 3.0 / 256.0).unwrap();
+        beside_a_middle(op, -50.0, -1.0 - 2.0 / 256.0);
+    }
 
     #[test]
     fn the_documented_table() {

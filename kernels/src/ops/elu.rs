@@ -1,4 +1,4 @@
-use crate::math::{DoubleWord, below_range, exp_minus_one, exp_scaled, lift};
+use crate::math::{DoubleWord, below_range, exp_minus_one, exp_scaled, lift, unseen_square};
 use crate::prelude::*;
 
 /// The exponential linear unit: `x`, and below 0 `alpha·expm1(x)` (Clevert, Unterthiner & Hochreiter,
@@ -68,6 +68,17 @@ impl Unary for Elu {
         x.lt(x.splat(0.0)).select(y, x)
     }
 
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, y: X) -> X {
+        // α·(x + x²/2), and far on the left -α·(1 - e^x).
+        let alpha = X::Precision::value(self.alpha);
+        let far = x.lt(x.splat(-36.0));
+        far.select(
+            x.splat(alpha * f64::EPSILON),
+            unseen_square(alpha / 2.0, x, y),
+        )
+    }
+
     // x > 0 ? 1 : α·e^x
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {
@@ -130,7 +141,13 @@ impl Oracle for Elu {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::testing::{INF, NAN, derivatives, outputs};
+    use crate::ops::testing::{INF, NAN, beside_a_middle, derivatives, outputs};
+
+    #[test]
+    fn an_alpha_on_the_middle_between_two_numbers_is_not_reached() {
+        let op = Elu::new(1.0 + 3.0 / 256.0).unwrap();
+        beside_a_middle(op, -50.0, -1.0 - 2.0 / 256.0);
+    }
 
     #[test]
     fn the_documented_table() {

@@ -2,8 +2,9 @@ use crate::coefficients::DENSITY_0;
 use crate::math::{
     DoubleWord, GELU_32, GELU_SLOPE_32, Gate, Grid, beyond_range, exp, exp_times, gate_32,
     gated_derivative_32, gelu_8, mills, normal_slope_tail, normal_tail, product, shut_or_open,
-    two_sum,
+    two_sum, unseen_square,
 };
+use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
 
 /// The Gaussian error linear unit: `x·Φ(x) = x/2·erfc(-x/√2)`, with `Φ` the distribution function of the
@@ -82,6 +83,7 @@ impl Unary for Gelu {
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
     const IN_PIECES: bool = true;
+    const HALF_IN_CELLS: bool = true;
 
     // max(x, 0) - |x|·Φ(-|x|)
     #[inline(always)]
@@ -108,6 +110,11 @@ impl Unary for Gelu {
     }
 
     #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, y: X) -> X {
+        unseen_square(DENSITY_0.0, x, y)
+    }
+
+    #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
         if X::ENTRIES < 32 {
             gelu_8(x)
@@ -119,6 +126,22 @@ impl Unary for Gelu {
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
         shut_or_open(x, normal_tail(x.abs()))
+    }
+
+    #[inline(always)]
+    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+        match E::DTYPE {
+            Dtype::F16 => half_cells::gate_down(x, &cells_f16::GELU),
+            _ => half_cells::gate_up(x, &cells_bf16::GELU),
+        }
+    }
+
+    #[inline(always)]
+    fn half_tail<E: Float>(self) -> Option<&'static HalfTail> {
+        match E::DTYPE {
+            Dtype::F16 => None,
+            _ => Some(&cells_bf16::GELU_TAIL),
+        }
     }
 
     // Φ(x) + x·φ(x)

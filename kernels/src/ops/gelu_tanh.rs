@@ -2,8 +2,9 @@ use crate::coefficients::{GELU_TANH_1, GELU_TANH_3};
 use crate::math::{
     DoubleWord, GELU_TANH_32, GELU_TANH_SLOPE_32, Gate, Grid, NATURAL, OF_GELU_TANH, gate_32,
     gate_tail, gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
-    gated_derivative_tail, product, shut_or_open,
+    gated_derivative_tail, product, shut_or_open, unseen_square,
 };
+use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
 
 /// [`Gelu`](crate::Gelu) by the approximation with tanh, `x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))` (Hendrycks
@@ -102,10 +103,16 @@ impl Unary for GeluTanh {
     const F32_DERIVATIVE: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
     const IN_PIECES: bool = true;
+    const HALF_IN_CELLS: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         gated(x, argument(x), X::CONSTANTS.range)
+    }
+
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, y: X) -> X {
+        unseen_square(GELU_TANH_1.0 / -4.0, x, y)
     }
 
     #[inline(always)]
@@ -123,6 +130,22 @@ impl Unary for GeluTanh {
         let a = x.splat(16.0).min(x.abs());
         let w = argument(a);
         shut_or_open(x, gate_tail(a, w, &NATURAL))
+    }
+
+    #[inline(always)]
+    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+        match E::DTYPE {
+            Dtype::F16 => half_cells::gate_down(x, &cells_f16::GELU_TANH),
+            _ => half_cells::gate_up(x, &cells_bf16::GELU_TANH),
+        }
+    }
+
+    #[inline(always)]
+    fn half_tail<E: Float>(self) -> Option<&'static HalfTail> {
+        match E::DTYPE {
+            Dtype::F16 => None,
+            _ => Some(&cells_bf16::GELU_TANH_TAIL),
+        }
     }
 
     // σ(v) + x·v′·σ′(v), where -v′ = c + 3d·x²

@@ -1,3 +1,4 @@
+use crate::math::unseen_square;
 use crate::prelude::*;
 
 /// The piecewise silu of MobileNetV3: `x · relu6(x + 3)/6`, which is x times
@@ -40,6 +41,11 @@ impl Unary for HardSwish {
         let y = y.copysign(x);
         let y = three.le(x).select(x, y);
         x.le(x.splat(-3.0)).select(x.splat(-0.0), y)
+    }
+
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, y: X) -> X {
+        unseen_square(1.0 / 6.0, x, y)
     }
 
     // Up to -0.75, x + 1.5 is exact.

@@ -1,7 +1,7 @@
 use crate::coefficients::QUICK_GELU;
 use crate::math::{
     DoubleWord, HALF_RANGE_8, NATURAL, RANGE_8, gate_tail, gated, gated_8, gated_derivative,
-    gated_derivative_8, gated_derivative_tail, product, shut_or_open,
+    gated_derivative_8, gated_derivative_tail, product, shut_or_open, unseen_square,
 };
 use crate::prelude::*;
 
@@ -59,6 +59,11 @@ impl Unary for QuickGelu {
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         gated(x, argument(x), X::CONSTANTS.range)
+    }
+
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, y: X) -> X {
+        unseen_square(1.702 / 4.0, x, y)
     }
 
     #[inline(always)]

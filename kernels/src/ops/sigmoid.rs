@@ -2,6 +2,7 @@ use crate::math::{
     DoubleWord, NATURAL, RANGE_8, SIGMOID_DENSITY, density_8, density_32, density_tail, gate_tail,
     logistic, logistic_8, logistic_density, sigmoid_32,
 };
+use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
 
 /// The logistic function, `1/(1 + e^-x)` (Verhulst, 1845; in networks since Rumelhart, Hinton & Williams,
@@ -40,6 +41,7 @@ impl Unary for Sigmoid {
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const IN_PIECES: bool = true;
+    const HALF_IN_CELLS: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
@@ -61,6 +63,22 @@ impl Unary for Sigmoid {
         let (zero, one) = (x.splat(0.0), x.splat(1.0));
         let left = gate_tail(one, DoubleWord::exact(x.abs()), &NATURAL);
         x.lt(zero).select(left, one)
+    }
+
+    #[inline(always)]
+    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+        match E::DTYPE {
+            Dtype::F16 => half_cells::sigmoid(x, &cells_f16::SIGMOID),
+            _ => half_cells::sigmoid(x, &cells_bf16::SIGMOID),
+        }
+    }
+
+    #[inline(always)]
+    fn half_tail<E: Float>(self) -> Option<&'static HalfTail> {
+        match E::DTYPE {
+            Dtype::F16 => Some(&cells_f16::SIGMOID_TAIL),
+            _ => Some(&cells_bf16::SIGMOID_TAIL),
+        }
     }
 
     #[inline(always)]

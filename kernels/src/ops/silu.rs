@@ -1,8 +1,9 @@
 use crate::math::{
     DoubleWord, Gate, Grid, HALF_RANGE_8, NATURAL, RANGE_8, SILU_32, SILU_SLOPE_32, gate_32,
     gate_tail, gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
-    gated_derivative_tail, shut_or_open, times,
+    gated_derivative_tail, shut_or_open, times, unseen_square,
 };
+use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
 
 /// The input gated by its own sigmoid, `x·sigmoid(beta·x)` (Elfwing, Uchibe & Doya, 2018), also called swish
@@ -82,6 +83,7 @@ impl Unary for Silu {
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const IN_PIECES: bool = true;
+    const HALF_IN_CELLS: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
@@ -95,6 +97,11 @@ impl Unary for Silu {
             X::CONSTANTS.settled
         };
         gated(x, times(self.beta, x), range)
+    }
+
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, y: X) -> X {
+        unseen_square(X::Precision::value(self.beta) / 4.0, x, y)
     }
 
     #[inline(always)]
@@ -119,6 +126,22 @@ impl Unary for Silu {
             x,
             gate_tail(x.splat(128.0).min(a), DoubleWord::exact(a), &NATURAL),
         )
+    }
+
+    #[inline(always)]
+    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+        match E::DTYPE {
+            Dtype::F16 => half_cells::gate_up(x, &cells_f16::SILU),
+            _ => half_cells::gate_up(x, &cells_bf16::SILU),
+        }
+    }
+
+    #[inline(always)]
+    fn half_tail<E: Float>(self) -> Option<&'static HalfTail> {
+        match E::DTYPE {
+            Dtype::F16 => Some(&cells_f16::SILU_TAIL),
+            _ => Some(&cells_bf16::SILU_TAIL),
+        }
     }
 
     #[inline(always)]

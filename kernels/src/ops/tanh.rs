@@ -1,6 +1,7 @@
 use crate::math::{
     self, DoubleWord, RANGE_8, TANH_DENSITY, density_8, density_32, density_tail, logistic_density,
 };
+use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
 
 /// The hyperbolic tangent, `(e^x - e^-x)/(e^x + e^-x)`, in networks the sigmoid that is odd (LeCun, Bottou,
@@ -37,6 +38,7 @@ impl Unary for Tanh {
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const IN_PIECES: bool = true;
+    const HALF_IN_CELLS: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
@@ -47,6 +49,14 @@ impl Unary for Tanh {
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
         (math::tanh_in_cells(x), None)
+    }
+
+    #[inline(always)]
+    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+        match E::DTYPE {
+            Dtype::F16 => half_cells::tanh(x, &cells_f16::TANH),
+            _ => half_cells::tanh(x, &cells_bf16::TANH),
+        }
     }
 
     // 1/cosh² x = 4σ′(2x)

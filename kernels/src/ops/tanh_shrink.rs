@@ -34,6 +34,13 @@ impl Unary for TanhShrink {
         math::tanh_shrink(x)
     }
 
+    // From 19 on, tanh is 1, and a little less.
+    #[inline(always)]
+    fn unseen<X: Lane>(self, x: X, _y: X) -> X {
+        let rest = x.splat(f64::EPSILON).copysign(x);
+        x.splat(19.0).lt(x.abs()).select(rest, x.splat(0.0))
+    }
+
     // tanh²
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {

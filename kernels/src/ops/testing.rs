@@ -98,3 +98,15 @@ fn same<E: Float + core::fmt::Debug>(got: E, want: f64, context: impl core::fmt:
         E::DTYPE
     );
 }
+
+/// Asserts that `op(x) = y` on `bf16`, for an `x` whose result lies beside a middle by less than `f64` can tell.
+#[track_caller]
+pub(crate) fn beside_a_middle<O: BuiltinOp>(op: O, x: f64, y: f64) {
+    for isa in isas() {
+        let (src, mut dst) = (bf16::from_f64(x), bf16::ZERO);
+        let kernels = O::kernels::<bf16>(isa).expect("operations take every float");
+        // SAFETY: this CPU runs the kernel, and both are one element.
+        unsafe { (kernels.map)(op, &src, &mut dst, 1, false) };
+        assert_eq!(dst.to_f64(), y, "{} of {x} on {isa}", O::NAME);
+    }
+}

@@ -1,7 +1,7 @@
 //! An operation of the table with some parameters, on one dtype, without its type.
 
 use halfwave_kernels::*;
-use halfwave_oracle::{Truth, branches, settings, truth};
+use halfwave_oracle::{Truth, branches, settings, truth, truth_to_round};
 
 use crate::number::{Number, Random, one_in};
 
@@ -31,6 +31,8 @@ pub struct Case<E> {
     pub slope_of_output: Function,
     /// The same three in arbitrary precision.
     pub truths: [Precise; 3],
+    /// The element nearest to the true value of the operation.
+    pub nearest: Box<dyn Fn(f64) -> E + Sync>,
     /// The contract of each form.
     pub bound: Box<dyn Fn(Form) -> Bound + Sync>,
     pub map: Map<E>,
@@ -72,6 +74,7 @@ impl<E: Number> Case<E> {
                 Box::new(move |x| truth(x, |x| op.derivative_oracle::<P, _>(x))),
                 Box::new(move |y| truth(y, |y| op.derivative_from_output_oracle::<P, _>(y))),
             ],
+            nearest: Box::new(move |x| truth_to_round::<E>(x, |x| op.oracle::<P, _>(x)).nearest()),
             bound: Box::new(move |form| op.bound(E::DTYPE, form)),
             map: Box::new(move |isa, x, y| {
                 assert_eq!(x.len(), y.len());

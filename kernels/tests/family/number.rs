@@ -1,18 +1,12 @@
 //! What the tests know of a dtype: its bits, and how a number is rounded to it.
 
-use halfwave_kernels::{Float, bf16, f16};
+use halfwave_kernels::{bf16, f16};
+use halfwave_oracle::Format;
 
 /// A float dtype as the tests see it.
-pub trait Number: Float {
-    /// Bits in the significand, the hidden one included.
-    const PRECISION: i32;
-    /// The exponent of the smallest normal number.
-    const MIN_EXPONENT: i32;
+pub trait Number: Format {
     /// The largest bit pattern.
-    const LAST: u64;
-
-    fn bits(self) -> u64;
-    fn from_bits(bits: u64) -> Self;
+    const LAST: u64 = Self::SIGN | (Self::SIGN - 1);
 
     /// The element nearest to `x`, ties to even, in one rounding.
     fn round(x: f64) -> Self {
@@ -25,6 +19,13 @@ pub trait Number: Float {
         let y = (x / ulp).round_ties_even() * ulp;
         // It may have carried beyond the largest number; then it is a power of two.
         Self::from_f64(y)
+    }
+
+    /// Whether `x` is so near to the middle between two elements that an error of a few of its ulps may
+    /// matter.
+    fn is_by_a_tie(x: f64) -> bool {
+        let ulps = (x / Self::ulp(x)).abs();
+        x.abs() < power(Self::MAX_EXPONENT + 1) && (ulps.fract() - 0.5).abs() < 1e-9
     }
 
     /// The distance between neighbours at `x`, which is finite.
@@ -43,34 +44,16 @@ pub trait Number: Float {
 
 /// 2^n.
 fn power(n: i32) -> f64 {
-    if n >= -1022 {
+    if n > 1023 {
+        f64::INFINITY
+    } else if n >= -1022 {
         f64::from_bits(((n + 1023) as u64) << 52)
     } else {
         f64::from_bits(1 << (n + 1074))
     }
 }
 
-macro_rules! numbers {
-    ($($E:ident $U:ident $precision:literal $min:literal;)*) => {$(
-        impl Number for $E {
-            const PRECISION: i32 = $precision;
-            const MIN_EXPONENT: i32 = $min;
-            const LAST: u64 = $U::MAX as u64;
-            fn bits(self) -> u64 {
-                self.to_bits().into()
-            }
-            fn from_bits(bits: u64) -> Self {
-                $E::from_bits(bits as $U)
-            }
-        }
-    )*};
-}
-numbers! {
-    f32 u32 24 -126;
-    f64 u64 53 -1022;
-    f16 u16 11 -14;
-    bf16 u16 8 -126;
-}
+impl<E: Format> Number for E {}
 
 /// Pseudorandom bits.
 pub struct Random(pub u64);

@@ -38,7 +38,8 @@ fn off(y: &BigFloat, (want, digits): (&str, f64), constants: &mut Consts) -> (f6
 #[test]
 fn every_value_is_within_the_error_it_states() {
     let mut constants = Consts::new().unwrap();
-    for level in 0..PRECISIONS.len() {
+    // The values have 2,000 bits.
+    for level in 0..PRECISIONS.iter().filter(|&&bits| bits < 2000).count() {
         set_level(level);
         for (name, x, want) in lines() {
             let y = call(name, Big::of(x));
