@@ -18,7 +18,7 @@ use crate::dtype::{Element, Float, bf16, f16};
 use crate::lanes::{FullSimd, Simd, V, WithSimd};
 use crate::precision::{Constants, F64Full, Precision};
 use crate::register::{IntLane, IntRegister, Lane, Mask, Register};
-use crate::unary::{Derivative, OnHalf, Unary, forward_f32, gradient_f32};
+use crate::unary::{Derivative, OnHalf, Unary, forward_f32, gradient_f32, sign_of_nan};
 
 /// A 16-bit float: its bits, and the way to `f32` lanes and back.
 pub trait Half: Float + Element<Lane = i16> {
@@ -163,18 +163,23 @@ fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i
     }
 }
 
-/// Whether [`by_cells`] is a way for `O` on `S`.
-pub(crate) const fn has_cells<S: Simd, O: Unary>() -> bool {
-    O::HALF_IN_CELLS && S::ENTRIES >= 32
+/// Whether [`at_once`] is a way for `O` on `S`, which looks up 32 entries and rounds in any direction at
+/// full speed.
+pub(crate) const fn is_at_once<S: Simd, O: Unary>() -> bool {
+    O::HALF_AT_ONCE && S::ENTRIES >= 32
 }
 
-/// The operation on a register of the bits of `H`, by cells.
+/// The operation on a register of the bits of `H`, by a formula every result of which rounds right.
 #[inline(always)]
-pub(crate) fn by_cells<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
-    let [a, b] = H::widen(s, x);
-    let a = op.half_in_cells::<H, _>(Register::<f32, S>::new(s, a));
-    let b = op.half_in_cells::<H, _>(Register::<f32, S>::new(s, b));
-    let y = H::narrow_off_middle(s, [a.v(), b.v()]);
+pub(crate) fn at_once<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
+    let mut y = H::widen(s, x);
+    let mut i = 0;
+    while i < 2 {
+        let x = Register::<f32, S>::new(s, y[i]);
+        y[i] = sign_of_nan::<O, _>(x, op.half_at_once::<H, _>(x)).v();
+        i += 1;
+    }
+    let y = H::narrow_off_middle(s, y);
     let Some(tail) = op.half_tail::<H>() else {
         return y;
     };
