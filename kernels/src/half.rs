@@ -7,6 +7,12 @@
 //! such a middle that its own error matters, the register is computed again in `f64`, and from
 //! there rounded to odd, which no second rounding can spoil (Boldo & Melquiond, 2008).
 //!
+//! Where even `f64` does not see on which side of the middle the true value lies (gelu of a subnormal `bf16` is x/2,
+//! and 10^40 times less), the operation says so by [`Unary::unseen`].
+//!
+//! **Operations that round right at once**, on units with the words for it, are spared all that: by a formula whose
+//! error is known at each of the 65,536 inputs to be harmless ([`Unary::half_at_once`]).
+//!
 //! **Operations that select** between their input and constants need no value at all, only an order.
 //! The bits of a 16-bit float in the high half of an `f32` are numbers in the same order, and for
 //! `bf16` the same numbers. So they run on those, and no conversion is needed, which costs more
