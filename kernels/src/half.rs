@@ -7,6 +7,12 @@
 //! such a middle that its own error matters, the register is computed again in `f64`, and from
 //! there rounded to odd, which no second rounding can spoil (Boldo & Melquiond, 2008).
 //!
+//! Where even `f64` does not see on which side of the middle the true value lies (gelu of a subnormal `bf16` is x/2,
+//! and 10^40 times less), the operation says so by [`Unary::unseen`].
+//!
+//! **Operations that round right at once**, on units with the words for it, are spared all that: by a formula whose
+//! error is known at each of the 65,536 inputs to be harmless ([`Unary::half_at_once`]).
+//!
 //! **Operations that select** between their input and constants need no value at all, only an order.
 //! The bits of a 16-bit float in the high half of an `f32` are numbers in the same order, and for
 //! `bf16` the same numbers. So they run on those, and no conversion is needed, which costs more
@@ -15,10 +21,11 @@
 use core::marker::PhantomData;
 
 use crate::dtype::{Element, Float, bf16, f16};
-use crate::lanes::{FullSimd, Simd, V, WithSimd};
+use crate::lanes::V;
 use crate::precision::{Constants, F64Full, Precision};
 use crate::register::{IntLane, IntRegister, Lane, Mask, Register};
-use crate::unary::{Derivative, OnHalf, Unary, forward_f32, gradient_f32};
+use crate::simd::{FullSimd, Simd, WithSimd};
+use crate::unary::{Derivative, OnHalf, Unary, forward_f32, gradient_f32, sign_of_nan};
 
 /// A 16-bit float: its bits, and the way to `f32` lanes and back.
 pub trait Half: Float + Element<Lane = i16> {
@@ -163,18 +170,23 @@ fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i
     }
 }
 
-/// Whether [`by_cells`] is a way for `O` on `S`.
-pub(crate) const fn has_cells<S: Simd, O: Unary>() -> bool {
-    O::HALF_IN_CELLS && S::ENTRIES >= 32
+/// Whether [`at_once`] is a way for `O` on `S`, which looks up 32 entries and rounds in any direction at
+/// full speed.
+pub(crate) const fn is_at_once<S: Simd, O: Unary>() -> bool {
+    O::HALF_AT_ONCE && S::ENTRIES >= 32
 }
 
-/// The operation on a register of the bits of `H`, by cells.
+/// The operation on a register of the bits of `H`, by a formula every result of which rounds right.
 #[inline(always)]
-pub(crate) fn by_cells<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
-    let [a, b] = H::widen(s, x);
-    let a = op.half_in_cells::<H, _>(Register::<f32, S>::new(s, a));
-    let b = op.half_in_cells::<H, _>(Register::<f32, S>::new(s, b));
-    let y = H::narrow_off_middle(s, [a.v(), b.v()]);
+pub(crate) fn at_once<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
+    let mut y = H::widen(s, x);
+    let mut i = 0;
+    while i < 2 {
+        let x = Register::<f32, S>::new(s, y[i]);
+        y[i] = sign_of_nan::<O, _>(x, op.half_at_once::<H, _>(x)).v();
+        i += 1;
+    }
+    let y = H::narrow_off_middle(s, y);
     let Some(tail) = op.half_tail::<H>() else {
         return y;
     };

@@ -5,9 +5,10 @@ use core::any::Any;
 
 use crate::dtype::{Dtype, Element, Float, Int, bf16, f16};
 use crate::isa::{Isa, PerIsa, per_isa};
-use crate::lanes::{FloatLanes, FullSimd, Lanes, Simd};
+use crate::lanes::{FloatLanes, Lanes};
 use crate::loops::*;
 use crate::ops::*;
+use crate::simd::{FullSimd, Simd};
 use crate::unary::{Backward, BackwardFromOutput, FromOutput, Unary, UnaryInt};
 
 /// One operation on one dtype on one instruction set.

@@ -2,10 +2,11 @@
 
 use crate::contract::{Bound, Form};
 use crate::dtype::{Dtype, Float, Int};
-use crate::lanes::{FloatLanes, Lanes, Simd, V};
+use crate::lanes::{FloatLanes, Lanes, V};
 use crate::parameters::Parameters;
 use crate::precision::F64ForF32;
 use crate::register::{IntLane, IntRegister, Lane, Mask, Near, PieceLane, Register};
+use crate::simd::Simd;
 
 /// A function of one number, written once for all dtypes and instruction sets.
 ///
@@ -78,20 +79,20 @@ pub trait Unary: Parameters + Send + Sync + 'static {
         x
     }
 
-    /// Whether 16-bit floats have a faster way, [`half_in_cells`](Unary::half_in_cells), on units that look up 32
-    /// entries; for the parameters of [`in_pieces`](Unary::in_pieces).
-    const HALF_IN_CELLS: bool = false;
+    /// Whether 16-bit floats have a faster way, [`half_at_once`](Unary::half_at_once), on units that look up 32
+    /// entries and round in any direction; for the parameters of [`in_pieces`](Unary::in_pieces).
+    const HALF_AT_ONCE: bool = false;
 
-    /// The operation on values of `E`, a 16-bit float, so that it rounds to the right result of every one (on
-    /// `bf16` with halves away from zero), but for those of [`half_tail`](Unary::half_tail).
+    /// The operation on values of `E`, a 16-bit float, so that each rounds to the right result (on `bf16` with
+    /// halves away from zero), with nothing to check; but for those of [`half_tail`](Unary::half_tail).
     #[inline(always)]
-    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+    fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
         x
     }
 
-    /// The results of the negative numbers of `E` that are far out, if the cells do not reach there.
+    /// The results of the negative numbers of `E` that are far out, if that does not reach there.
     #[inline(always)]
-    fn half_tail<E: Float>(self) -> Option<&'static HalfTail> {
+    fn half_tail<E: Float>(self) -> Option<HalfTail> {
         None
     }
 
@@ -169,7 +170,7 @@ pub trait UnaryInt: Copy + Send + Sync + 'static {
 }
 
 /// The results of an operation on the far negative numbers of a 16-bit float, by bits.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct HalfTail {
     /// The first such number.
     pub first: u16,
@@ -263,7 +264,7 @@ where
 /// and operations see to the rest; on aarch64 it does not, nor where nothing is optimised and the sign
 /// of a factor is changed first. (Done always, this cost sigmoid 4 to 9 % on Zen 5.)
 #[inline(always)]
-fn sign_of_nan<O: Unary, X: Lane>(x: X, y: X) -> X {
+pub(crate) fn sign_of_nan<O: Unary, X: Lane>(x: X, y: X) -> X {
     if O::COMPUTE_BOUND && cfg!(any(not(target_arch = "x86_64"), debug_assertions)) {
         y.or_nan_of(x)
     } else {

@@ -4,10 +4,9 @@ use core::arch::x86_64::*;
 use core::mem::transmute_copy;
 
 use super::macros::{entry_points, intrinsics};
-use crate::lanes::{
-    FloatLanes, FullSimd, Lanes, MapWithSimd, MaskLanes, PLACES, POWERS, Simd, WithSimd,
-};
+use crate::lanes::{FloatLanes, Lanes};
 use crate::piece_lanes::{PieceLanes, look_up_each};
+use crate::simd::{FullSimd, MapWithSimd, MaskLanes, PLACES, POWERS, Simd, WithSimd};
 
 /// The features that this instruction set needs, for `$then!`; then what else it is to be given.
 #[macro_export]

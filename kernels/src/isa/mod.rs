@@ -94,7 +94,7 @@ impl<T> PerIsa<T> {
 }
 
 /// A [`PerIsa`] of kernels, by their `of::<S, W>()`: `S` is the unit that has everything
-/// ([`FullSimd`](crate::lanes::FullSimd)), `W` the one for what is bound by computation.
+/// ([`FullSimd`](crate::simd::FullSimd)), `W` the one for what is bound by computation.
 macro_rules! per_isa {
     ($Kernels:ty) => {
         $crate::isa::PerIsa::<$Kernels> {

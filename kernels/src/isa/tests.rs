@@ -12,7 +12,8 @@ use crate::dtype::{bf16, f16};
 use crate::half::Half;
 use crate::is_available;
 use crate::isa::{Isa, PerIsa, per_isa};
-use crate::lanes::{FloatLanes, FullSimd, Lanes, Simd, V, WithSimd};
+use crate::lanes::{FloatLanes, Lanes, V};
+use crate::simd::{FullSimd, Simd, WithSimd};
 
 mod pieces;
 #[path = "../../tests/shared/isas.rs"]

@@ -2,10 +2,11 @@
 
 use crate::dtype::{Element, bf16, f16};
 use crate::half::Half;
-use crate::lanes::{Lanes, Simd};
+use crate::lanes::Lanes;
 use crate::loops::map::{Elementwise, MapFn};
 use crate::loops::zip::{Pairwise, Zip, ZipFn};
 use crate::register::{Lane, Mask, Register};
+use crate::simd::Simd;
 use crate::unary::scale_gradient;
 
 /// One arithmetic form on one dtype.

@@ -19,7 +19,8 @@
 //! ran at 0.45 of the speed). The head is then stored first, so a source must not be the
 //! destination. Whoever asks for it must call [`fence`] before it publishes `dst`.
 
-use crate::lanes::{Lanes, Simd, V};
+use crate::lanes::{Lanes, V};
+use crate::simd::Simd;
 
 /// Makes what was streamed visible before any later store of this thread.
 pub fn fence() {

@@ -1,8 +1,8 @@
 //! The elements whose bit in a mask is set, closed up.
 
 use crate::dtype::{Float, bf16, f16};
-use crate::lanes::{FullSimd, WithSimd};
 use crate::register::IntLane;
+use crate::simd::{FullSimd, WithSimd};
 use crate::unary::UnaryInt;
 
 /// A [`Compress`] on one instruction set.
@@ -33,7 +33,7 @@ pub trait Compressed: Float {
     /// Those of the eight elements at `from` whose bit is set, at `to`.
     ///
     /// # Safety
-    /// As [`MaskLanes`](crate::lanes::MaskLanes).
+    /// As [`MaskLanes`](crate::simd::MaskLanes).
     unsafe fn compress<S: FullSimd>(s: S, bits: u8, from: *const Self, to: *mut Self);
 }
 
@@ -64,7 +64,7 @@ pub trait Index: Copy + Default + Send + Sync + sealed::Sealed + 'static {
     /// Those of the eight numbers from `first` on whose bit is set, at `to`.
     ///
     /// # Safety
-    /// As [`MaskLanes`](crate::lanes::MaskLanes).
+    /// As [`MaskLanes`](crate::simd::MaskLanes).
     #[doc(hidden)]
     unsafe fn compress<S: FullSimd>(s: S, bits: u8, first: usize, to: *mut Self);
 

@@ -1,7 +1,8 @@
 //! Pairs of elements apart and together: what lies interleaved in memory, as two arrays.
 
 use crate::dtype::Element;
-use crate::lanes::{Lanes, Simd, WithSimd};
+use crate::lanes::Lanes;
+use crate::simd::{Simd, WithSimd};
 
 /// The two ways on one dtype and one instruction set.
 ///

@@ -1,7 +1,8 @@
 //! Bytes by a table.
 
-use crate::lanes::{Lanes, Simd};
+use crate::lanes::Lanes;
 use crate::loops::map::Elementwise;
+use crate::simd::Simd;
 
 /// `table[x]` of every byte `x`, whose bits count as unsigned.
 ///

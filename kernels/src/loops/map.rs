@@ -2,9 +2,10 @@
 
 use crate::dtype::{Element, bf16, f16};
 use crate::half;
-use crate::lanes::{Lanes, MapWithSimd, Simd, V};
+use crate::lanes::{Lanes, V};
 use crate::loops::compact::{Step, compact};
 use crate::loops::pieces::in_pieces;
+use crate::simd::{MapWithSimd, Simd};
 use crate::unary::{F32Lanes, OnHalf, Unary, UnaryInt, forward_f32, forward_f64, forward_int};
 
 /// `map(op, src, dst, len, stream)`: `dst[i] = op(src[i])`, with `stream` by stores that bypass the
@@ -102,9 +103,9 @@ macro_rules! of_halves {
             unsafe fn map<S: Simd>(self, s: S, src: *const $H, dst: *mut $H, len: usize, stream: bool) {
                 // SAFETY: forwarded.
                 unsafe {
-                    if const { half::has_cells::<S, O>() } && self.in_pieces() {
-                        by_register(s, InCells(self), src, dst, len, stream);
-                    } else if const { !half::has_cells::<S, O>() || !O::PARAMETERS.is_empty() } {
+                    if const { half::is_at_once::<S, O>() } && self.in_pieces() {
+                        by_register(s, AtOnce(self), src, dst, len, stream);
+                    } else if const { !half::is_at_once::<S, O>() || !O::PARAMETERS.is_empty() } {
                         by_register(s, self, src, dst, len, stream);
                     }
                 }
@@ -122,13 +123,13 @@ macro_rules! of_halves {
 }
 of_halves! { f16 bf16 }
 
-/// An operation on 16-bit floats by cells.
+/// An operation on 16-bit floats whose results round right at once.
 #[derive(Clone, Copy)]
-struct InCells<O>(O);
+struct AtOnce<O>(O);
 
-macro_rules! in_cells {
+macro_rules! at_once {
     ($($H:ident)*) => {$(
-        impl<O: Unary> Elementwise<$H> for InCells<O> {
+        impl<O: Unary> Elementwise<$H> for AtOnce<O> {
             const UNROLL: bool = false;
 
             #[inline(always)]
@@ -136,12 +137,12 @@ macro_rules! in_cells {
             where
                 S: Simd + Lanes<i16, V = R>,
             {
-                half::by_cells::<$H, S, O>(s, self.0, x)
+                half::at_once::<$H, S, O>(s, self.0, x)
             }
         }
     )*};
 }
-in_cells! { f16 bf16 }
+at_once! { f16 bf16 }
 
 macro_rules! of_ints {
     ($($I:ident: $Lane:ident;)*) => {$(

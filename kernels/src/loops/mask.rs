@@ -2,8 +2,9 @@
 
 use crate::dtype::{Float, bf16, f16};
 use crate::half::{Half, rectify_bits};
-use crate::lanes::{FullSimd, Lanes, WithSimd};
+use crate::lanes::Lanes;
 use crate::register::{IntLane, IntRegister, Lane, Register};
+use crate::simd::{FullSimd, WithSimd};
 
 /// A [`MakeMask`] on one instruction set.
 ///

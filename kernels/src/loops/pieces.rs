@@ -11,8 +11,9 @@
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-use crate::lanes::{Lanes, Simd, V, WithSimd};
+use crate::lanes::{Lanes, V};
 use crate::register::{Lane, Near, Register};
+use crate::simd::{Simd, WithSimd};
 use crate::unary::{Derivative, Unary, scale_gradient};
 
 /// Elements after which it is time to look whether what is put aside has room for as many again.

@@ -2,8 +2,9 @@
 
 use crate::dtype::{Float, bf16, f16};
 use crate::half::Half;
-use crate::lanes::{FullSimd, Lanes, V, WithSimd};
+use crate::lanes::{Lanes, V};
 use crate::register::{IntLane, IntRegister, Lane, Mask, Register};
+use crate::simd::{FullSimd, WithSimd};
 
 /// The numbers that bytes stand for: `(q − zero_point) · scale`.
 ///

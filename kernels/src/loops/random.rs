@@ -9,8 +9,9 @@
 
 use crate::dtype::{Float, bf16, f16};
 use crate::half::Half;
-use crate::lanes::{FullSimd, Lanes, V, WithSimd};
+use crate::lanes::{Lanes, V};
 use crate::register::{IntLane, IntRegister, Lane, Mask, Register};
+use crate::simd::{FullSimd, WithSimd};
 
 /// A dtype whose slopes can be drawn.
 pub trait Drawn: Float {

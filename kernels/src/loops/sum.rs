@@ -7,8 +7,9 @@
 
 use crate::dtype::{Float, bf16, f16};
 use crate::half::Half;
-use crate::lanes::{FullSimd, Lanes, V, WithSimd};
+use crate::lanes::{Lanes, V};
 use crate::register::{Lane, Mask, Register};
+use crate::simd::{FullSimd, WithSimd};
 
 /// A dtype that is summed in `f64` lanes.
 pub trait Summand: Float {

@@ -2,9 +2,10 @@
 
 use crate::dtype::{Element, bf16, f16};
 use crate::half;
-use crate::lanes::{Lanes, Simd, V, WithSimd};
+use crate::lanes::{Lanes, V};
 use crate::loops::compact::{Step, compact};
 use crate::loops::pieces::in_pieces;
+use crate::simd::{Simd, WithSimd};
 use crate::unary::{Derivative, gradient_f32, gradient_f64};
 
 /// A [`Zip`] on one instruction set.

@@ -69,7 +69,7 @@ pub(crate) const SIGMOID: HalfCells<1, 4> = HalfCells {
 };
 
 /// sigmoid below −15.739999771118164.
-pub(crate) static SIGMOID_TAIL: HalfTail = HalfTail {
+pub(crate) const SIGMOID_TAIL: HalfTail = HalfTail {
     first: 0xc17c,
     results: &[
         0x341b, 0x3412, 0x3409, 0x3401, 0x33f2, 0x33d5, 0x33bc, 0x33a6, 0x3393, 0x3381, 0x3364,
@@ -148,7 +148,7 @@ pub(crate) const SILU: HalfCells<1, 5> = HalfCells {
 };
 
 /// silu below −15.739999771118164.
-pub(crate) static SILU_TAIL: HalfTail = HalfTail {
+pub(crate) const SILU_TAIL: HalfTail = HalfTail {
     first: 0xc17c,
     results: &[
         -0x49e7, -0x49f0, -0x49f8, -0x4a00, -0x4a0e, -0x4a29, -0x4a41, -0x4a56, -0x4a69, -0x4a7a,
@@ -223,7 +223,7 @@ pub(crate) const GELU: HalfCells<2, 4> = HalfCells {
 };
 
 /// gelu below −7.0.
-pub(crate) static GELU_TAIL: HalfTail = HalfTail {
+pub(crate) const GELU_TAIL: HalfTail = HalfTail {
     first: 0xc0e1,
     results: &[
         -0x5303, -0x5335, -0x535d, -0x537e, -0x53af, -0x53d9, -0x53fb, -0x542b, -0x5457, -0x5479,
@@ -285,7 +285,7 @@ pub(crate) const GELU_TANH: HalfCells<2, 5> = HalfCells {
 };
 
 /// gelu_tanh below −6.0.
-pub(crate) static GELU_TANH_TAIL: HalfTail = HalfTail {
+pub(crate) const GELU_TANH_TAIL: HalfTail = HalfTail {
     first: 0xc0c1,
     results: &[
         -0x5175, -0x51af, -0x51e4, -0x5218, -0x5253, -0x5280, -0x52c3, -0x52f5, -0x5333, -0x536a,

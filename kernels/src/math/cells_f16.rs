@@ -90,7 +90,7 @@ pub(crate) const SIGMOID: HalfCells<1, 5> = HalfCells {
 };
 
 /// sigmoid below −15.739999771118164.
-pub(crate) static SIGMOID_TAIL: HalfTail = HalfTail {
+pub(crate) const SIGMOID_TAIL: HalfTail = HalfTail {
     first: 0xcbdf,
     results: &[
         0x0002, 0x0002, 0x0002, 0x0002, 0x0002, 0x0002, 0x0002, 0x0002, 0x0002, 0x0002, 0x0002,
@@ -150,7 +150,7 @@ pub(crate) const SILU: HalfCells<1, 5> = HalfCells {
 };
 
 /// silu below −15.739999771118164.
-pub(crate) static SILU_TAIL: HalfTail = HalfTail {
+pub(crate) const SILU_TAIL: HalfTail = HalfTail {
     first: 0xcbdf,
     results: &[
         -0x7fda, -0x7fda, -0x7fda, -0x7fda, -0x7fdb, -0x7fdb, -0x7fdb, -0x7fdb, -0x7fdc, -0x7fdc,

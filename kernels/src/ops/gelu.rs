@@ -83,7 +83,7 @@ impl Unary for Gelu {
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
     const IN_PIECES: bool = true;
-    const HALF_IN_CELLS: bool = true;
+    const HALF_AT_ONCE: bool = true;
 
     // max(x, 0) - |x|·Φ(-|x|)
     #[inline(always)]
@@ -129,7 +129,7 @@ impl Unary for Gelu {
     }
 
     #[inline(always)]
-    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+    fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
         match E::DTYPE {
             Dtype::F16 => half_cells::gate_down(x, &cells_f16::GELU),
             _ => half_cells::gate_up(x, &cells_bf16::GELU),
@@ -137,10 +137,10 @@ impl Unary for Gelu {
     }
 
     #[inline(always)]
-    fn half_tail<E: Float>(self) -> Option<&'static HalfTail> {
+    fn half_tail<E: Float>(self) -> Option<HalfTail> {
         match E::DTYPE {
             Dtype::F16 => None,
-            _ => Some(&cells_bf16::GELU_TAIL),
+            _ => Some(cells_bf16::GELU_TAIL),
         }
     }
 

@@ -103,7 +103,7 @@ impl Unary for GeluTanh {
     const F32_DERIVATIVE: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
     const IN_PIECES: bool = true;
-    const HALF_IN_CELLS: bool = true;
+    const HALF_AT_ONCE: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
@@ -133,7 +133,7 @@ impl Unary for GeluTanh {
     }
 
     #[inline(always)]
-    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+    fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
         match E::DTYPE {
             Dtype::F16 => half_cells::gate_down(x, &cells_f16::GELU_TANH),
             _ => half_cells::gate_up(x, &cells_bf16::GELU_TANH),
@@ -141,10 +141,10 @@ impl Unary for GeluTanh {
     }
 
     #[inline(always)]
-    fn half_tail<E: Float>(self) -> Option<&'static HalfTail> {
+    fn half_tail<E: Float>(self) -> Option<HalfTail> {
         match E::DTYPE {
             Dtype::F16 => None,
-            _ => Some(&cells_bf16::GELU_TANH_TAIL),
+            _ => Some(cells_bf16::GELU_TANH_TAIL),
         }
     }
 

@@ -24,6 +24,7 @@ impl Unary for HardSwish {
     const FORMULA: &'static str = "x·min(max(x + 3, 0), 6)/6";
     const F32_ULPS: i32 = 1;
     const COMPUTE_BOUND: bool = true;
+    const HALF_AT_ONCE: bool = true;
 
     // x·(x + 3)/6 rounds three times, and is up to 1.91 ulps off on `f32`; x/2·(x/3 + 1) 1.49. But up
     // to -1, x + 3 is exact: so are two roundings enough; and from there on x/2 is, beside which the
@@ -46,6 +47,17 @@ impl Unary for HardSwish {
     #[inline(always)]
     fn unseen<X: Lane>(self, x: X, y: X) -> X {
         unseen_square(1.0 / 6.0, x, y)
+    }
+
+    // x/2 + x²/6, rounded up where it is not exact, for x/2 may lie on the middle between two numbers. From 3 on, x
+    // is nearer to zero.
+    #[inline(always)]
+    fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
+        let zero = x.splat(0.0);
+        let minus_square = x.mul_add_down(zero - x, zero);
+        let y = minus_square.neg_mul_add_up(x.splat(1.0 / 6.0), x * x.splat(0.5));
+        let y = x.le(x.splat(-3.0)).select(zero, y);
+        y.abs().min(x.abs()).copysign(x)
     }
 
     // Up to -0.75, x + 1.5 is exact.

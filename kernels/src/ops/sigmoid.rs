@@ -41,7 +41,7 @@ impl Unary for Sigmoid {
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const IN_PIECES: bool = true;
-    const HALF_IN_CELLS: bool = true;
+    const HALF_AT_ONCE: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
@@ -66,7 +66,7 @@ impl Unary for Sigmoid {
     }
 
     #[inline(always)]
-    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+    fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
         match E::DTYPE {
             Dtype::F16 => half_cells::sigmoid(x, &cells_f16::SIGMOID),
             _ => half_cells::sigmoid(x, &cells_bf16::SIGMOID),
@@ -74,10 +74,10 @@ impl Unary for Sigmoid {
     }
 
     #[inline(always)]
-    fn half_tail<E: Float>(self) -> Option<&'static HalfTail> {
+    fn half_tail<E: Float>(self) -> Option<HalfTail> {
         match E::DTYPE {
-            Dtype::F16 => Some(&cells_f16::SIGMOID_TAIL),
-            _ => Some(&cells_bf16::SIGMOID_TAIL),
+            Dtype::F16 => Some(cells_f16::SIGMOID_TAIL),
+            _ => Some(cells_bf16::SIGMOID_TAIL),
         }
     }
 

@@ -83,7 +83,7 @@ impl Unary for Silu {
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const IN_PIECES: bool = true;
-    const HALF_IN_CELLS: bool = true;
+    const HALF_AT_ONCE: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
@@ -129,7 +129,7 @@ impl Unary for Silu {
     }
 
     #[inline(always)]
-    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+    fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
         match E::DTYPE {
             Dtype::F16 => half_cells::gate_up(x, &cells_f16::SILU),
             _ => half_cells::gate_up(x, &cells_bf16::SILU),
@@ -137,10 +137,10 @@ impl Unary for Silu {
     }
 
     #[inline(always)]
-    fn half_tail<E: Float>(self) -> Option<&'static HalfTail> {
+    fn half_tail<E: Float>(self) -> Option<HalfTail> {
         match E::DTYPE {
-            Dtype::F16 => Some(&cells_f16::SILU_TAIL),
-            _ => Some(&cells_bf16::SILU_TAIL),
+            Dtype::F16 => Some(cells_f16::SILU_TAIL),
+            _ => Some(cells_bf16::SILU_TAIL),
         }
     }
 

@@ -38,7 +38,7 @@ impl Unary for Tanh {
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const IN_PIECES: bool = true;
-    const HALF_IN_CELLS: bool = true;
+    const HALF_AT_ONCE: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
@@ -52,7 +52,7 @@ impl Unary for Tanh {
     }
 
     #[inline(always)]
-    fn half_in_cells<E: Float, X: PieceLane>(self, x: X) -> X {
+    fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
         match E::DTYPE {
             Dtype::F16 => half_cells::tanh(x, &cells_f16::TANH),
             _ => half_cells::tanh(x, &cells_bf16::TANH),

@@ -7,7 +7,8 @@ use std::vec::Vec;
 
 use super::{Runs, lanes, numbers, of, run_on_all};
 use crate::isa::per_isa;
-use crate::lanes::{Lanes, Simd, V, WithSimd};
+use crate::lanes::{Lanes, V};
+use crate::simd::{Simd, WithSimd};
 
 /// 1.5·2^23.
 const SHIFT: f32 = 12_582_912.0;
