@@ -28,7 +28,7 @@
 //! | `unary` | what an operation is |
 //! | `register` | registers with operators |
 //! | `isa/` | one file per instruction set |
-//! | `lanes`, `piece_lanes` | the words that an instruction set implements |
+//! | `simd`, `piece_lanes`, `lanes` | the words that an instruction set implements |
 //! | `parameters`, `precision`, `contract`, `dtype` | what a user may set, in which lanes, how exact, what arrays hold |
 //! | `number` | the value of a parameter, to the last digit of an integer |
 #![no_std]
