@@ -103,7 +103,7 @@ impl<S: Simd> WithSimd<S> for Pieces {
                 0,
                 1,
                 u32::MAX >> (32 - n),
-                (seed as u32 * 0x9E37_79B9) >> (32 - n),
+                (seed as u32).wrapping_mul(0x9E37_79B9) >> (32 - n),
             ] {
                 places(s, far, &x);
             }
