@@ -1,4 +1,4 @@
-//! AVX2 with FMA and F16C: 32-byte registers.
+//! AVX2 with FMA, F16C and POPCNT: 32-byte registers.
 
 use core::arch::x86_64::*;
 use core::mem::transmute_copy;
@@ -25,7 +25,7 @@ impl Avx2 {
     /// Another unit's way to what AVX2 does as well.
     ///
     /// # Safety
-    /// The CPU has AVX2, FMA and F16C.
+    /// The CPU has AVX2, FMA, F16C and POPCNT.
     #[inline(always)]
     pub(super) unsafe fn new() -> Self {
         Self(())

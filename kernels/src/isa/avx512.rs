@@ -47,7 +47,7 @@ impl Avx512Vl256 {
     /// The AVX2 unit that every AVX-512 unit is as well.
     #[inline(always)]
     fn avx2(self) -> Avx2 {
-        // SAFETY: whoever runs this unit's kernels vouched for a CPU that has AVX2, FMA and F16C.
+        // SAFETY: whoever runs this unit's kernels vouched for a CPU that has AVX2, FMA, F16C and POPCNT.
         unsafe { Avx2::new() }
     }
 }

@@ -19,7 +19,7 @@ pub enum Isa {
     /// Whatever the target always has: SSE2 on x86-64, NEON on aarch64, simd128 on wasm32 when
     /// enabled, scalar code elsewhere. By the crate `wide`.
     Portable,
-    /// x86-64 AVX2, FMA and F16C (Haswell, Zen and newer).
+    /// x86-64 AVX2, FMA, F16C and POPCNT (Haswell, Zen and newer).
     Avx2,
     /// x86-64 AVX-512 F, BW, DQ and VL (Skylake-X, Zen 4 and newer).
     Avx512,
@@ -52,7 +52,7 @@ impl fmt::Display for Isa {
 }
 
 /// Whether the CPU has the features that an [`Isa`] needs, each of which is asked for by `$has!`:
-/// `is_available!(isa, has)` calls `has!("avx2" "fma" "f16c")`.
+/// `is_available!(isa, has)` calls `has!("avx2" "fma" "f16c" "popcnt")`.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! is_available {
