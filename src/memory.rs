@@ -5,7 +5,6 @@
 //! result.
 
 use alloc::vec::Vec;
-use core::mem::size_of;
 
 use crate::threshold::Threshold;
 pub use crate::threshold::ThresholdError;
