@@ -72,6 +72,8 @@ pub trait Simd: PieceLanes + FloatLanes<f64> + Lanes<i16> + Lanes<i32> {
 
     /// `table[x]` of each lane, whose bits count as unsigned, and the last but one of `table` where that is nearer;
     /// here one by one. The table has two entries or more, and the last is the same again.
+    /// (AVX-512's gather would do it, but Bochs, in which `.ci/avx512` runs the kernels, knows it as an illegal
+    /// instruction in some registers.)
     #[inline(always)]
     fn look_up_16(self, table: &'static [i16], index: V<Self, i16>) -> V<Self, i16> {
         let mut y = index;

@@ -141,23 +141,6 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn look_up_16(self, table: &'static [i16], index: __m512i) -> __m512i {
-        if table.len() < 2 {
-            return index;
-        }
-        // SAFETY: four bytes are read at an index that is not the last; AVX-512 as above.
-        unsafe {
-            let last = _mm512_set1_epi16((table.len() - 2) as i16);
-            let i = _mm512_min_epu16(index, last);
-            let low = _mm512_and_si512(i, _mm512_set1_epi32(0xFFFF));
-            let even = _mm512_i32gather_epi32::<2>(low, table.as_ptr().cast());
-            let high = _mm512_srli_epi32::<16>(i);
-            let odd = _mm512_i32gather_epi32::<2>(high, table.as_ptr().cast());
-            _mm512_mask_blend_epi16(0xAAAA_AAAA, even, _mm512_slli_epi32::<16>(odd))
-        }
-    }
-
-    #[inline(always)]
     unsafe fn stream<V: Copy>(self, p: *mut V, v: V) {
         // SAFETY: the caller vouches for `p`, and that `V` is 64 bytes.
         unsafe { _mm512_stream_si512(p.cast(), transmute_copy(&v)) }
