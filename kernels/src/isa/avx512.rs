@@ -373,21 +373,6 @@ impl PieceLanes for Avx512 {
             _mm512_mask_expand_ps(others, bits as __mmask16, x);
     }
 
-    #[inline(always)]
-    fn beside_multiple<const BITS: i32>(self, x: __m512) -> __m512 {
-        // SAFETY: as above. The number of bits is in the upper half of the instruction's byte.
-        unsafe {
-            match BITS {
-                1 => _mm512_reduce_ps::<0x10>(x),
-                2 => _mm512_reduce_ps::<0x20>(x),
-                _ => {
-                    const { assert!(BITS == 1 || BITS == 2 || BITS == 3) };
-                    _mm512_reduce_ps::<0x30>(x)
-                }
-            }
-        }
-    }
-
     // Compressed into a register and stored whole, as below.
     #[inline(always)]
     unsafe fn compress(self, bits: u32, x: __m512, to: *mut f32) {
