@@ -154,20 +154,46 @@ pub(crate) fn gradient<H: Half, S: Simd, D: Derivative>(
 }
 
 #[inline(always)]
-fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
-    let y = both_in_f32(s, op, H::widen(s, x));
+fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, bits: V<S, i16>) -> V<S, i16> {
+    let x = H::widen(s, bits);
+    let mut y = x;
+    let mut i = 0;
+    while i < 2 {
+        y[i] = forward_f32(s, op, x[i]);
+        i += 1;
+    }
+    narrow_result::<H, S, O>(s, op, bits, x, y)
+}
+
+/// The results on a register of the bits of `H`, of which `x` are the values and `y` the results on `f32`.
+#[inline(always)]
+pub(crate) fn narrow_result<H: Half, S: Simd, O: Unary>(
+    s: S,
+    op: O,
+    bits: V<S, i16>,
+    x: [V<S, f32>; 2],
+    y: [V<S, f32>; 2],
+) -> V<S, i16> {
     if const { O::F32_ULPS == 0 } {
         return H::narrow(s, y);
     }
-    let bits = [
+    let y_bits = [
         IntRegister::<i32, S>::new(s, s.to_bits(y[0])),
         IntRegister::<i32, S>::new(s, s.to_bits(y[1])),
     ];
-    if near_middle::<H, S>(bits, O::F32_ULPS) {
-        recomputed::<H, S, O>(s, op, x)
-    } else {
-        H::narrow_off_middle(s, y)
+    let near = H::narrow_off_middle(s, y);
+    if !near_middle::<H, S>(y_bits, O::F32_ULPS) {
+        return near;
     }
+    let mut y = x;
+    let mut i = 0;
+    while i < 2 {
+        y[i] = recomputed(s, op, x[i]);
+        i += 1;
+    }
+    // A signalling NaN comes out of `f64` quiet. Whether a register goes this way is no affair of
+    // each of its elements, so NaN comes out as it does the other way.
+    where_nan::<H, S>(s, bits, near, H::narrow(s, y))
 }
 
 /// Whether [`at_once`] is a way for `O` on `S`, which looks up 32 entries and rounds in any direction at
@@ -202,18 +228,6 @@ pub(crate) fn at_once<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> 
     let place = bits - bits.splat(first);
     let results = IntRegister::new(s, s.look_up_16(tail.results, place.v()));
     far.select(results, IntRegister::new(s, y)).v()
-}
-
-/// The operation on two registers of `f32`: in a loop, which halves the code of a long operation.
-#[inline(always)]
-fn both_in_f32<S: Simd, O: Unary>(s: S, op: O, x: [V<S, f32>; 2]) -> [V<S, f32>; 2] {
-    let mut y = x;
-    let mut i = 0;
-    while i < 2 {
-        y[i] = forward_f32(s, op, x[i]);
-        i += 1;
-    }
-    y
 }
 
 #[inline(always)]
@@ -313,38 +327,25 @@ fn near_middle<H: Half, S: Simd>([a, b]: [IntRegister<i32, S>; 2], ulps: i32) ->
     near.bits() | subnormal.bits() != 0
 }
 
-/// `op` on one register by way of `f64`: a call, to keep it out of the loops.
+/// `op` on one register by way of `f64`, rounded to odd: a call, to keep it out of the loops. It serves both 16-bit
+/// floats.
 #[inline(always)]
-fn recomputed<H: Half, S: Simd, O: Unary>(_: S, op: O, x: V<S, i16>) -> V<S, i16> {
-    let half = PhantomData::<H>;
+fn recomputed<S: Simd, O: Unary>(_: S, op: O, x: V<S, f32>) -> V<S, f32> {
     // SAFETY: the unit is the proof that the CPU has its instructions; the task asks for nothing.
-    unsafe { S::with_simd(RecomputeInF64 { op, x, half }) }
+    unsafe { S::with_simd(RecomputeInF64 { op, x }) }
 }
 
-struct RecomputeInF64<S: Simd, O, H> {
+struct RecomputeInF64<S: Simd, O> {
     op: O,
-    x: V<S, i16>,
-    half: PhantomData<H>,
+    x: V<S, f32>,
 }
 
-impl<S: Simd, O: Unary, H: Half> WithSimd<S> for RecomputeInF64<S, O, H> {
-    type Output = V<S, i16>;
+impl<S: Simd, O: Unary> WithSimd<S> for RecomputeInF64<S, O> {
+    type Output = V<S, f32>;
 
     #[inline(always)]
-    unsafe fn with_simd(self, s: S) -> V<S, i16> {
-        let (x, op) = (self.x, self.op);
-        let x = H::widen(s, x);
-        let mut y = x;
-        let mut i = 0;
-        while i < 2 {
-            y[i] = in_f64(s, op, x[i]);
-            i += 1;
-        }
-        let y = H::narrow(s, y);
-        // A signalling NaN comes out of `f64` quiet. Whether a register goes this way is no affair of
-        // each of its elements, so NaN comes out as it does the other way.
-        let y32 = H::narrow_off_middle(s, both_in_f32(s, op, x));
-        where_nan::<H, S>(s, self.x, y32, y)
+    unsafe fn with_simd(self, s: S) -> V<S, f32> {
+        in_f64(s, self.op, self.x)
     }
 }
 

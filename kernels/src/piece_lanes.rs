@@ -78,16 +78,6 @@ pub trait PieceLanes: FloatLanes<f32> {
         self.copysign(self.abs_to(x, limit), self.splat(-0.0))
     }
 
-    /// x less the nearest multiple of 2<sup>−BITS</sup>, ties to even, for |x| up to 2<sup>22 − BITS</sup>; +0 of a
-    /// multiple. (AVX-512 has one instruction for it, but in Bochs, in which `.ci/avx512` runs the kernels, that
-    /// was wrong where x is a tie.)
-    #[inline(always)]
-    fn beside_multiple<const BITS: i32>(self, x: V<Self, f32>) -> V<Self, f32> {
-        let shift = self.splat(12_582_912.0 / (1 << BITS) as f32);
-        let x = self.add(x, self.splat(0.0));
-        self.sub(x, self.sub(self.add(x, shift), shift))
-    }
-
     /// a·b + c, rounded once, toward −∞.
     #[inline(always)]
     fn mul_add_down(self, a: V<Self, f32>, b: V<Self, f32>, c: V<Self, f32>) -> V<Self, f32> {

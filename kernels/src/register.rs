@@ -97,7 +97,6 @@ pub trait PieceLane: Lane {
     fn floor_onto(self, b: Self, shift: Self) -> Self;
     fn half_down(self) -> Self;
     fn minus_abs_to(self, limit: Self) -> Self;
-    fn beside_multiple<const BITS: i32>(self) -> Self;
     fn mul_add_down(self, b: Self, c: Self) -> Self;
     fn neg_mul_add_up(self, b: Self, c: Self) -> Self;
 }
@@ -289,10 +288,6 @@ impl<S: PieceLanes> PieceLane for Register<f32, S> {
     #[inline(always)]
     fn minus_abs_to(self, limit: Self) -> Self {
         Self::new(self.s, self.s.minus_abs_to(self.v, limit.v))
-    }
-    #[inline(always)]
-    fn beside_multiple<const BITS: i32>(self) -> Self {
-        Self::new(self.s, self.s.beside_multiple::<BITS>(self.v))
     }
     #[inline(always)]
     fn mul_add_down(self, b: Self, c: Self) -> Self {

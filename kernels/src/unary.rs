@@ -230,12 +230,14 @@ impl F32Lanes {
 #[inline(always)]
 pub(crate) fn forward_f32<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
     let y = if O::F32.double::<S>() {
-        let [a, b] = s.widen(x);
-        let (a, b) = (
-            Register::<F64ForF32, S>::new(s, a),
-            Register::<F64ForF32, S>::new(s, b),
-        );
-        s.narrow([op.forward(a).v(), op.forward(b).v()])
+        // In a loop, which halves the code of a long operation.
+        let mut y = s.widen(x);
+        let mut i = 0;
+        while i < 2 {
+            y[i] = op.forward(Register::<F64ForF32, S>::new(s, y[i])).v();
+            i += 1;
+        }
+        s.narrow(y)
     } else {
         op.forward(Register::<f32, S>::new(s, x)).v()
     };
@@ -368,12 +370,13 @@ pub(crate) fn gradient_f32<S: Simd, D: Derivative>(
     dy: V<S, f32>,
 ) -> V<S, f32> {
     let derivative = if D::F32.double::<S>() {
-        let [a, b] = s.widen(x);
-        let (a, b) = (
-            Register::<F64ForF32, S>::new(s, a),
-            Register::<F64ForF32, S>::new(s, b),
-        );
-        s.narrow([of.derivative(a).v(), of.derivative(b).v()])
+        let mut y = s.widen(x);
+        let mut i = 0;
+        while i < 2 {
+            y[i] = of.derivative(Register::<F64ForF32, S>::new(s, y[i])).v();
+            i += 1;
+        }
+        s.narrow(y)
     } else {
         of.derivative(Register::<f32, S>::new(s, x)).v()
     };

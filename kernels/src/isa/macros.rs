@@ -4,6 +4,7 @@
 macro_rules! entry_points {
     ($($feature:literal)*; $unit:expr) => {
         #[target_feature($(enable = $feature),*)]
+        #[inline(never)]
         unsafe fn map<E, O: MapWithSimd<Self, E>>(
             op: O,
             src: *const E,

@@ -17,6 +17,7 @@ pub struct Portable(());
 impl PieceLanes for Portable {}
 
 impl Simd for Portable {
+    #[inline(never)]
     unsafe fn map<E, O: MapWithSimd<Self, E>>(
         op: O,
         src: *const E,

@@ -218,23 +218,6 @@ fn cells<S: Simd>(s: S, seed: usize) {
         let least = if x.abs() < 3.0 { x.abs() } else { 3.0 };
         assert_eq!(y.to_bits(), (-least).to_bits());
     }
-    let near: Vec<f32> = (0..n)
-        .map(|i| (i + 16 * seed) as f32 * 0.09375 - 4.0)
-        .collect();
-    let v = of::<f32, S>(s, &near);
-    let rests = [
-        s.beside_multiple::<1>(v),
-        s.beside_multiple::<2>(v),
-        s.beside_multiple::<3>(v),
-    ];
-    for (rest, scale) in rests.into_iter().zip([2.0f32, 4.0, 8.0]) {
-        for (x, rest) in near.iter().zip(lanes::<f32, S>(s, rest)) {
-            let want = x - (x * scale).round_ties_even() / scale;
-            assert_eq!(rest.to_bits(), want.to_bits(), "{x} {scale}");
-        }
-    }
-    assert_eq!(bits(s.beside_multiple::<2>(s.splat(-0.0f32))), 0);
-
     static TABLE: [i16; 6] = [3, 1, -4, 1, 5, 5];
     let index: Vec<i16> = (0..<S as Lanes<i16>>::N)
         .map(|i| (i * (seed + 1)) as i16 - 2)

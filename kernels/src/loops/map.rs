@@ -1,12 +1,11 @@
 //! The loop over one array: `dst[i] = op(src[i])`.
 
-use crate::dtype::{Element, bf16, f16};
-use crate::half;
+use crate::dtype::Element;
 use crate::lanes::{Lanes, V};
 use crate::loops::compact::{Step, compact};
 use crate::loops::pieces::in_pieces;
 use crate::simd::{MapWithSimd, Simd};
-use crate::unary::{F32Lanes, OnHalf, Unary, UnaryInt, forward_f32, forward_f64, forward_int};
+use crate::unary::{F32Lanes, Unary, UnaryInt, forward_f32, forward_f64, forward_int};
 
 /// `map(op, src, dst, len, stream)`: `dst[i] = op(src[i])`, with `stream` by stores that bypass the
 /// caches; then [`fence`](crate::fence) before `dst` is published.
@@ -89,61 +88,6 @@ impl<O: Unary> Elementwise<f64> for O {
     }
 }
 
-macro_rules! of_halves {
-    ($($H:ident)*) => {$(
-        impl<O: Unary> Elementwise<$H> for O {
-            const UNROLL: bool = matches!(O::ON_HALF, OnHalf::Bits);
-
-            #[inline(always)]
-            fn ready(self) -> Self {
-                half::ready::<$H, O>(self)
-            }
-
-            #[inline(always)]
-            unsafe fn map<S: Simd>(self, s: S, src: *const $H, dst: *mut $H, len: usize, stream: bool) {
-                // SAFETY: forwarded.
-                unsafe {
-                    if const { half::is_at_once::<S, O>() } && self.in_pieces() {
-                        by_register(s, AtOnce(self), src, dst, len, stream);
-                    } else if const { !half::is_at_once::<S, O>() || !O::PARAMETERS.is_empty() } {
-                        by_register(s, self, src, dst, len, stream);
-                    }
-                }
-            }
-
-            #[inline(always)]
-            fn on<S, R: Copy>(self, s: S, x: R) -> R
-            where
-                S: Simd + Lanes<i16, V = R>,
-            {
-                half::forward::<$H, S, O>(s, self, x)
-            }
-        }
-    )*};
-}
-of_halves! { f16 bf16 }
-
-/// An operation on 16-bit floats whose results round right at once.
-#[derive(Clone, Copy)]
-struct AtOnce<O>(O);
-
-macro_rules! at_once {
-    ($($H:ident)*) => {$(
-        impl<O: Unary> Elementwise<$H> for AtOnce<O> {
-            const UNROLL: bool = false;
-
-            #[inline(always)]
-            fn on<S, R: Copy>(self, s: S, x: R) -> R
-            where
-                S: Simd + Lanes<i16, V = R>,
-            {
-                half::at_once::<$H, S, O>(s, self.0, x)
-            }
-        }
-    )*};
-}
-at_once! { f16 bf16 }
-
 macro_rules! of_ints {
     ($($I:ident: $Lane:ident;)*) => {$(
         impl<O: UnaryInt> Elementwise<$I> for O {
@@ -186,8 +130,14 @@ where
 /// # Safety
 /// As [`MapWithSimd::map_with_simd`].
 #[inline(always)]
-unsafe fn by_register<S, E, O>(s: S, op: O, src: *const E, dst: *mut E, len: usize, stream: bool)
-where
+pub(crate) unsafe fn by_register<S, E, O>(
+    s: S,
+    op: O,
+    src: *const E,
+    dst: *mut E,
+    len: usize,
+    stream: bool,
+) where
     S: Simd + Lanes<E::Lane>,
     E: Element,
     O: Elementwise<E>,

@@ -4,6 +4,7 @@
 mod arithmetic;
 mod compact;
 mod compress;
+mod halves;
 mod layout;
 mod lookup;
 mod map;

@@ -123,53 +123,76 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
     stream: bool,
 ) {
     let n = <S as Lanes<f32>>::N;
-    let all = u32::MAX >> (32 - n);
+    let part = len < n;
     let mut aside = Aside::new();
     // SAFETY: a register at `i` is within `len`, a block within the body, and the body within `len`; `load_part`
-    // and `store_part` get `len < n`. There is room aside for two blocks and the ends.
+    // and `store_part` get `len < n`. There is room aside for two blocks and the rest.
     unsafe {
-        if len < n {
+        let last = len.saturating_sub(n);
+        let (head, tail) = if part {
             let x = load_part(s, src, len);
-            let (y, near) = on(op, x);
-            s.store_part(dst, len, y);
-            if near != all {
-                aside.put(s, 0, near ^ all, x);
-                take_places(s, op, &mut aside, dst, len);
-            }
-            return;
-        }
-        let last = len - n;
-        let (head, tail) = (load(s, src, 0), load(s, src, last));
+            (x, x)
+        } else {
+            (load(s, src, 0), load(s, src, last))
+        };
         let first = dst.addr().wrapping_neg() / size_of::<f32>() % n;
-        let end = first + (len - first) / n * n;
+        let end = if part {
+            0
+        } else {
+            first + (len - first) / n * n
+        };
         let (mut i, mut many) = (first, false);
-        while i < end {
+        while i + const { n_at_once::<S>() } <= end {
             let stop = if end - i < BLOCK { end } else { i + BLOCK };
             let before = aside.registers;
-            body(s, op, src, dst, i..stop, &mut aside, many, stream);
+            i = body(s, op, src, dst, i..stop, &mut aside, many, stream);
             many = aside.registers - before > MANY;
             if aside.registers > BLOCK / n {
                 take_places(s, op, &mut aside, dst, len);
             }
-            i = stop;
         }
-        let ends = [(0, head, first > 0), (last, tail, end < len)];
-        let mut i = 0;
-        while i < 2 {
-            let (at, x, open) = ends[i];
-            if open {
-                let (y, near) = on(op, x);
+        // The rest, a bit for each: a register that has no partner, the head, the tail. One loop for them has
+        // the formula once; three copies of it took a third longer to compile.
+        let mut rest = if part {
+            HEAD
+        } else {
+            let odd = if i < end { ODD } else { 0 };
+            odd | if first > 0 { HEAD } else { 0 } | if end < len { TAIL } else { 0 }
+        };
+        while rest != 0 {
+            let (at, x) = if rest & ODD != 0 {
+                (i, load(s, src, i))
+            } else if rest & HEAD != 0 {
+                (0, head)
+            } else {
+                (last, tail)
+            };
+            let (y, far) = on(op, x);
+            if part {
+                s.store_part(dst, len, y);
+            } else {
                 s.store(dst.add(at), y);
-                if near != all {
-                    aside.put(s, at, near ^ all, x);
-                }
             }
-            i += 1;
+            if far != 0 {
+                aside.put(s, at, far, x);
+            }
+            rest &= rest - 1;
         }
         if aside.registers > 0 {
             take_places(s, op, &mut aside, dst, len);
         }
     }
+}
+
+const ODD: u32 = 1;
+const HEAD: u32 = 2;
+const TAIL: u32 = 4;
+
+/// How many elements [`body`] computes at once: two registers share a branch, but half as large ones are too few for
+/// two.
+const fn n_at_once<S: Simd>() -> usize {
+    let n = <S as Lanes<f32>>::N;
+    if n == LANES { 2 * n } else { n }
 }
 
 /// A register of each array.
@@ -208,7 +231,8 @@ unsafe fn load_part<S: Simd, const A: usize>(
     x
 }
 
-/// Whole registers by [`Pieces::near`], with what that leaves to be done put aside.
+/// Whole registers, or pairs of them, by [`Pieces::near`], with what that leaves to be done put aside. Returns where it
+/// stopped.
 ///
 /// # Safety
 /// Each of `src` is valid for reads and `dst` for writes of the elements of `range`, whose length is a multiple of
@@ -225,35 +249,33 @@ unsafe fn body<S: Simd, O: Pieces<S, A>, const A: usize>(
     aside: &mut Aside<A>,
     many: bool,
     stream: bool,
-) {
+) -> usize {
     let n = <S as Lanes<f32>>::N;
-    let all = u32::MAX >> (32 - n);
     let mut i = range.start;
-    // SAFETY: a register at `i` is within `range`.
-    unsafe {
-        // Two at a time share a branch; half as large registers are too few for two.
-        while const { <S as Lanes<f32>>::N == LANES } && i + 2 * n <= range.end {
-            let (a, b) = (load(s, src, i), load(s, src, i + n));
-            let (y_a, near_a) = on(op, a);
-            let (y_b, near_b) = on(op, b);
-            store(s, dst.add(i), y_a, stream);
-            store(s, dst.add(i + n), y_b, stream);
-            if many || near_a & near_b != all {
-                aside.put(s, i, near_a ^ all, a);
-                aside.put(s, i + n, near_b ^ all, b);
+    while i + const { n_at_once::<S>() } <= range.end {
+        // SAFETY: a register at `i` is within `range`, and one at `i + n` where there are two.
+        unsafe {
+            let a = load(s, src, i);
+            let (y_a, far_a) = on(op, a);
+            if const { n_at_once::<S>() == <S as Lanes<f32>>::N } {
+                store(s, dst.add(i), y_a, stream);
+                if many || far_a != 0 {
+                    aside.put(s, i, far_a, a);
+                }
+            } else {
+                let b = load(s, src, i + n);
+                let (y_b, far_b) = on(op, b);
+                store(s, dst.add(i), y_a, stream);
+                store(s, dst.add(i + n), y_b, stream);
+                if many || far_a | far_b != 0 {
+                    aside.put(s, i, far_a, a);
+                    aside.put(s, i + n, far_b, b);
+                }
             }
-            i += 2 * n;
         }
-        while i < range.end {
-            let x = load(s, src, i);
-            let (y, near) = on(op, x);
-            store(s, dst.add(i), y, stream);
-            if many || near != all {
-                aside.put(s, i, near ^ all, x);
-            }
-            i += n;
-        }
+        i += const { n_at_once::<S>() };
     }
+    i
 }
 
 /// Stores an aligned register, past the caches where `stream`.
@@ -295,15 +317,15 @@ unsafe fn take_places<S: Simd, O: Pieces<S, A>, const A: usize>(
     }
 }
 
-/// [`Pieces::near`] on a register, and a bit for each lane where it is right.
+/// [`Pieces::near`] on a register, and a bit for each lane where it is not right.
 #[inline(always)]
 fn on<S: Simd, O: Pieces<S, A>, const A: usize>(op: O, x: Registers<S, A>) -> (V<S, f32>, u32) {
     let (y, near) = op.near(x);
-    let near = match near {
-        Some(near) => near.bits(),
-        None => u32::MAX >> (32 - <S as Lanes<f32>>::N),
+    let far = match near {
+        Some(near) => near.bits() ^ (u32::MAX >> (32 - <S as Lanes<f32>>::N)),
+        None => 0,
     };
-    (y.v(), near)
+    (y.v(), far)
 }
 
 /// See [`take_places`]; nothing is aside afterwards.

@@ -1,7 +1,6 @@
 //! The loop over two arrays: `dst[i] = op(a[i], b[i])`.
 
-use crate::dtype::{Element, bf16, f16};
-use crate::half;
+use crate::dtype::Element;
 use crate::lanes::{Lanes, V};
 use crate::loops::compact::{Step, compact};
 use crate::loops::pieces::in_pieces;
@@ -69,23 +68,14 @@ impl<D: Derivative> Pairwise<f32> for D {
     }
 }
 
-macro_rules! gradients {
-    ($($E:ident in $Lane:ident: $gradient:expr;)*) => {$(
-        impl<D: Derivative> Pairwise<$E> for D {
-            #[inline(always)]
-            fn on<S, R: Copy>(self, s: S, x: R, dy: R) -> R
-            where
-                S: Simd + Lanes<$Lane, V = R>,
-            {
-                $gradient(s, self, x, dy)
-            }
-        }
-    )*};
-}
-gradients! {
-    f64 in f64: gradient_f64;
-    f16 in i16: half::gradient::<f16, S, D>;
-    bf16 in i16: half::gradient::<bf16, S, D>;
+impl<D: Derivative> Pairwise<f64> for D {
+    #[inline(always)]
+    fn on<S, R: Copy>(self, s: S, x: R, dy: R) -> R
+    where
+        S: Simd + Lanes<f64, V = R>,
+    {
+        gradient_f64(s, self, x, dy)
+    }
 }
 
 /// The loop over two arrays: `dst[i] = op(a[i], b[i])` for `i < len`.

@@ -6,8 +6,8 @@
 //! x/2 may lie on the middle between two numbers; then the next term decides. There the last steps round in its
 //! direction.
 
-use crate::math::cells::SHIFT;
-use crate::register::{Mask, PieceLane};
+use crate::math::cells::{SHIFT, left_or_rest};
+use crate::register::PieceLane;
 
 /// A function in 32 cells, 2<sup>−BITS</sup> wide, by polynomials of `N` coefficients.
 pub(crate) struct HalfCells<const BITS: i32, const N: usize> {
@@ -22,7 +22,11 @@ impl<const BITS: i32, const N: usize> HalfCells<BITS, N> {
     #[inline(always)]
     fn cell<X: PieceLane>(&self, a: X) -> (X, X) {
         let shift = a.splat(SHIFT / f64::from(1 << BITS));
-        (a + shift, a.beside_multiple::<BITS>())
+        let cell = a + shift;
+        // +0 of −0 too. (AVX-512 has one instruction for it, but in Bochs, in which `.ci/avx512` runs the kernels, that
+        // was wrong where a is a tie.)
+        let d = (a + a.splat(0.0)) - (cell - shift);
+        (cell, d)
     }
 
     /// The coefficient of d<sup>i</sup>.
@@ -71,8 +75,7 @@ pub(crate) fn sigmoid<X: PieceLane, const BITS: i32, const N: usize>(
 ) -> X {
     let (cell, d) = cells.cell(x.abs_to(x.splat(cells.limit)));
     let left = cells.slope(cell, d).mul_add(d, cells.coefficient(cell, 0));
-    let right = x.splat(1.0) - left;
-    x.lt(x.splat(0.0)).select(left, right).or_nan_of(x)
+    left_or_rest(x, left).or_nan_of(x)
 }
 
 /// x·gate(x) = max(x, 0) − a·gate(−a). Near zero the slope is below 1/2 by rounding, and the result rounds up from

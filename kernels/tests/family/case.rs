@@ -65,7 +65,7 @@ impl<E: Number> Case<E> {
             in_pieces: O::IN_PIECES && op.in_pieces() && E::DTYPE == Dtype::F32,
             derivative_in_pieces: O::DERIVATIVE_ENTRIES < usize::MAX
                 && op.in_pieces()
-                && E::DTYPE == Dtype::F32,
+                && E::DTYPE != Dtype::F64,
             oracle: each(move |x| op.oracle::<P, f64>(x)),
             slope: each(move |x| op.derivative_oracle::<P, f64>(x)),
             slope_of_output: each(move |y| op.derivative_from_output_oracle::<P, f64>(y)),
