@@ -245,7 +245,7 @@ def parse():
     parser.add_argument("library", help="such as target/release/libhalfwave_peers.so")
     parser.add_argument("--tables", type=names(TABLES), default=list(TABLES), help=f"some of {','.join(TABLES)}")
     parser.add_argument("--ops", type=names(known), default=known, help="some of the tables' operations")
-    parser.add_argument("--seconds", type=float, default=0.3, help="for each contender of a row [default: 0.3]")
+    parser.add_argument("--seconds", type=float, default=0.4, help="for each contender of a row [default: 0.4]")
     parser.add_argument("--check", action="store_true", help="compare the contenders' results, and measure nothing")
     parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
     return parser.parse_args()

@@ -52,7 +52,14 @@ TABLES = {
     "f16": Table("f16", HALVES, [1 << 18], ["PyTorch", "ONNX Runtime", "NumPy"], dtype="f16"),
     "bf16": Table("bf16", HALVES, [1 << 18], ["PyTorch"], dtype="bf16"),
     "f64": Table("f64", SMOOTH, [4096], [*PYTHON, "VML", "SLEEF"], dtype="f64"),
-    "derivatives": Table("Derivatives, f32", DERIVATIVES, [1 << 16], ["PyTorch"], form="backward"),
+    "derivatives": Table(
+        "Derivatives, f32",
+        DERIVATIVES,
+        [1 << 16],
+        ["PyTorch"],
+        form="backward",
+        notes=["PyTorch's log_sigmoid has exp(-|x|) from its forward pass, which halfwave computes again."],
+    ),
     "from_output": Table(
         "Derivatives from the output, f32", ["sigmoid", "tanh"], [1 << 16], ["PyTorch"], form="backward_from_output"
     ),
