@@ -1,5 +1,6 @@
 """What is measured, and how its tables are printed."""
 
+import re
 from dataclasses import dataclass, field
 
 SMOOTH = [
@@ -20,6 +21,8 @@ NATIVE = ["rten", "VML", "SLEEF"]
 # What is shown, but is no peer.
 LIMITS = ["memcpy"]
 
+PLAIN_LOOP = "A plain loop is a `for` over `std`'s functions, as the compiler vectorises it in a default build."
+
 
 @dataclass
 class Table:
@@ -39,7 +42,13 @@ class Table:
 
 
 TABLES = {
-    "f32": Table("f32, everybody's best instructions", SMOOTH, [4096, 1 << 18], [*PYTHON, *NATIVE]),
+    "f32": Table(
+        "f32, everybody's best instructions",
+        SMOOTH,
+        [4096, 1 << 18],
+        [*PYTHON, *NATIVE],
+        notes=["PyTorch's gelu is oneDNN's on large arrays."],
+    ),
     "avx2": Table(
         "f32, AVX2",
         SMOOTH,
@@ -69,7 +78,7 @@ TABLES = {
         [4096, 1 << 22],
         ["PyTorch", "ONNX Runtime", "NumPy", "rten", "plain loop", *LIMITS],
         bar=0.95,
-        notes=["memcpy is no peer: it shows what moving the memory takes."],
+        notes=["memcpy is no peer: it shows what moving the memory takes.", PLAIN_LOOP],
     ),
     "small": Table(
         "Small calls, f32",
@@ -78,7 +87,7 @@ TABLES = {
         ["rten", "plain loop"],
         bar=1.0,
         unit="ns per call",
-        notes=["From Rust, by the methods of the operations' types; a plain loop is a `for` over `std`'s functions."],
+        notes=["From Rust, by the methods of the operations' types.", PLAIN_LOOP],
     ),
 }
 
@@ -106,8 +115,10 @@ def cells(table, row, peers):
         text = "" if seconds is None else digits(speed(table, row["size"], seconds)) + row["marks"].get(peer, "")
         shown.append(text)
     times = factor(row)
-    text = "" if times is None else f"{times:.2f}"
-    return [*shown, f"**{text}**" if times is not None and times < table.bar else text]
+    if times is None:
+        return [*shown, ""]
+    text = f"{times:.2f}"
+    return [*shown, f"**{text}**" if float(text) < table.bar else text]
 
 
 def markdown(table, rows):
@@ -128,6 +139,20 @@ def markdown(table, rows):
         head = [f"{size:,} elements", "halfwave", *peers, "× the best" if len(peers) > 1 else "×"]
         parts.append(grid(head, lines))
     return "\n".join(parts)
+
+
+FIRST = "<!-- benches/peers/performance writes below, the newest first -->"
+START, END = "<!-- benches/peers/performance on {} -->", "<!-- end -->"
+
+
+def with_section(document, cpu, text):
+    """The document with the section of this CPU first, in place of one that it had. The others stay."""
+    if FIRST not in document:
+        raise ValueError(f"has no line {FIRST!r}, which says where the section goes")
+    start = START.format(cpu)
+    old = re.compile(rf"{re.escape(start)}\n.*?{END}\s*", re.S)
+    head, rest = old.sub("", document).split(FIRST)
+    return f"{head}{FIRST}\n\n{start}\n{text}{END}\n\n{rest.lstrip()}"
 
 
 def grid(head, lines):

@@ -6,7 +6,7 @@
 #[cfg(not(target_arch = "x86_64"))]
 compile_error!("VML and SLEEF are called by their x86-64 functions; build on x86-64");
 
-mod halfwave_;
+mod ours;
 mod plain;
 mod rten;
 mod sleef;
@@ -90,6 +90,9 @@ pub extern "C" fn peers_backend() -> *mut c_char {
 pub unsafe extern "C" fn peers_open(peer: *const c_char, path: *const c_char) -> *mut c_char {
     // SAFETY: forwarded.
     let (peer, path) = unsafe { (str_of(peer), Path::new(str_of(path))) };
+    if !is_x86_feature_detected!("avx2") || !is_x86_feature_detected!("fma") {
+        return c_string("needs a CPU with AVX2 and FMA".into());
+    }
     let opened = match peer {
         "VML" => vml::open(path),
         "SLEEF" => sleef::open(path),
@@ -110,7 +113,7 @@ pub unsafe extern "C" fn peers_find(name: *const c_char) -> Option<Box<Contender
     // SAFETY: forwarded.
     let words: Vec<_> = unsafe { str_of(name) }.split(' ').collect();
     let found = match words[..] {
-        ["halfwave", op, dtype, form] => halfwave_::find(op, dtype, form),
+        ["halfwave", op, dtype, form] => ours::find(op, dtype, form),
         ["plain", op, "f32", "apply"] => plain::find(op),
         ["memcpy", _, "f32", "apply"] => Some(forward::<f32>(|x, y| y.copy_from_slice(x))),
         ["rten", op, "f32", "apply"] => rten::find(op),

@@ -60,7 +60,7 @@ macro_rules! registers {
                     erf: function("erf")?,
                 };
                 let op = Formula::of(op)?;
-                // SAFETY: the backend that halfwave has chosen needs these instructions too.
+                // SAFETY: `peers_open` has asked the CPU for AVX2 and FMA, and halfwave for AVX-512.
                 Some(crate::forward::<$E>(move |x, y| unsafe {
                     run(op, &functions, x, y)
                 }))

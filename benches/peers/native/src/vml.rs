@@ -153,6 +153,6 @@ fn each<E: Copy>(x: &[E], y: &mut [E], f: impl Fn(E, E) -> E) {
             *y = f(x, *y);
         }
     }
-    // SAFETY: VML was opened only on a CPU that has AVX2 and FMA.
+    // SAFETY: `peers_open` has asked the CPU.
     unsafe { on_avx2(x, y, f) }
 }
