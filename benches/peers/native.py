@@ -25,7 +25,10 @@ class Native:
         self.library.peers_find.restype = ctypes.c_void_p
         self.library.peers_time.restype = ctypes.c_double
         self.library.peers_time.argtypes = [ctypes.c_void_p, ctypes.POINTER(Arrays), ctypes.c_uint64]
-        self.backend = self.library.peers_backend().decode()
+        backend = self.library.peers_backend()
+        if not backend:
+            sys.exit(1)
+        self.backend = backend.decode()
         self.versions = {"rten": f"rten-vecmath {locked('rten-vecmath')}"}
         self.skipped = {}
         for peer, find in {"VML": find_vml, "SLEEF": find_sleef}.items():

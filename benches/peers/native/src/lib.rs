@@ -73,13 +73,16 @@ fn c_string(text: String) -> *mut c_char {
     CString::new(text).unwrap_or_default().into_raw()
 }
 
-/// The backend that halfwave runs on, or why it has none.
+/// The backend that halfwave runs on; null if `HALFWAVE_ISA` names one that cannot be had, which is printed.
 #[unsafe(no_mangle)]
 pub extern "C" fn peers_backend() -> *mut c_char {
-    c_string(match halfwave::backend() {
-        Ok(backend) => backend.name().into(),
-        Err(error) => error.to_string(),
-    })
+    match halfwave::backend() {
+        Ok(backend) => c_string(backend.name().into()),
+        Err(error) => {
+            eprintln!("speed.py: {error}");
+            std::ptr::null_mut()
+        }
+    }
 }
 
 /// Opens the shared library that `peer` is. Returns null, or why that failed.
