@@ -32,10 +32,6 @@ fn latency(c: &mut Criterion) {
         g.bench_function("limit: the loop, inlined", |b| {
             b.iter(|| peers::wide(black_box(&x), black_box(&mut y)));
         });
-        #[cfg(target_arch = "x86_64")]
-        g.bench_function("peer: rten-simd", |b| {
-            b.iter(|| peers::rten::map(black_box(&x), black_box(&mut y)));
-        });
         g.bench_function("limit: memcpy", |b| {
             b.iter(|| black_box(&mut y).copy_from_slice(black_box(&x)));
         });

@@ -1,5 +1,4 @@
-//! Elements per second of the smooth operations on f32, by size and backend, beside rten-vecmath's,
-//! where it has one, and a copy.
+//! Elements per second of the smooth operations on f32, by size and backend, beside a copy.
 
 mod common;
 
@@ -15,8 +14,6 @@ use halfwave::{
 /// Reads as 4 Mi elements: in the last level, or beyond.
 const L3: usize = 1 << 22;
 
-type Map = fn(&[f32], &mut [f32]);
-
 /// A number of the normal distribution times 2: how often a vector holds one of the tails decides
 /// what they cost. Box and Muller's transform takes two uniform numbers: `i`, and a hash of it.
 fn normal(i: i32) -> f32 {
@@ -24,29 +21,6 @@ fn normal(i: i32) -> f32 {
     let u = uniform((i + (1 << 23)) as u32);
     let v = uniform((i as u32).wrapping_mul(0x9E37_79B9) >> 8);
     (2.0 * (-2.0 * u.ln()).sqrt() * (TAU * v).cos()) as f32
-}
-
-#[cfg(target_arch = "x86_64")]
-fn rten_vecmath(name: &str) -> Option<Map> {
-    use common::peers::rten::apply;
-    use rten_vecmath::{ApproxGelu, Elu, Gelu, Sigmoid, Silu, Swish, Tanh};
-
-    let map: Map = match name {
-        "sigmoid" => |x, y| apply(&Sigmoid {}, x, y),
-        "tanh" => |x, y| apply(&Tanh {}, x, y),
-        "elu" => |x, y| apply(&Elu { alpha: 1.0 }, x, y),
-        "silu" => |x, y| apply(&Silu {}, x, y),
-        "quick_gelu" => |x, y| apply(&Swish { beta: 1.702 }, x, y),
-        "gelu" => |x, y| apply(&Gelu {}, x, y),
-        "gelu_tanh" => |x, y| apply(&ApproxGelu {}, x, y),
-        _ => return None,
-    };
-    Some(map)
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn rten_vecmath(_name: &str) -> Option<Map> {
-    None
 }
 
 fn one(c: &mut Criterion, name: &str, op: impl Operation<f32>) {
@@ -58,9 +32,6 @@ fn one(c: &mut Criterion, name: &str, op: impl Operation<f32>) {
             g.bench_function(backend.name(), |b| {
                 b.iter(|| backend.apply(op, &x, &mut y));
             });
-        }
-        if let Some(map) = rten_vecmath(name) {
-            g.bench_function("peer: rten-vecmath", |b| b.iter(|| map(&x, &mut y)));
         }
         g.bench_function("limit: memcpy", |b| {
             b.iter(|| limits::copy(as_bytes(&x), as_bytes_mut(&mut y)));

@@ -26,15 +26,10 @@ fn out_of_place(c: &mut Criterion) {
         g.bench_function("peer: iterator", |b| b.iter(|| peers::iterator(&x, &mut y)));
         g.bench_function("peer: wide", |b| b.iter(|| peers::wide(&x, &mut y)));
         #[cfg(target_arch = "x86_64")]
-        {
-            g.bench_function("peer: rten-simd", |b| {
-                b.iter(|| peers::rten::map(&x, &mut y))
-            });
-            if is_x86_feature_detected!("avx2") {
-                // SAFETY: the CPU has AVX2.
-                let hand = |x: &[f32], y: &mut [f32]| unsafe { peers::hand::avx2(x, y) };
-                g.bench_function("peer: plain AVX2 loop", |b| b.iter(|| hand(&x, &mut y)));
-            }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the CPU has AVX2.
+            let hand = |x: &[f32], y: &mut [f32]| unsafe { peers::hand::avx2(x, y) };
+            g.bench_function("peer: plain AVX2 loop", |b| b.iter(|| hand(&x, &mut y)));
         }
     }
 }
@@ -53,10 +48,6 @@ fn in_place(c: &mut Criterion) {
         });
         g.bench_function("peer: iterator", |b| {
             b.iter(|| peers::iterator_in_place(&mut x))
-        });
-        #[cfg(target_arch = "x86_64")]
-        g.bench_function("peer: rten-simd", |b| {
-            b.iter(|| peers::rten::in_place(&mut x))
         });
     }
 }

@@ -1,4 +1,4 @@
-//! What the benches share: buffers, and the peers beside us.
+//! What the benches share: buffers, and loops as others write them.
 #![allow(dead_code)] // each bench uses a part
 
 use std::ops::{Deref, DerefMut};
@@ -112,38 +112,6 @@ pub mod peers {
             *y = f32x8::new(*x).max(f32x8::ZERO).to_array();
         }
         iterator(src_tail, dst_tail);
-    }
-
-    /// rten-simd's map with its `max`.
-    #[cfg(target_arch = "x86_64")]
-    pub mod rten {
-        use std::mem::MaybeUninit;
-
-        use rten_simd::ops::NumOps;
-        use rten_simd::{Isa, SimdUnaryOp};
-
-        struct Max;
-        impl SimdUnaryOp<f32> for Max {
-            #[inline(always)]
-            fn eval<I: Isa>(&self, isa: I, x: I::F32) -> I::F32 {
-                let ops = isa.f32();
-                ops.max(x, ops.zero())
-            }
-        }
-
-        pub fn map(src: &[f32], dst: &mut [f32]) {
-            apply(&Max, src, dst);
-        }
-
-        pub fn apply(op: &impl SimdUnaryOp<f32>, src: &[f32], dst: &mut [f32]) {
-            // SAFETY: an initialised element is a valid `MaybeUninit`, and `map` only writes.
-            let dst = unsafe { &mut *(std::ptr::from_mut(dst) as *mut [MaybeUninit<f32>]) };
-            op.map(src, dst);
-        }
-
-        pub fn in_place(x: &mut [f32]) {
-            Max.map_mut(x);
-        }
     }
 
     /// The loop one would write by hand for AVX2: the least that relu can cost.

@@ -147,7 +147,8 @@ def main():
 
     every = "All" if args.step == 1 else f"Every {args.step}th"
     print(f"<!-- printed by benches/peers/accuracy.py {' '.join(sys.argv[1:])}".rstrip() + " -->")
-    print(f"{contenders.VERSIONS}; f32, default parameters.")
+    versions = ", ".join(contenders.VERSIONS[name] for name in [*PEERS, "NumPy"])
+    print(f"{versions}; f32, default parameters.")
     print(f"{every} of the 2^32 bit patterns, those of finite numbers. An ulp is the distance of the two f32 around")
     print(f"the true value, subnormal ones too. The truth is in f64, off by at most {checked:.1g} f32 ulp from mpmath at")
     print("some thousand points, the tails among them.\n")
