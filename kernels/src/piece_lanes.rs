@@ -48,6 +48,14 @@ pub trait PieceLanes: FloatLanes<f32> {
         })
     }
 
+    /// Where x is subnormal.
+    #[inline(always)]
+    fn subnormal(self, x: V<Self, f32>) -> Self::M {
+        // Of what is left of it, 0 makes a NaN.
+        let less_one = self.add_bits(self.abs(x), self.splat(f32::from_bits(u32::MAX)));
+        self.lt(less_one, self.splat(f32::from_bits(0x007F_FFFF)))
+    }
+
     /// |x|, or `limit` where that is smaller or x is NaN.
     #[inline(always)]
     fn abs_to(self, x: V<Self, f32>, limit: V<Self, f32>) -> V<Self, f32> {

@@ -93,6 +93,7 @@ pub trait PieceLane: Lane {
     fn shift_left<const BITS: u32>(self) -> Self;
     fn shift_right<const BITS: u32>(self) -> Self;
     fn add_bits(self, b: Self) -> Self;
+    fn subnormal(self) -> Self::Mask;
     fn abs_to(self, limit: Self) -> Self;
     fn floor_onto(self, b: Self, shift: Self) -> Self;
     fn half_down(self) -> Self;
@@ -272,6 +273,10 @@ impl<S: PieceLanes> PieceLane for Register<f32, S> {
     #[inline(always)]
     fn add_bits(self, b: Self) -> Self {
         Self::new(self.s, self.s.add_bits(self.v, b.v))
+    }
+    #[inline(always)]
+    fn subnormal(self) -> Self::Mask {
+        self.mask(self.s.subnormal(self.v))
     }
     #[inline(always)]
     fn abs_to(self, limit: Self) -> Self {

@@ -73,6 +73,12 @@ pub trait Unary: Parameters + Send + Sync + 'static {
         (x, None)
     }
 
+    /// The operation on subnormal numbers, which neither [`near`](Unary::near) nor [`far`](Unary::far) gets to see.
+    #[inline(always)]
+    fn subnormal<X: PieceLane>(self, x: X) -> X {
+        x
+    }
+
     /// The operation where [`near`](Unary::near) is not; NaN may come out as anything.
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {

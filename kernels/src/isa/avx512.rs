@@ -354,6 +354,7 @@ impl PieceLanes for Avx512 {
             _mm512_castps_si512(a),
             _mm512_castps_si512(b),
         ));
+        fn subnormal(x: __m512) -> __mmask16 = _mm512_fpclass_ps_mask::<0x20>(x);
         // The smaller magnitude, its sign made +; of a number and a NaN, the number.
         fn abs_to(x: __m512, limit: __m512) -> __m512 = _mm512_range_ps::<0b1010>(x, limit);
         fn floor_onto(a: __m512, b: __m512, shift: __m512) -> __m512 =

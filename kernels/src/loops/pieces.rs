@@ -12,7 +12,7 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use crate::lanes::{Lanes, V};
-use crate::register::{Lane, Near, Register};
+use crate::register::{Lane, Mask, Near, PieceLane, Register};
 use crate::simd::{Simd, WithSimd};
 use crate::unary::{Derivative, Unary, scale_gradient};
 
@@ -37,6 +37,9 @@ pub(crate) trait Pieces<S: Simd, const A: usize>: Copy {
     /// The result, and where it is that.
     fn near(self, x: Registers<S, A>) -> Near<Register<f32, S>>;
 
+    /// The result where the first array is subnormal, if it is not that at 0.
+    fn subnormal(self, x: Registers<S, A>) -> Option<Register<f32, S>>;
+
     /// The result elsewhere, and for NaN.
     fn far(self, x: Registers<S, A>) -> Register<f32, S>;
 }
@@ -51,6 +54,11 @@ impl<S: Simd, O: Unary> Pieces<S, 1> for O {
     fn far(self, [x]: Registers<S, 1>) -> Register<f32, S> {
         Unary::far(self, x).or_nan_of(x)
     }
+
+    #[inline(always)]
+    fn subnormal(self, [x]: Registers<S, 1>) -> Option<Register<f32, S>> {
+        Some(Unary::subnormal(self, x))
+    }
 }
 
 impl<S: Simd, D: Derivative> Pieces<S, 2> for D {
@@ -63,6 +71,11 @@ impl<S: Simd, D: Derivative> Pieces<S, 2> for D {
     #[inline(always)]
     fn far(self, [x, dy]: Registers<S, 2>) -> Register<f32, S> {
         scale_gradient(dy, Derivative::far(self, x).or_nan_of(x))
+    }
+
+    #[inline(always)]
+    fn subnormal(self, _: Registers<S, 2>) -> Option<Register<f32, S>> {
+        None
     }
 }
 
@@ -146,6 +159,15 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
             let stop = if end - i < BLOCK { end } else { i + BLOCK };
             let before = aside.registers;
             i = body(s, op, src, dst, i..stop, &mut aside, many, stream);
+            // It stops where there are subnormal numbers, and leaves out a last register without partner.
+            let resume = i + const { n_at_once::<S>() };
+            while resume <= stop && i < resume {
+                let x = load(s, src, i);
+                let (y, far) = carefully(s, op, x);
+                s.store(dst.add(i), y);
+                aside.put(s, i, far, x);
+                i += n;
+            }
             many = aside.registers - before > MANY;
             if aside.registers > BLOCK / n {
                 take_places(s, op, &mut aside, dst, len);
@@ -167,7 +189,11 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
             } else {
                 (last, tail)
             };
-            let (y, far) = on(op, x);
+            let (y, far) = if x[0].subnormal().any() {
+                carefully(s, op, x)
+            } else {
+                on(op, x)
+            };
             if part {
                 s.store_part(dst, len, y);
             } else {
@@ -232,7 +258,12 @@ unsafe fn load_part<S: Simd, const A: usize>(
 }
 
 /// Whole registers, or pairs of them, by [`Pieces::near`], with what that leaves to be done put aside. Returns where it
-/// stopped.
+/// stopped: where there are subnormal numbers at the latest.
+///
+/// A product with a subnormal number takes Intel's CPUs a detour through microcode, which made registers of them 10 to
+/// 200 times as slow. So they are kept from it. To look for them in whole blocks beforehand, for which an instruction a
+/// register is enough, cost more: the numbers are loaded twice. A call from this loop would cost even more: it takes all
+/// registers.
 ///
 /// # Safety
 /// Each of `src` is valid for reads and `dst` for writes of the elements of `range`, whose length is a multiple of
@@ -256,14 +287,21 @@ unsafe fn body<S: Simd, O: Pieces<S, A>, const A: usize>(
         // SAFETY: a register at `i` is within `range`, and one at `i + n` where there are two.
         unsafe {
             let a = load(s, src, i);
-            let (y_a, far_a) = on(op, a);
             if const { n_at_once::<S>() == <S as Lanes<f32>>::N } {
+                if a[0].subnormal().any() {
+                    break;
+                }
+                let (y_a, far_a) = on(op, a);
                 store(s, dst.add(i), y_a, stream);
                 if many || far_a != 0 {
                     aside.put(s, i, far_a, a);
                 }
             } else {
                 let b = load(s, src, i + n);
+                if a[0].subnormal().bits() | b[0].subnormal().bits() != 0 {
+                    break;
+                }
+                let (y_a, far_a) = on(op, a);
                 let (y_b, far_b) = on(op, b);
                 store(s, dst.add(i), y_a, stream);
                 store(s, dst.add(i + n), y_b, stream);
@@ -317,7 +355,7 @@ unsafe fn take_places<S: Simd, O: Pieces<S, A>, const A: usize>(
     }
 }
 
-/// [`Pieces::near`] on a register, and a bit for each lane where it is not right.
+/// [`Pieces::near`] on a register without subnormal numbers, and a bit for each lane where it is not right.
 #[inline(always)]
 fn on<S: Simd, O: Pieces<S, A>, const A: usize>(op: O, x: Registers<S, A>) -> (V<S, f32>, u32) {
     let (y, near) = op.near(x);
@@ -326,6 +364,44 @@ fn on<S: Simd, O: Pieces<S, A>, const A: usize>(op: O, x: Registers<S, A>) -> (V
         None => 0,
     };
     (y.v(), far)
+}
+
+/// The same where there are subnormal numbers, in a function of its own: it is rare, and would take registers from the
+/// loop.
+#[inline(always)]
+fn carefully<S: Simd, O: Pieces<S, A>, const A: usize>(
+    _: S,
+    op: O,
+    x: Registers<S, A>,
+) -> (V<S, f32>, u32) {
+    // SAFETY: the unit is the proof that the CPU has its instructions; the task asks for nothing.
+    unsafe { S::with_simd(Carefully { op, x }) }
+}
+
+/// See [`carefully`].
+struct Carefully<S: Simd, O, const A: usize> {
+    op: O,
+    x: Registers<S, A>,
+}
+
+impl<S: Simd, O: Pieces<S, A>, const A: usize> WithSimd<S> for Carefully<S, O, A> {
+    type Output = (V<S, f32>, u32);
+
+    #[inline(always)]
+    unsafe fn with_simd(self, s: S) -> (V<S, f32>, u32) {
+        let x = self.x;
+        let (subnormal, mut z) = (x[0].subnormal(), x);
+        z[0] = subnormal.select(x[0].splat(0.0), x[0]);
+        let (y, far) = on(self.op, z);
+        let y = match self.op.subnormal(x) {
+            Some(of_subnormal) => {
+                let y = Register::new(s, y);
+                subnormal.select(of_subnormal, y).v()
+            }
+            None => y,
+        };
+        (y, far)
+    }
 }
 
 /// See [`take_places`]; nothing is aside afterwards.

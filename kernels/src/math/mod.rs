@@ -57,6 +57,7 @@ pub(crate) use slopes_32::{
 };
 pub(crate) use tails::{
     density_tail, gate_tail, gated_derivative_tail, normal_slope_tail, normal_tail, shut_or_open,
+    subnormal_times,
 };
 pub(crate) use tanh::{tanh, tanh_shrink};
 

@@ -31,6 +31,16 @@ fn made_small<X: PieceLane>(y: X) -> X {
     y.lt(limit).select(subnormal, normal)
 }
 
+/// slope·x for subnormal x, of whose bits those of 1 make a number.
+#[inline(always)]
+pub(crate) fn subnormal_times<X: PieceLane>(x: X, slope: f64) -> X {
+    let one = x.splat(1.0);
+    let scaled = x.abs().add_bits(one) - one;
+    let sum = scaled.mul_add(x.splat(slope), one);
+    let y = sum.add_bits(x.splat(const { less_bits(1f32.to_bits()) }));
+    y.copysign(x)
+}
+
 /// w, or where it has vanished if that is nearer.
 #[inline(always)]
 fn clamped<X: PieceLane>(w: DoubleWord<X>) -> DoubleWord<X> {

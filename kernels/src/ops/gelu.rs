@@ -2,7 +2,7 @@ use crate::coefficients::DENSITY_0;
 use crate::math::{
     DoubleWord, GELU_32, GELU_SLOPE_32, Gate, Grid, beyond_range, exp, exp_times, gate_32,
     gated_derivative_32, gelu_8, mills, normal_slope_tail, normal_tail, product, shut_or_open,
-    two_sum, unseen_square,
+    subnormal_times, two_sum, unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -121,6 +121,11 @@ impl Unary for Gelu {
         } else {
             gate_32(x, &GATE_32)
         }
+    }
+
+    #[inline(always)]
+    fn subnormal<X: PieceLane>(self, x: X) -> X {
+        subnormal_times(x, 0.5)
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@ use crate::coefficients::{GELU_TANH_1, GELU_TANH_3};
 use crate::math::{
     DoubleWord, GELU_TANH_32, GELU_TANH_SLOPE_32, Gate, Grid, NATURAL, OF_GELU_TANH, gate_32,
     gate_tail, gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
-    gated_derivative_tail, product, shut_or_open, unseen_square,
+    gated_derivative_tail, product, shut_or_open, subnormal_times, unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -123,6 +123,11 @@ impl Unary for GeluTanh {
         } else {
             gate_32(x, &GATE_32)
         }
+    }
+
+    #[inline(always)]
+    fn subnormal<X: PieceLane>(self, x: X) -> X {
+        subnormal_times(x, 0.5)
     }
 
     #[inline(always)]

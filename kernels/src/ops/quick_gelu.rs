@@ -1,7 +1,8 @@
 use crate::coefficients::QUICK_GELU;
 use crate::math::{
     DoubleWord, HALF_RANGE_8, NATURAL, RANGE_8, gate_tail, gated, gated_8, gated_derivative,
-    gated_derivative_8, gated_derivative_tail, product, shut_or_open, unseen_square,
+    gated_derivative_8, gated_derivative_tail, product, shut_or_open, subnormal_times,
+    unseen_square,
 };
 use crate::prelude::*;
 
@@ -73,6 +74,11 @@ impl Unary for QuickGelu {
             gated_8(x, v, &NATURAL),
             Some(v.high.abs().lt(x.splat(RANGE_8))),
         )
+    }
+
+    #[inline(always)]
+    fn subnormal<X: PieceLane>(self, x: X) -> X {
+        subnormal_times(x, 0.5)
     }
 
     #[inline(always)]

@@ -59,6 +59,11 @@ impl Unary for Sigmoid {
     }
 
     #[inline(always)]
+    fn subnormal<X: PieceLane>(self, x: X) -> X {
+        x.splat(0.5)
+    }
+
+    #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
         let (zero, one) = (x.splat(0.0), x.splat(1.0));
         let left = gate_tail(one, DoubleWord::exact(x.abs()), &NATURAL);

@@ -1,7 +1,7 @@
 use crate::math::{
     DoubleWord, Gate, Grid, HALF_RANGE_8, NATURAL, RANGE_8, SILU_32, SILU_SLOPE_32, gate_32,
     gate_tail, gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
-    gated_derivative_tail, shut_or_open, times, unseen_square,
+    gated_derivative_tail, shut_or_open, subnormal_times, times, unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -117,6 +117,11 @@ impl Unary for Silu {
         } else {
             gate_32(x, &GATE_32)
         }
+    }
+
+    #[inline(always)]
+    fn subnormal<X: PieceLane>(self, x: X) -> X {
+        subnormal_times(x, 0.5)
     }
 
     #[inline(always)]
