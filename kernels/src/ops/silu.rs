@@ -163,9 +163,11 @@ impl Unary for Silu {
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
         if X::ENTRIES < 32 {
-            let v = DoubleWord::exact(x).minus_abs();
+            // Beyond the range, products would be subnormal, which takes long.
+            let (a, range) = (x.abs(), x.splat(HALF_RANGE_8));
+            let v = DoubleWord::exact(a.min(range)).minus_abs();
             let y = gated_derivative_8(x, v, v, &NATURAL, false);
-            (y, Some(x.splat(-HALF_RANGE_8).lt(v.high)))
+            (y, Some(a.lt(range)))
         } else {
             gated_derivative_32(x, &SILU_SLOPE_32, &SLOPE_GRID, false)
         }
