@@ -57,8 +57,9 @@ pub trait Unary: Parameters + Send + Sync + 'static {
         x.splat(0.0)
     }
 
-    /// Whether `f32` has a faster way, [`near`](Unary::near), on units that look up in registers.
-    const IN_PIECES: bool = false;
+    /// How many entries a unit must look up in registers for [`near`](Unary::near) on `f32` to be faster; none looks up
+    /// so many as the default.
+    const FORWARD_ENTRIES: usize = usize::MAX;
 
     /// Whether that, and the derivative's, is for these parameters.
     #[inline(always)]

@@ -132,8 +132,9 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
             let x = load_part(s, src, len);
             let (y, near) = on(op, x);
             s.store_part(dst, len, y);
-            if near != all {
-                aside.put(s, 0, near ^ all, x);
+            let far = !near & (all >> (n - len));
+            if far != 0 {
+                aside.put(s, 0, far, x);
                 take_places(s, op, &mut aside, dst, len);
             }
             return;
@@ -153,7 +154,8 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
             }
             i = stop;
         }
-        let ends = [(0, head, first > 0), (last, tail, end < len)];
+        // Of a single register, the head is all.
+        let ends = [(0, head, first > 0), (last, tail, end < len && last > 0)];
         let mut i = 0;
         while i < 2 {
             let (at, x, open) = ends[i];

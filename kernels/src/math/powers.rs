@@ -4,7 +4,7 @@
 //! 2<sup>−29</sup>. A unit looks up 2<sup>j/8</sup>, j from 0 to 7, in one register ([`PieceLane`]).
 
 use crate::math::{DoubleWord, cells_8, left_or_rest};
-use crate::register::PieceLane;
+use crate::register::{Near, PieceLane};
 
 /// In what units v is counted, and the constants that go with them.
 pub(crate) struct Units {
@@ -86,6 +86,17 @@ fn scaled_exp_minus<X: PieceLane>(v: DoubleWord<X>, units: &'static Units, power
     let p = r.mul_add(q, shifted.look_up(&cells_8::EIGHTHS_LACK));
     let place = shifted.shift_left::<20>();
     (shifted.look_up(&cells_8::EIGHTHS).add_bits(place), p)
+}
+
+/// A number that makes no difference, but that a sum with it is not subnormal.
+const TINY: f64 = 1.0 / (1u128 << 100) as f64;
+
+/// e<sup>x</sup> for x ≤ 0 within [`RANGE`], and where it is, and something on the right of 0.
+#[inline(always)]
+pub(crate) fn exp_left_8<X: PieceLane>(x: X) -> Near<X> {
+    let a = x.abs_to(x.splat(RANGE)) + x.splat(TINY);
+    let (s, p) = exp_minus(DoubleWord::exact(a), &NATURAL);
+    (s.mul_add(p, s), Some(x.splat(-RANGE).le(x)))
 }
 
 /// 1 + e<sup>−v</sup> in two words.

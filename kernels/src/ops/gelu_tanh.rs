@@ -102,7 +102,7 @@ impl Unary for GeluTanh {
     // The factor of the derivative has three roundings of its own.
     const F32_DERIVATIVE: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
-    const IN_PIECES: bool = true;
+    const FORWARD_ENTRIES: usize = 8;
     const HALF_AT_ONCE: bool = true;
 
     #[inline(always)]

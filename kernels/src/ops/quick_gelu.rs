@@ -54,7 +54,7 @@ impl Unary for QuickGelu {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
-    const IN_PIECES: bool = true;
+    const FORWARD_ENTRIES: usize = 8;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
