@@ -1,8 +1,8 @@
-"""Fits the tables of kernels/src/math/cells_32.rs, prints that file's text, and checks the file.
+"""Fits tables of kernels/src/math, cells_32.rs and two of slopes_32.rs, prints them, and checks the files.
 
     pip install numpy scipy
     python3 docs/fits/cells_32.py            # prints the tables
-    python3 docs/fits/cells_32.py --check    # exit status 1 if the file has others in more than 2 cells of a table
+    python3 docs/fits/cells_32.py --check    # exit status 1 if a file has others in more than 2 cells of a table
 
 Two, because which point is best of many that are nearly as good may depend on the last bits of NumPy's
 functions, and these on the processor. On Zen 5 every bit was the same, with AVX-512 and without.
@@ -23,7 +23,7 @@ import numpy as np
 from scipy.special import erfc, expit
 
 F = np.float32
-RUST = Path(__file__).resolve().parents[2] / "kernels/src/math/cells_32.rs"
+MATH = Path(__file__).resolve().parents[2] / "kernels/src/math"
 
 
 def ulp(v):
@@ -78,23 +78,24 @@ class Fit:
     def sample(self, low, high, n):
         return F(np.concatenate([self.random.uniform(low, high, n), np.linspace(low, high, 100)]))
 
-    def gal_points(self, middle, span, n, penalty):
+    def gal_points(self, middle, span, n, penalty, tries):
         """The n numbers about the middle at which f is nearest to an f32, and f there."""
-        b = np.unique(F(np.linspace(middle - span, middle + span, 6000)))
+        b = np.unique(F(np.linspace(middle - span, middle + span, tries)))
         v = self.f(b.astype(np.float64))
         value = F(v)
         lacking = np.abs(value.astype(np.float64) - v) / ulp(v)
         if penalty:
-            lacking = np.maximum(lacking, penalty(value.astype(np.float64)))
+            lacking = np.maximum(lacking, penalty(b.astype(np.float64), value.astype(np.float64)))
         return [(float(b[i]), float(value[i])) for i in np.argsort(lacking)[:n]]
 
-    def cell(self, low, high, error, middle, span, n, penalty=None):
-        """(error, b, f(b), c) of the best of n points."""
+    def cell(self, low, high, error, middle, span, n, penalty=None, tries=6000, of=None):
+        """(error, b, f(b), c) of the best of n points; its ulps are those of the function `of`, or of f."""
         few = self.sample(low, high, 1500)
         tried = []
         a = chebyshev(low, high, 48)
-        for b, value in self.gal_points(middle, span, n, penalty):
-            c = rounded_fit(a - b, self.f(a) - value, 1 / ulp(self.f(a)), self.degree)
+        weight = 1 / ulp((of or self.f)(a))
+        for b, value in self.gal_points(middle, span, n, penalty, tries):
+            c = rounded_fit(a - b, self.f(a) - value, weight, self.degree)
             tried.append((error(few, b, value, c), b, value, c))
         tried.sort(key=lambda t: t[0])
         width, uniform = high - low, self.random.uniform
@@ -105,14 +106,19 @@ class Fit:
         return min(tried, key=lambda t: t[0])
 
 
-def tanh():
-    """Eight cells an octave of a + 0.625."""
-    fit, offset, limit = Fit(np.tanh, 4), 0.625, 9.02
+def octaves(offset, limit):
+    """Eight cells an octave of a + offset: their numbers and edges."""
     bits = lambda x: struct.unpack("<I", struct.pack("<f", x))[0]
     edge = lambda i: struct.unpack("<f", struct.pack("<I", i << 20))[0] - offset
-    cells = [(0.0, 0.0, [0.0] * 4)] * 32
     for i in range(bits(offset) >> 20, (bits(limit + offset) >> 20) + 1):
-        low, high = max(0, edge(i)), min(limit, edge(i + 1))
+        yield i, max(0, edge(i)), min(limit, edge(i + 1))
+
+
+def tanh():
+    """Eight cells an octave of a + 0.625."""
+    fit = Fit(np.tanh, 4)
+    cells = [(0.0, 0.0, [0.0] * 4)] * 32
+    for i, low, high in octaves(0.625, 9.02):
         margin = 3e-7
         below, above = max(0, low - margin), high + margin
         tried = []
@@ -197,7 +203,7 @@ def gate(p, degree, scale, growth, extra=False, last=None):
 
         # x - f(b) is to be exact.
         place = ulp(high * 0.999999)
-        inexact = lambda value: np.where(
+        inexact = lambda _, value: np.where(
             value > 0.5 * place, 0.4 * np.abs(value / place - np.round(value / place)), 0
         )
         width = high - low
@@ -245,16 +251,191 @@ def first_of_gate(fit, p, above, degree):
     return min(((error(c, many), c) for _, c in tried[:40]), key=lambda t: t[0])[1]
 
 
+def softplus():
+    """log1p(e^-a) in cells of a to the nearest half; y and a + y count. For the latter, b + f(b) is to be nearly exact."""
+    f = lambda a: np.log1p(np.exp(-a))
+    fit = Fit(f, 5)
+
+    def inexact(b, value):
+        total = b + f(b)
+        return 0.1 * np.abs(F(b + value) - total) / ulp(total)
+
+    cells = []
+    for i in range(32):
+        low, high, margin = max(0, i / 2 - 0.25), i / 2 + 0.25, 1e-5
+
+        def error(a, b, value, c):
+            d = F(a - F(b))
+            s, left = slope(d, c), f(a.astype(np.float64))
+            right = np.maximum(mul_add(F(s + F(1)), d, F(F(b) + F(value))), a)
+            worst = errors(right, a.astype(np.float64) + left).max()
+            return max(worst, errors(mul_add(s, d, F(value)), left).max())
+
+        width, middle = high - low, (low + high) / 2
+        below, above = max(0, low - margin), high + margin
+        sides = [middle + 0.13 * width, middle - 0.13 * width]
+        tried = [fit.cell(below, above, error, side, 0.1 * width, 60, inexact, 200_000) for side in sides]
+        cells.append(min(tried, key=lambda t: t[0])[1:])
+    return cells
+
+
+def tanh_shrink():
+    """In the cells of tanh: up to 1.375 of (a - tanh a)/a^3, beyond of tanh, to which a - f(b) is to be exact."""
+
+    def over_cube(a):
+        # By the continued fraction 1/(3 + z/(5 + ...)) of (a/tanh a - 1)/z.
+        z = np.asarray(a, np.float64) ** 2
+        rest = 0
+        for odd in range(59, 1, -2):
+            rest = z / (odd + rest) if odd > 3 else 1 / (3 + rest)
+        return rest / (1 + z * rest)
+
+    def low_error(a, b, value, c):
+        a = a[a > 1e-9]
+        d, value, z = F(a - F(b)), F(value), F(a * a)
+        w, z_low = F(z * a), mul_add(a, a, -z)
+        w_low = mul_add(a, z_low, mul_add(z, a, -w))
+        y = mul_add(w, value, mul_add(w, F(d * slope(d, c)), F(w_low * value)))
+        a64 = a.astype(np.float64)
+        return errors(y, a64**3 * over_cube(a64)).max()
+
+    def high_error(a, b, value, c):
+        d = F(a - F(b))
+        a64 = a.astype(np.float64)
+        return errors(mul_add(-slope(d, c), d, F(a - F(value))), a64 - np.tanh(a64)).max()
+
+    low_fit, high_fit = Fit(over_cube, 4), Fit(np.tanh, 4)
+    cells = [None] * 32
+    for i, low, high in octaves(0.625, 9.02):
+        margin, width, middle = 3e-7, high - low, (low + high) / 2
+        below, above = max(0, low - margin), high + margin
+        if high <= 1.375:
+            best = low_fit.cell(below, above, low_error, middle, 0.1 * width, 60)
+        else:
+            place = ulp(high - np.tanh(high))
+            inexact = lambda _, value: 0.4 * np.abs(value / place - np.round(value / place))
+            span = (0.1 if low < 3 else 0.4) * width
+            best = high_fit.cell(below, above, high_error, middle, span, 60, inexact)
+        cells[i % 32] = best[1:]
+    return cells
+
+
+def squared_tanh():
+    """In the cells of tanh. In the first it is a function of a^2, which takes the place of f(b), too."""
+    f = lambda a: np.tanh(a) ** 2
+    fit = Fit(f, 5)
+    cells = [None] * 32
+    for i, low, high in octaves(0.625, 9.02):
+        margin, width = 3e-7, high - low
+        below, above = max(0, low - margin), high + margin
+        if low == 0:
+            a = chebyshev(1e-3, above, 60)
+            c = rounded_fit(a * a, f(a) - a * a, 1 / ulp(f(a)), 5, (0.0,))
+            cells[i % 32] = 0.0, 0.0, c
+            continue
+
+        def error(a, b, value, c):
+            d = F(a - F(b))
+            return errors(mul_add(slope(d, c), d, F(value)), f(a.astype(np.float64))).max()
+
+        middles = [(low + high) / 2, (low + high) / 2 + 0.05 * width]
+        tried = [fit.cell(below, above, error, middle, 0.1 * width, 40) for middle in middles]
+        cells[i % 32] = min(tried, key=lambda t: t[0])[1:]
+    return cells
+
+
+def mish_cells(scale, growth, limit, arrived):
+    """Of x to the nearest integer of x·(scale + growth·|x|): their numbers and edges."""
+    scale, growth = float(F(scale)), float(F(growth))
+    for i in range(-16, 16):
+        halves = np.array([i - 0.5, i + 0.5])
+        roots = (scale - np.sqrt(scale * scale + 4 * growth * np.abs(halves))) / (-2 * growth)
+        low, high = np.sign(halves) * roots
+        if low < arrived and -limit < high:
+            yield i, max(low, -limit) - 8e-6, min(high, arrived) + 8e-6
+
+
+def mish():
+    """What mish lacks of max(x, 0). In the cell of 0, which has no point, what it lacks of x/2."""
+
+    def f(x):
+        t = np.exp(-np.abs(x))
+        right, left = x * 2 * t * t / (1 + 2 * t + 2 * t * t), -x * (t * (t + 2)) / (t * (t + 2) + 2)
+        return np.where(x > 0, right, left)
+
+    def whole(x):
+        t = np.exp(x)
+        return x * (t * (t + 2)) / (t * (t + 2) + 2)
+
+    fit = Fit(f, 6)
+    cells = [None] * 32
+    for i, below, above in mish_cells(1.9, -0.03, 10.0, 9.4):
+        if i == 0:
+            x = chebyshev(below, above, 60)
+            c = rounded_fit(x, x / 2 - whole(x), 1 / ulp(whole(x)), 6)
+            cells[0] = 0.0, 0.0, c
+            continue
+
+        def error(a, b, value, c):
+            d = F(a - F(b))
+            y = mul_add(-slope(d, c), d, F(F(max(i, 0) and 1) * a - F(value)))
+            return errors(y, whole(a.astype(np.float64))).max()
+
+        # x - f(b) is to be exact.
+        place = ulp(above * 0.999999)
+        exactness = lambda _, value: np.where(
+            value > 0.5 * place, 0.4 * np.abs(value / place - np.round(value / place)), 0
+        )
+        inexact = exactness if i > 0 else None
+        middle, span = (below + above) / 2, 0.1 * (above - below)
+        cells[i % 32] = fit.cell(below, above, error, middle, span, 60, inexact, of=whole)[1:]
+    return cells
+
+
+def mish_slope():
+    """The derivative of mish. From half of where it is 0 to twice that, its error is an absolute one."""
+
+    def f(x):
+        t = np.exp(-np.abs(x))
+        d = 2 + 2 * t + t * t
+        left = t * (t + 2) / d + 4 * x * t * (t + 1) / (d * d)
+        d = 1 + 2 * t + 2 * t * t
+        right = (1 + 2 * t) / d + 4 * x * t * t * (1 + t) / (d * d)
+        return np.where(x > 0, right, left)
+
+    def place(x):
+        turning = (x > -2.39) & (x < -0.59)
+        return np.where(turning, np.maximum(np.abs(f(x)), 0.25), np.abs(f(x)))
+
+    fit = Fit(f, 6)
+    cells = [(0.0, 0.0, [0.0] * 6)] * 32
+    for i, below, above in mish_cells(1.8, -0.035, 10.0, 10.4):
+
+        def error(a, b, value, c):
+            d, a64 = F(a - F(b)), a.astype(np.float64)
+            y = mul_add(slope(d, c), d, F(value)).astype(np.float64)
+            return (np.abs(y - f(a64)) / ulp(place(a64))).max()
+
+        middle, span = (below + above) / 2, 0.1 * (above - below)
+        cells[i % 32] = fit.cell(below, above, error, middle, span, 40, of=place)[1:]
+    return cells
+
+
 GELU_TANH = 2 * np.sqrt(2 / np.pi)
 
 
 def tables():
-    yield "TANH", tanh()
-    yield "SIGMOID", sigmoid()
-    yield "SILU", gate(lambda a: expit(-a), 5, 1.905, 0, extra=True, last=0.03)[0]
-    yield "GELU", gate(lambda a: 0.5 * erfc(a / np.sqrt(2)), 6, 3.1, 0.31)[0]
+    yield "cells_32.rs", "TANH", tanh()
+    yield "cells_32.rs", "SIGMOID", sigmoid()
+    yield "cells_32.rs", "SILU", gate(lambda a: expit(-a), 5, 1.905, 0, extra=True, last=0.03)[0]
+    yield "cells_32.rs", "GELU", gate(lambda a: 0.5 * erfc(a / np.sqrt(2)), 6, 3.1, 0.31)[0]
     half = lambda a: expit(-GELU_TANH * a * (1 + 0.044715 * a * a))
-    yield "GELU_TANH", gate(half, 6, 3.0, 0.5)[0]
+    yield "cells_32.rs", "GELU_TANH", gate(half, 6, 3.0, 0.5)[0]
+    yield "cells_32.rs", "SOFTPLUS", softplus()
+    yield "cells_32.rs", "TANH_SHRINK", tanh_shrink()
+    yield "cells_32.rs", "MISH", mish()
+    yield "slopes_32.rs", "TANH_SHRINK", squared_tanh()
+    yield "slopes_32.rs", "MISH", mish_slope()
 
 
 def columns(cells):
@@ -263,9 +444,10 @@ def columns(cells):
     return np.array(rows, F).T.copy().view(np.uint32)
 
 
-def committed(name):
+def committed(file, name):
     """The columns in the Rust file."""
-    text = re.search(rf"const {name}: Cells<32, \d> = Cells {{(.*?)\n}};", RUST.read_text(), re.S)[1]
+    rust = (MATH / file).read_text()
+    text = re.search(rf"const {name}: Cells<32, \d> = Cells {{(.*?)\n}};", rust, re.S)[1]
     bits = [int(x, 16) for x in re.findall(r"0x[0-9a-f]{8}", text)]
     return np.array(bits, np.uint32).reshape(-1, 32)
 
@@ -273,14 +455,14 @@ def committed(name):
 def main():
     check = sys.argv[1:] == ["--check"]
     wrong = False
-    for name, cells in tables():
+    for file, name, cells in tables():
         found = columns(cells)
         if not check:
             for column in found:
-                print(name, "[" + ", ".join(f"0x{bits:08x}" for bits in column) + "]")
+                print(file, name, "[" + ", ".join(f"0x{bits:08x}" for bits in column) + "]")
             continue
-        n = int((found != committed(name)).any(0).sum())
-        print(f"{name}: 32 cells of {len(found)} numbers, {n} cells differ from {RUST.name}")
+        n = int((found != committed(file, name)).any(0).sum())
+        print(f"{name}: 32 cells of {len(found)} numbers, {n} cells differ from {file}")
         wrong |= n > 2
     sys.exit(wrong)
 

@@ -57,8 +57,9 @@ pub trait Unary: Parameters + Send + Sync + 'static {
         x.splat(0.0)
     }
 
-    /// Whether `f32` has a faster way, [`near`](Unary::near), on units that look up in registers.
-    const IN_PIECES: bool = false;
+    /// How many entries a unit must look up in registers for [`near`](Unary::near) on `f32` to be faster; none looks up
+    /// so many as the default.
+    const FORWARD_ENTRIES: usize = usize::MAX;
 
     /// Whether that, and the derivative's, is for these parameters.
     #[inline(always)]
@@ -73,7 +74,13 @@ pub trait Unary: Parameters + Send + Sync + 'static {
         (x, None)
     }
 
-    /// The operation on subnormal numbers, which neither [`near`](Unary::near) nor [`far`](Unary::far) gets to see.
+    /// Whether [`near`](Unary::near) would compute with subnormal numbers, which takes Intel's CPUs a detour through
+    /// microcode: 10 to 200 times as long. Then it does not get to see them, and [`subnormal`](Unary::subnormal) is
+    /// asked. (Where a tiny number may be added first, which makes them
+    /// normal, that costs less.)
+    const SUBNORMALS_APART: bool = false;
+
+    /// The operation on subnormal numbers.
     #[inline(always)]
     fn subnormal<X: PieceLane>(self, x: X) -> X {
         x

@@ -49,7 +49,7 @@ pub trait Elementwise<E: Element>: Copy {
 
 /// Whether the map of `O` on `S` goes by pieces.
 const fn has_pieces<S: Simd, O: Unary>() -> bool {
-    O::IN_PIECES && S::ENTRIES > 0
+    S::ENTRIES >= O::FORWARD_ENTRIES
 }
 
 impl<O: Unary> Elementwise<f32> for O {

@@ -37,14 +37,19 @@ pub(crate) trait Pieces<S: Simd, const A: usize>: Copy {
     /// The result, and where it is that.
     fn near(self, x: Registers<S, A>) -> Near<Register<f32, S>>;
 
-    /// The result where the first array is subnormal, if it is not that at 0.
-    fn subnormal(self, x: Registers<S, A>) -> Option<Register<f32, S>>;
+    /// [`Unary::SUBNORMALS_APART`].
+    const SUBNORMALS_APART: bool;
+
+    /// [`Unary::subnormal`].
+    fn subnormal(self, x: Registers<S, A>) -> Register<f32, S>;
 
     /// The result elsewhere, and for NaN.
     fn far(self, x: Registers<S, A>) -> Register<f32, S>;
 }
 
 impl<S: Simd, O: Unary> Pieces<S, 1> for O {
+    const SUBNORMALS_APART: bool = O::SUBNORMALS_APART;
+
     #[inline(always)]
     fn near(self, [x]: Registers<S, 1>) -> Near<Register<f32, S>> {
         Unary::near(self, x)
@@ -56,12 +61,14 @@ impl<S: Simd, O: Unary> Pieces<S, 1> for O {
     }
 
     #[inline(always)]
-    fn subnormal(self, [x]: Registers<S, 1>) -> Option<Register<f32, S>> {
-        Some(Unary::subnormal(self, x))
+    fn subnormal(self, [x]: Registers<S, 1>) -> Register<f32, S> {
+        Unary::subnormal(self, x)
     }
 }
 
 impl<S: Simd, D: Derivative> Pieces<S, 2> for D {
+    const SUBNORMALS_APART: bool = false;
+
     #[inline(always)]
     fn near(self, [x, dy]: Registers<S, 2>) -> Near<Register<f32, S>> {
         let (derivative, near) = Derivative::near(self, x);
@@ -74,8 +81,8 @@ impl<S: Simd, D: Derivative> Pieces<S, 2> for D {
     }
 
     #[inline(always)]
-    fn subnormal(self, _: Registers<S, 2>) -> Option<Register<f32, S>> {
-        None
+    fn subnormal(self, [x, _]: Registers<S, 2>) -> Register<f32, S> {
+        x
     }
 }
 
@@ -161,7 +168,7 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
             i = body(s, op, src, dst, i..stop, &mut aside, many, stream);
             // It stops where there are subnormal numbers, and leaves out a last register without partner.
             let resume = i + const { n_at_once::<S>() };
-            while resume <= stop && i < resume {
+            while const { O::SUBNORMALS_APART } && resume <= stop && i < resume {
                 let x = load(s, src, i);
                 let (y, far) = carefully(s, op, x);
                 s.store(dst.add(i), y);
@@ -179,7 +186,9 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
             HEAD
         } else {
             let odd = if i < end { ODD } else { 0 };
-            odd | if first > 0 { HEAD } else { 0 } | if end < len { TAIL } else { 0 }
+            // Of a single register, the head is all.
+            let tail = if end < len && last > 0 { TAIL } else { 0 };
+            odd | if first > 0 { HEAD } else { 0 } | tail
         };
         while rest != 0 {
             let (at, x) = if rest & ODD != 0 {
@@ -189,16 +198,18 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
             } else {
                 (last, tail)
             };
-            let (y, far) = if x[0].subnormal().any() {
+            let (y, far) = if has_subnormals(op, &[x]) {
                 carefully(s, op, x)
             } else {
                 on(op, x)
             };
-            if part {
+            let far = if part {
                 s.store_part(dst, len, y);
+                far & ((1 << len) - 1)
             } else {
                 s.store(dst.add(at), y);
-            }
+                far
+            };
             if far != 0 {
                 aside.put(s, at, far, x);
             }
@@ -288,7 +299,7 @@ unsafe fn body<S: Simd, O: Pieces<S, A>, const A: usize>(
         unsafe {
             let a = load(s, src, i);
             if const { n_at_once::<S>() == <S as Lanes<f32>>::N } {
-                if a[0].subnormal().any() {
+                if has_subnormals(op, &[a]) {
                     break;
                 }
                 let (y_a, far_a) = on(op, a);
@@ -298,7 +309,7 @@ unsafe fn body<S: Simd, O: Pieces<S, A>, const A: usize>(
                 }
             } else {
                 let b = load(s, src, i + n);
-                if a[0].subnormal().bits() | b[0].subnormal().bits() != 0 {
+                if has_subnormals(op, &[a, b]) {
                     break;
                 }
                 let (y_a, far_a) = on(op, a);
@@ -355,6 +366,20 @@ unsafe fn take_places<S: Simd, O: Pieces<S, A>, const A: usize>(
     }
 }
 
+/// Whether there are subnormal numbers in the first array that [`Pieces::near`] must not see.
+#[inline(always)]
+fn has_subnormals<S: Simd, O: Pieces<S, A>, const A: usize>(_: O, x: &[Registers<S, A>]) -> bool {
+    if const { !O::SUBNORMALS_APART } {
+        return false;
+    }
+    let (mut bits, mut i) = (0, 0);
+    while i < x.len() {
+        bits |= x[i][0].subnormal().bits();
+        i += 1;
+    }
+    bits != 0
+}
+
 /// [`Pieces::near`] on a register without subnormal numbers, and a bit for each lane where it is not right.
 #[inline(always)]
 fn on<S: Simd, O: Pieces<S, A>, const A: usize>(op: O, x: Registers<S, A>) -> (V<S, f32>, u32) {
@@ -393,13 +418,9 @@ impl<S: Simd, O: Pieces<S, A>, const A: usize> WithSimd<S> for Carefully<S, O, A
         let (subnormal, mut z) = (x[0].subnormal(), x);
         z[0] = subnormal.select(x[0].splat(0.0), x[0]);
         let (y, far) = on(self.op, z);
-        let y = match self.op.subnormal(x) {
-            Some(of_subnormal) => {
-                let y = Register::new(s, y);
-                subnormal.select(of_subnormal, y).v()
-            }
-            None => y,
-        };
+        let y = subnormal
+            .select(self.op.subnormal(x), Register::new(s, y))
+            .v();
         (y, far)
     }
 }

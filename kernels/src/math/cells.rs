@@ -10,7 +10,7 @@
 //! exponent and the first bits of the fraction, moved down. The numbers go round.
 
 use crate::math::tables::Cells;
-use crate::math::{cells_8, cells_32, slopes_32};
+use crate::math::{cells_8, cells_32, product, slopes_32};
 use crate::register::{Lane, Mask, Near, PieceLane};
 
 impl<const N: usize, const D: usize> Cells<N, D> {
@@ -43,6 +43,13 @@ impl<const D: usize> Cells<32, D> {
 /// 1.5·2<sup>23</sup>: a sum with it, as bits, ends in an integer.
 pub(crate) const SHIFT: f64 = 12_582_912.0;
 
+/// x + 2<sup>−60</sup>, for functions that have arrived at 0 where x is tiny. It is not subnormal, nor is its square; and
+/// a sum takes no detour through microcode, as a product with a subnormal number does on Intel's CPUs.
+#[inline(always)]
+pub(crate) fn lifted<X: Lane>(x: X) -> X {
+    x + x.splat(1.0 / (1u64 << 60) as f64)
+}
+
 /// Where 32 cells lie: a is in cell ⌊a·(scale + growth·a)⌋.
 pub(crate) struct Grid {
     pub(crate) scale: f64,
@@ -52,16 +59,27 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    /// a = |x|, or the limit where that is smaller or x is NaN; and its cell.
+    /// a = |x|, or the limit where that is smaller or x is NaN; and its cell. Next to 0 it is [`lifted`].
+    #[inline(always)]
+    fn lifted_place<X: PieceLane>(&'static self, x: X) -> (X, X) {
+        self.cell(lifted(x.abs_to(x.splat(self.limit))))
+    }
+
+    /// The same, not lifted.
     #[inline(always)]
     fn place<X: PieceLane>(&'static self, x: X) -> (X, X) {
-        let a = x.abs_to(x.splat(self.limit));
+        self.cell(x.abs_to(x.splat(self.limit)))
+    }
+
+    /// a and its cell.
+    #[inline(always)]
+    fn cell<X: PieceLane>(&'static self, a: X) -> (X, X) {
         let scale = if self.growth == 0.0 {
-            x.splat(self.scale)
+            a.splat(self.scale)
         } else {
-            a.mul_add(x.splat(self.growth), x.splat(self.scale))
+            a.mul_add(a.splat(self.growth), a.splat(self.scale))
         };
-        (a, a.floor_onto(scale, x.splat(SHIFT)))
+        (a, a.floor_onto(scale, a.splat(SHIFT)))
     }
 }
 
@@ -107,7 +125,7 @@ const SIGMOID_GRID: Grid = Grid {
 /// σ(x) down to −17.39, by σ(−a) and 1 − σ(−a), in 32 cells; and where it is.
 #[inline(always)]
 pub(crate) fn sigmoid_32<X: PieceLane>(x: X) -> Near<X> {
-    let (a, cell) = SIGMOID_GRID.place(x);
+    let (a, cell) = SIGMOID_GRID.lifted_place(x);
     let left = cells_32::SIGMOID.at(cell, a);
     let y = left_or_rest(x, left);
     (y, Some(x.splat(-SIGMOID_GRID.limit).le(x)))
@@ -146,7 +164,7 @@ pub(crate) const TANH_DENSITY: Density = Density {
 /// The [`Density`], and where it is that.
 #[inline(always)]
 pub(crate) fn density_32<X: PieceLane>(x: X, density: &'static Density) -> Near<X> {
-    let (a, cell) = density.grid.place(x);
+    let (a, cell) = density.grid.lifted_place(x);
     let y = density.cells.at(cell, a);
     (y, Some(a.lt(x.splat(density.grid.limit))))
 }
@@ -160,7 +178,7 @@ pub(crate) fn gated_derivative_32<X: PieceLane, const D: usize>(
     grid: &'static Grid,
     arrived: bool,
 ) -> Near<X> {
-    let (a, cell) = grid.place(x);
+    let (a, cell) = grid.lifted_place(x);
     let y = left_or_rest(x, cells.at(cell, a));
     let near = if arrived {
         x.splat(-grid.limit).le(x)
@@ -237,4 +255,155 @@ pub(crate) fn gelu_8<X: PieceLane>(x: X) -> Near<X> {
     let relu = x.splat(0.0).max(x);
     let y = s.neg_mul_add(rest, s.neg_mul_add(value, relu));
     (y, Some(x.splat(-limit).le(x)))
+}
+
+/// Where 32 cells to the nearest half end: the last number before a tie, from which the cells go round.
+const SOFTPLUS_LIMIT: f64 = 15.749_999_046_325_684;
+
+/// log1p(e<sup>x</sup>) on the right of 0, where `right`, else log1p(e<sup>−|x|</sup>). In a cell with the points ±b the
+/// two differ by b, and their slopes by 1.
+#[inline(always)]
+fn softplus_by_side<X: PieceLane>(x: X, right: X::Mask) -> X {
+    let cells = &cells_32::SOFTPLUS;
+    let a = x.abs_to(x.splat(SOFTPLUS_LIMIT));
+    // By a sum alone: a product with a subnormal number takes Intel's processors a detour.
+    let cell = a + x.splat(SHIFT / 2.0);
+    let b = cell.look_up(&cells.points);
+    let value = cell.look_up(&cells.values);
+    let d = a - b;
+    let slope = cells.slope(cell, d, None);
+    let slope = right.select(slope + x.splat(1.0), slope);
+    let value = right.select(value + b, value);
+    slope.mul_add(d, value)
+}
+
+/// log1p(e<sup>x</sup>) from −15.75 on, and where it is. On the right of the cells it is x.
+#[inline(always)]
+pub(crate) fn softplus_32<X: PieceLane>(x: X) -> Near<X> {
+    let y = softplus_by_side(x, x.splat(0.0).le(x)).max(x);
+    (y, Some(x.splat(-SOFTPLUS_LIMIT).le(x)))
+}
+
+/// −log1p(e<sup>−x</sup>) up to 15.75, and where it is.
+#[inline(always)]
+pub(crate) fn log_sigmoid_32<X: PieceLane>(x: X) -> Near<X> {
+    let zero = x.splat(0.0);
+    let y = (zero - softplus_by_side(x, x.le(zero))).min(x);
+    (y, Some(x.le(x.splat(SOFTPLUS_LIMIT))))
+}
+
+/// Below, but for 0, what rounding takes from a³ may be subnormal.
+const CUBE_LIMIT: f64 = 1.0 / (1 << 24) as f64;
+
+/// Where [`tanh_shrink_32`] takes the difference from tanh: the end of a cell.
+const CUBIC_LIMIT: f64 = 1.375;
+
+/// x − tanh x, and where it is: not next to 0. There are two kinds of cells, those of tanh, of which the first have
+/// (a − tanh a)/a³ = r instead; what is looked up is for either. a³·r has a³ in two words and r as f(b) + d·p(d),
+/// of which the second term is small.
+#[inline(always)]
+pub(crate) fn tanh_shrink_32<X: PieceLane>(x: X) -> Near<X> {
+    let cells = &cells_32::TANH_SHRINK;
+    let zero = x.splat(0.0);
+    let a = x.splat(CUBE_LIMIT).le(x.abs()).select(x.abs(), zero);
+    let inner = x.splat(TANH_LIMIT).min(a);
+    let cell = (inner + x.splat(0.625)).shift_right::<20>();
+    let d = inner - cell.look_up(&cells.points);
+    let value = cell.look_up(&cells.values);
+    let slope = cells.slope(cell, d, None);
+    let cube = product(inner, inner) * inner;
+    let rest = cube.high.mul_add(d * slope, cube.low_or_zero() * value);
+    let cubic = cube.high.mul_add(value, rest);
+    let difference = slope.neg_mul_add(d, a - value);
+    let y = inner.lt(x.splat(CUBIC_LIMIT)).select(cubic, difference);
+    (y.copysign(x), Some(x.abs().le(a)))
+}
+
+/// Below, a² may be subnormal.
+const SQUARE_LIMIT: f64 = 1.0 / (1u64 << 62) as f64;
+
+/// tanh² x, and where it is: not next to 0. In the first cell a² takes the place of f(b), and of d. Beyond the last
+/// it is 1.
+#[inline(always)]
+pub(crate) fn squared_tanh_32<X: PieceLane>(x: X) -> Near<X> {
+    let cells = &slopes_32::TANH_SHRINK;
+    let near = x.splat(SQUARE_LIMIT).le(x.abs());
+    let a = near.select(x.splat(TANH_LIMIT).min(x.abs()), x.splat(0.0));
+    let shifted = a + x.splat(0.625);
+    let cell = shifted.shift_right::<20>();
+    let first = shifted.lt(x.splat(0.6875));
+    let square = a * a;
+    let d = first.select(square, a - cell.look_up(&cells.points));
+    let value = first.select(square, cell.look_up(&cells.values));
+    let y = cells.slope(cell, d, None).mul_add(d, value);
+    let arrived = x.splat(TANH_LIMIT).lt(x.abs());
+    (arrived.select(x.splat(1.0), y), Some(near))
+}
+
+/// Below, products may be subnormal.
+const MISH_TINY: f64 = 1.0 / (1u128 << 100) as f64;
+
+/// From where on the cells of mish and its derivative are; on the left there is more.
+const MISH_LIMIT: f64 = -10.0;
+
+/// x is in the cell to the nearest integer of x·(scale + growth·|x|), the narrower the nearer to 0; up to the end.
+struct SignedGrid {
+    scale: f64,
+    growth: f64,
+    end: f64,
+}
+
+impl SignedGrid {
+    /// x, or the end if that is to the left.
+    #[inline(always)]
+    fn clamped<X: PieceLane>(&'static self, x: X) -> X {
+        x.splat(self.end).min(x)
+    }
+
+    /// The cell of what is no further than the end.
+    #[inline(always)]
+    fn cell<X: PieceLane>(&'static self, x: X) -> X {
+        let scale = x.abs().mul_add(x.splat(self.growth), x.splat(self.scale));
+        x.mul_add(scale, x.splat(SHIFT))
+    }
+}
+
+/// At the end, mish is x.
+const MISH_GRID: SignedGrid = SignedGrid {
+    scale: 1.899_999_976_158_142,
+    growth: -0.029_999_999_329_447_746,
+    end: 9.399_999_618_530_273,
+};
+
+/// At the end, mish′ is 1.
+const MISH_SLOPE_GRID: SignedGrid = SignedGrid {
+    scale: 1.799_999_952_316_284_2,
+    growth: -0.035_000_000_149_011_61,
+    end: 10.399_999_618_530_273,
+};
+
+/// mish from −10 on, and where it is, which is not next to 0: max(x, 0) less what it lacks of that, or, in the cell
+/// of 0, x/2 less what it lacks of that.
+#[inline(always)]
+pub(crate) fn mish_32<X: PieceLane>(x: X) -> Near<X> {
+    let cells = &cells_32::MISH;
+    let zero = x.splat(0.0);
+    // What is tiny goes where what is far out does.
+    let tiny = x.abs().lt(x.splat(MISH_TINY));
+    let inner = tiny.select(x.splat(2.0 * MISH_LIMIT), MISH_GRID.clamped(x));
+    let cell = MISH_GRID.cell(inner);
+    let d = inner - cell.look_up(&cells.points);
+    let lacking = cell.look_up(&cells.values);
+    let others = zero.max(x) - lacking;
+    let value = lacking.le(zero).select(inner * x.splat(0.5), others);
+    let y = cells.slope(cell, d, None).neg_mul_add(d, value);
+    (y, Some(x.splat(MISH_LIMIT).le(inner)))
+}
+
+/// mish′ from −10 on, and where it is.
+#[inline(always)]
+pub(crate) fn mish_slope_32<X: PieceLane>(x: X) -> Near<X> {
+    let inner = lifted(MISH_SLOPE_GRID.clamped(x));
+    let y = slopes_32::MISH.at(MISH_SLOPE_GRID.cell(inner), inner);
+    (y, Some(x.splat(MISH_LIMIT).le(x)))
 }

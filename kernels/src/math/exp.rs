@@ -203,8 +203,15 @@ fn clamped<X: Lane>(x: DoubleWord<X>) -> DoubleWord<X> {
 /// e<sup>x</sup> − 1 for x ≤ 0 of any magnitude, and something for others.
 #[inline(always)]
 pub(crate) fn exp_minus_one<X: Lane>(x: DoubleWord<X>) -> DoubleWord<X> {
-    let high = x.high.splat(-X::CONSTANTS.range).max(x.high);
-    exp(DoubleWord { high, ..x }).minus_one()
+    exp(down_to_minus_one(x)).minus_one()
+}
+
+/// x, or where e<sup>x</sup> − 1 has long arrived at −1 if that is to the right: there, what rounding takes is still a
+/// normal number. One that is not takes x86-64 a detour through microcode.
+#[inline(always)]
+pub(crate) fn down_to_minus_one<X: Lane>(x: DoubleWord<X>) -> DoubleWord<X> {
+    let high = x.high.splat(-2.0 * X::CONSTANTS.settled).max(x.high);
+    DoubleWord { high, ..x }
 }
 
 /// 1 − e<sup>x</sup> for x ≤ 0 of any magnitude.

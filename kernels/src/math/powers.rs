@@ -3,8 +3,8 @@
 //! e<sup>−v</sup> = S·(1 + p) with S = 2<sup>n/8</sup> and |p| < 0.045: so small that the roundings in p count
 //! 2<sup>−29</sup>. A unit looks up 2<sup>j/8</sup>, j from 0 to 7, in one register ([`PieceLane`]).
 
-use crate::math::{DoubleWord, cells_8, left_or_rest};
-use crate::register::PieceLane;
+use crate::math::{DoubleWord, cells_8, left_or_rest, lifted};
+use crate::register::{Near, PieceLane};
 
 /// In what units v is counted, and the constants that go with them.
 pub(crate) struct Units {
@@ -88,6 +88,14 @@ fn scaled_exp_minus<X: PieceLane>(v: DoubleWord<X>, units: &'static Units, power
     (shifted.look_up(&cells_8::EIGHTHS).add_bits(place), p)
 }
 
+/// e<sup>x</sup> for x ≤ 0 within [`RANGE`], and where it is, and something on the right of 0.
+#[inline(always)]
+pub(crate) fn exp_left_8<X: PieceLane>(x: X) -> Near<X> {
+    let a = lifted(x.abs_to(x.splat(RANGE)));
+    let (s, p) = exp_minus(DoubleWord::exact(a), &NATURAL);
+    (s.mul_add(p, s), Some(x.splat(-RANGE).le(x)))
+}
+
 /// 1 + e<sup>−v</sup> in two words.
 #[inline(always)]
 fn denominator<X: PieceLane>(v: DoubleWord<X>, units: &'static Units) -> (X, X) {
@@ -102,7 +110,7 @@ fn denominator<X: PieceLane>(v: DoubleWord<X>, units: &'static Units) -> (X, X) 
 /// σ(v) = 1/(1 + e<sup>−v</sup>), for |v| within [`RANGE`].
 #[inline(always)]
 pub(crate) fn logistic_8<X: PieceLane>(v: X) -> X {
-    logistic(DoubleWord::exact(v), &NATURAL).high
+    logistic(DoubleWord::exact(lifted(v)), &NATURAL).high
 }
 
 /// The same, and what its rounding lost.
@@ -132,7 +140,7 @@ pub(crate) fn gated_8<X: PieceLane>(x: X, v: DoubleWord<X>, units: &'static Unit
 /// counts.
 #[inline(always)]
 pub(crate) fn density_8<X: PieceLane>(factor: f64, v: X) -> X {
-    let q = logistic(DoubleWord::exact(v).minus_abs(), &NATURAL).high;
+    let q = logistic(DoubleWord::exact(lifted(v)).minus_abs(), &NATURAL).high;
     v.splat(factor) * q.neg_mul_add(q, q)
 }
 

@@ -41,6 +41,15 @@ pub(crate) fn subnormal_times<X: PieceLane>(x: X, slope: f64) -> X {
     y.copysign(x)
 }
 
+/// a·2<sup>64</sup> for 0 ≤ a < 1: bits of a subnormal number, behind those of 1, are so many 2<sup>−23</sup>.
+#[inline(always)]
+fn made_large<X: PieceLane>(a: X) -> X {
+    let one = a.splat(1.0);
+    let subnormal = (a.add_bits(one) - one) * a.splat(power_of_2(LARGER - 126));
+    let normal = a.add_bits(a.splat(f64::from(f32::from_bits((LARGER as u32) << 23))));
+    a.lt(a.splat(power_of_2(-126))).select(subnormal, normal)
+}
+
 /// w, or where it has vanished if that is nearer.
 #[inline(always)]
 fn clamped<X: PieceLane>(w: DoubleWord<X>) -> DoubleWord<X> {
@@ -48,12 +57,15 @@ fn clamped<X: PieceLane>(w: DoubleWord<X>) -> DoubleWord<X> {
     DoubleWord { high, ..w }
 }
 
-/// a·e<sup>−w</sup>/(1 + e<sup>−w</sup>)<sup>n</sup>, for w so large that the next term, e<sup>−2w</sup>, is below a rounding; a is from 1 to
+/// a·e<sup>−w</sup>·(1 − n·e<sup>−w</sup>), for w so large that the next term, e<sup>−2w</sup>, is below a rounding; a is from 1 to
 /// 256.
 #[inline(always)]
-fn tail<X: PieceLane>(a: DoubleWord<X>, w: DoubleWord<X>, n: f64, units: &'static Units) -> X {
+fn tail<X: PieceLane>(a: DoubleWord<X>, w: DoubleWord<X>, n: X, units: &'static Units) -> X {
     let (s, p) = exp_minus_larger(clamped(w), units);
-    let rest = s.mul_add(s.splat(-n * power_of_2(-LARGER)), p);
+    let exp = s.mul_add(p, s);
+    let rest = exp
+        .mul_add(p, exp)
+        .mul_add(n * n.splat(-power_of_2(-LARGER)), p);
     let product = a * s;
     made_small(product.high + product.high.mul_add(rest, product.low_or_zero()))
 }
@@ -61,13 +73,27 @@ fn tail<X: PieceLane>(a: DoubleWord<X>, w: DoubleWord<X>, n: f64, units: &'stati
 /// a·σ(−w), as [`tail`] says.
 #[inline(always)]
 pub(crate) fn gate_tail<X: PieceLane>(a: X, w: DoubleWord<X>, units: &'static Units) -> X {
-    tail(DoubleWord::exact(a), w, 1.0, units)
+    tail(DoubleWord::exact(a), w, a.splat(1.0), units)
+}
+
+/// a·e<sup>−w</sup>, as [`tail`] says.
+#[inline(always)]
+pub(crate) fn exp_tail<X: PieceLane>(a: X, w: X) -> X {
+    let n = a.splat(0.0);
+    tail(DoubleWord::exact(a), DoubleWord::exact(w), n, &NATURAL)
+}
+
+/// a·log1p(e<sup>−w</sup>), as [`tail`] says. That is also a·tanh(log1p(e<sup>−w</sup>)), but for its cube.
+#[inline(always)]
+pub(crate) fn softplus_tail<X: PieceLane>(a: X, w: X) -> X {
+    let n = a.splat(0.5);
+    tail(DoubleWord::exact(a), DoubleWord::exact(w), n, &NATURAL)
 }
 
 /// a·σ′(w), as [`tail`] says.
 #[inline(always)]
 pub(crate) fn density_tail<X: PieceLane>(a: X, w: DoubleWord<X>) -> X {
-    tail(DoubleWord::exact(a), w, 2.0, &NATURAL)
+    tail(DoubleWord::exact(a), w, a.splat(2.0), &NATURAL)
 }
 
 /// The derivative of x·σ(v) where w = |v| is large, with g = x·v′: on the left, −(g − 1 − e<sup>−w</sup>)·σ′(w), in which
@@ -75,8 +101,30 @@ pub(crate) fn density_tail<X: PieceLane>(a: X, w: DoubleWord<X>) -> X {
 #[inline(always)]
 pub(crate) fn gated_derivative_tail<X: PieceLane>(x: X, w: DoubleWord<X>, g: DoubleWord<X>) -> X {
     let high = g.high - x.splat(1.0);
-    let tail = tail(DoubleWord { high, ..g }, w, 2.0, &NATURAL);
+    let tail = tail(DoubleWord { high, ..g }, w, x.splat(2.0), &NATURAL);
     left_or_rest(x, x.splat(0.0) - tail)
+}
+
+/// x·tanh(log1p(e<sup>x</sup>)), but for its sign: for x from −10 down, and next to 0, where it is 0.6·x.
+#[inline(always)]
+pub(crate) fn mish_tail<X: PieceLane>(x: X) -> X {
+    let a = x.abs();
+    let left = a.splat(128.0).min(a.splat(10.0).max(a));
+    let (slope, slope_low) = a.splat_pair((0.6, 0.0));
+    let large = made_large(a.splat(0.5).min(a));
+    let small = made_small(large.mul_add(slope, large * slope_low));
+    a.lt(a.splat(1.0)).select(small, softplus_tail(left, left))
+}
+
+/// The derivative of x·tanh(log1p(e<sup>x</sup>)) for x = −a, a from 10 on: −(a − 1)·e<sup>−a</sup>·(1 − n·e<sup>−a</sup>) with
+/// n = (a − ½)/(a − 1), but for the cube of the exponential.
+#[inline(always)]
+pub(crate) fn mish_slope_tail<X: PieceLane>(a: X) -> X {
+    let a = a.splat(VANISHED).min(a);
+    let high = a - a.splat(1.0);
+    let n = (a - a.splat(0.5)) / high;
+    let tail = tail(DoubleWord::exact(high), DoubleWord::exact(a), n, &NATURAL);
+    a.splat(0.0) - tail
 }
 
 /// A gated x: `tail` and the sign of x on the left, x on the right.
@@ -157,4 +205,30 @@ fn normal<X: PieceLane>(a: X, (c, mills): (f64, [f64; 5])) -> DoubleWord<X> {
         low: Some(low),
         ..y
     }
+}
+
+/// From here on, a³/3 is no longer zero.
+const CUBE_VANISHED: f64 = power_of_2(-51);
+
+/// a − tanh a = a³/3 for a so small that the next term is below a rounding, by (2<sup>42</sup>·a)³ = 2<sup>126</sup>·a³.
+#[inline(always)]
+pub(crate) fn tanh_shrink_tail<X: PieceLane>(a: X) -> X {
+    let vanished = a.lt(a.splat(CUBE_VANISHED));
+    let a = vanished.select(a.splat(0.0), a) * a.splat(power_of_2(42));
+    let cube = product(a, a) * a;
+    let (third, third_low) = a.splat_pair((1.0 / 3.0, 0.0));
+    let rest = cube.high.mul_add(third_low, cube.low_or_zero() * third);
+    let y = cube.high.mul_add(third, rest);
+    made_small(y * a.splat(power_of_2(LARGER - 126)))
+}
+
+/// From here on, a² is no longer zero.
+const SQUARE_VANISHED: f64 = power_of_2(-75);
+
+/// tanh² a = a² for a so small that the next term is below a rounding.
+#[inline(always)]
+pub(crate) fn squared_tanh_tail<X: PieceLane>(a: X) -> X {
+    let vanished = a.lt(a.splat(SQUARE_VANISHED));
+    let a = vanished.select(a.splat(0.0), a) * a.splat(power_of_2(LARGER / 2));
+    made_small(a * a)
 }

@@ -82,7 +82,8 @@ impl Unary for Gelu {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
-    const IN_PIECES: bool = true;
+    const FORWARD_ENTRIES: usize = 8;
+    const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
 
     // max(x, 0) - |x|·Φ(-|x|)

@@ -2,7 +2,7 @@ use crate::coefficients::{GELU_TANH_1, GELU_TANH_3};
 use crate::math::{
     DoubleWord, GELU_TANH_32, GELU_TANH_SLOPE_32, Gate, Grid, NATURAL, OF_GELU_TANH, gate_32,
     gate_tail, gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
-    gated_derivative_tail, product, shut_or_open, subnormal_times, unseen_square,
+    gated_derivative_tail, lifted, product, shut_or_open, subnormal_times, unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -102,7 +102,8 @@ impl Unary for GeluTanh {
     // The factor of the derivative has three roundings of its own.
     const F32_DERIVATIVE: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
-    const IN_PIECES: bool = true;
+    const FORWARD_ENTRIES: usize = 8;
+    const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
 
     #[inline(always)]
@@ -170,7 +171,7 @@ impl Unary for GeluTanh {
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
         if X::ENTRIES < 32 {
             // On the right, it has arrived at 1.
-            let left = x.splat(0.0) - x.abs_to(x.splat(DERIVATIVE_LIMIT_8));
+            let left = x.splat(0.0) - lifted(x.abs_to(x.splat(DERIVATIVE_LIMIT_8)));
             let (v, g) = (argument_8(left), slope(left));
             let y = gated_derivative_8(x, v, g, &OF_GELU_TANH, true);
             (y, Some(x.splat(-DERIVATIVE_LIMIT_8).lt(x)))

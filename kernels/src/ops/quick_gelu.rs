@@ -1,7 +1,7 @@
 use crate::coefficients::QUICK_GELU;
 use crate::math::{
     DoubleWord, HALF_RANGE_8, NATURAL, RANGE_8, gate_tail, gated, gated_8, gated_derivative,
-    gated_derivative_8, gated_derivative_tail, product, shut_or_open, subnormal_times,
+    gated_derivative_8, gated_derivative_tail, lifted, product, shut_or_open, subnormal_times,
     unseen_square,
 };
 use crate::prelude::*;
@@ -55,7 +55,8 @@ impl Unary for QuickGelu {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
-    const IN_PIECES: bool = true;
+    const FORWARD_ENTRIES: usize = 8;
+    const SUBNORMALS_APART: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
@@ -97,7 +98,7 @@ impl Unary for QuickGelu {
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
-        let v = argument(x.copysign(x.splat(-1.0)));
+        let v = argument(lifted(x.abs()).copysign(x.splat(-1.0)));
         let y = gated_derivative_8(x, v, v, &NATURAL, false);
         (y, Some(x.splat(-HALF_RANGE_8).lt(v.high)))
     }

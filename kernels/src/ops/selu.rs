@@ -1,5 +1,5 @@
 use crate::coefficients::{SELU_SCALE, SELU_SCALE_ALPHA};
-use crate::math::{DoubleWord, below_range, exp_minus_one, exp_scaled};
+use crate::math::{DoubleWord, below_range, exp_left_8, exp_minus_one, exp_scaled, exp_tail};
 use crate::prelude::*;
 
 /// The self-normalising elu: `λ` times [`Elu`](crate::Elu) of `α`, with `λ = 1.0507009873554805` and
@@ -23,6 +23,9 @@ use crate::prelude::*;
 ///
 /// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`.
+///
+/// On `f32` the bits of the derivative from the input are each backend's own: `avx512` and `avx2` compute by a table of
+/// 8 powers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Selu;
 
@@ -56,6 +59,23 @@ impl Unary for Selu {
         let (limit, _) = x.splat_pair(SELU_SCALE_ALPHA);
         let slope = exp_scaled(limit, DoubleWord::exact(x), below_range(x));
         x.splat(0.0).lt(x).select(scale, slope)
+    }
+
+    const DERIVATIVE_ENTRIES: usize = 8;
+
+    #[inline(always)]
+    fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
+        let (exp, near) = exp_left_8(x);
+        let (scale, _) = x.splat_pair(SELU_SCALE);
+        let (limit, _) = x.splat_pair(SELU_SCALE_ALPHA);
+        let slope = x.splat(0.0).lt(x).select(scale, exp * limit);
+        (slope, near)
+    }
+
+    #[inline(always)]
+    fn far_derivative<X: PieceLane>(self, x: X) -> X {
+        let (limit, _) = x.splat_pair(SELU_SCALE_ALPHA);
+        exp_tail(limit, x.abs())
     }
 
     // y > 0 ? λ : y + λα. On no dtype is -λα rounded to less, so that is not negative.

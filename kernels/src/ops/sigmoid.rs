@@ -40,7 +40,7 @@ impl Unary for Sigmoid {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
-    const IN_PIECES: bool = true;
+    const FORWARD_ENTRIES: usize = 8;
     const HALF_AT_ONCE: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
@@ -56,11 +56,6 @@ impl Unary for Sigmoid {
         } else {
             sigmoid_32(x)
         }
-    }
-
-    #[inline(always)]
-    fn subnormal<X: PieceLane>(self, x: X) -> X {
-        x.splat(0.5)
     }
 
     #[inline(always)]

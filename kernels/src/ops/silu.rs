@@ -1,7 +1,7 @@
 use crate::math::{
     DoubleWord, Gate, Grid, HALF_RANGE_8, NATURAL, RANGE_8, SILU_32, SILU_SLOPE_32, gate_32,
     gate_tail, gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
-    gated_derivative_tail, shut_or_open, subnormal_times, times, unseen_square,
+    gated_derivative_tail, lifted, shut_or_open, subnormal_times, times, unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -82,7 +82,8 @@ impl Unary for Silu {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
-    const IN_PIECES: bool = true;
+    const FORWARD_ENTRIES: usize = 8;
+    const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
 
     #[inline(always)]
@@ -165,7 +166,7 @@ impl Unary for Silu {
         if X::ENTRIES < 32 {
             // Beyond the range, products would be subnormal, which takes long.
             let (a, range) = (x.abs(), x.splat(HALF_RANGE_8));
-            let v = DoubleWord::exact(a.min(range)).minus_abs();
+            let v = DoubleWord::exact(lifted(a.min(range))).minus_abs();
             let y = gated_derivative_8(x, v, v, &NATURAL, false);
             (y, Some(a.lt(range)))
         } else {

@@ -37,7 +37,8 @@ impl Unary for Tanh {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
-    const IN_PIECES: bool = true;
+    const FORWARD_ENTRIES: usize = 8;
+    const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 

@@ -62,7 +62,7 @@ impl<E: Number> Case<E> {
             label: format!("{}{values:?} on {}", O::NAME, E::DTYPE),
             values,
             by_itself: O::FROM_OUTPUT == FromOutput::ByItself,
-            in_pieces: O::IN_PIECES && op.in_pieces() && E::DTYPE == Dtype::F32,
+            in_pieces: O::FORWARD_ENTRIES < usize::MAX && op.in_pieces() && E::DTYPE == Dtype::F32,
             derivative_in_pieces: O::DERIVATIVE_ENTRIES < usize::MAX
                 && op.in_pieces()
                 && E::DTYPE != Dtype::F64,
