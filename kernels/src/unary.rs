@@ -5,7 +5,7 @@ use crate::dtype::{Dtype, Float, Int};
 use crate::lanes::{FloatLanes, Lanes, V};
 use crate::parameters::Parameters;
 use crate::precision::F64ForF32;
-use crate::register::{IntLane, IntRegister, Lane, Mask, Near, PieceLane, Register};
+use crate::register::{IntLane, IntRegister, Lane, Mask, Near, PieceLane, Register, TableLane};
 use crate::simd::Simd;
 
 /// A function of one number, written once for all dtypes and instruction sets.
@@ -60,7 +60,7 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// Whether `f32` has a faster way, [`near`](Unary::near), on units that look up in registers.
     const IN_PIECES: bool = false;
 
-    /// Whether that, and the derivative's, is for these parameters.
+    /// Whether that, and the derivative's, is for these parameters; and [`by_tables`](Unary::by_tables).
     #[inline(always)]
     fn in_pieces(self) -> bool {
         true
@@ -76,6 +76,16 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// The operation where [`near`](Unary::near) is not; NaN may come out as anything.
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
+        x
+    }
+
+    /// Whether `f64` has a faster way, [`by_tables`](Unary::by_tables), on units that look up in tables; for the
+    /// parameters of [`in_pieces`](Unary::in_pieces).
+    const BY_TABLES: bool = false;
+
+    /// The operation on `f64` by tables in memory.
+    #[inline(always)]
+    fn by_tables<X: TableLane>(self, x: X) -> X {
         x
     }
 
@@ -246,7 +256,12 @@ pub(crate) fn forward_f32<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, 
 #[inline(always)]
 pub(crate) fn forward_f64<S: Simd, O: Unary>(s: S, op: O, x: V<S, f64>) -> V<S, f64> {
     let x = Register::<f64, S>::new(s, x);
-    sign_of_nan::<O, _>(x, op.forward(x)).v()
+    let y = if const { O::BY_TABLES && S::TABLES } && op.in_pieces() {
+        op.by_tables(x)
+    } else {
+        op.forward(x)
+    };
+    sign_of_nan::<O, _>(x, y).v()
 }
 
 /// The operation on a register of integers.

@@ -40,7 +40,7 @@ fn same<E: Number>(label: &str, isas: &[Isa], x: &[E], f: impl Fn(Isa, &mut [E])
     }
 }
 
-/// The result, and both derivatives. In pieces, they depend on how many entries a backend looks up.
+/// The result, and both derivatives. In pieces and by tables, they depend on how many entries a backend looks up.
 fn all_forms<E: Number>(case: &Case<E>, x: &[E]) {
     let fused = fused();
     if !case.in_pieces {

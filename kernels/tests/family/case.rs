@@ -22,7 +22,7 @@ pub struct Case<E> {
     pub label: String,
     pub values: Vec<f64>,
     pub by_itself: bool,
-    /// Whether backends that look up in registers go a way of their own, and whether they do for the derivative.
+    /// Whether backends that look up in registers or tables go a way of their own, and whether they do for the derivative.
     pub in_pieces: bool,
     pub derivative_in_pieces: bool,
     pub oracle: Function,
@@ -62,7 +62,11 @@ impl<E: Number> Case<E> {
             label: format!("{}{values:?} on {}", O::NAME, E::DTYPE),
             values,
             by_itself: O::FROM_OUTPUT == FromOutput::ByItself,
-            in_pieces: O::IN_PIECES && op.in_pieces() && E::DTYPE == Dtype::F32,
+            in_pieces: match E::DTYPE {
+                Dtype::F32 => O::IN_PIECES && op.in_pieces(),
+                Dtype::F64 => O::BY_TABLES && op.in_pieces(),
+                _ => false,
+            },
             derivative_in_pieces: O::DERIVATIVE_ENTRIES < usize::MAX
                 && op.in_pieces()
                 && E::DTYPE == Dtype::F32,
