@@ -74,4 +74,6 @@ pub use precision::{F64ForF32, F64Full, Precision};
 pub use simd::{FullSimd, MapWithSimd, MaskLanes, Simd, WithSimd};
 pub use table::{BuiltinOp, OpKernels, Operation};
 pub use table_lanes::TableLanes;
-pub use unary::{Backward, BackwardFromOutput, F32Lanes, FromOutput, OnHalf, Unary, UnaryInt};
+pub use unary::{
+    Backward, BackwardFromOutput, ByTables, F32Lanes, FromOutput, OnHalf, Unary, UnaryInt,
+};

@@ -4,11 +4,14 @@ use crate::lanes::{FloatLanes, Lanes, V};
 
 /// The words that functions by tables need besides, on lanes of `f64`.
 ///
-/// What a unit leaves out is done here one lane after the other: right, and slow. So an operation asks for
-/// [`TABLES`](TableLanes::TABLES) before it goes by tables.
+/// What a unit leaves out is done here one lane after the other: right, and slow. So an operation says by
+/// [`ByTables`](crate::unary::ByTables) what it needs.
 pub trait TableLanes: FloatLanes<f64> {
-    /// Whether each of these words is an instruction or two.
-    const TABLES: bool = false;
+    /// Whether [`gather`](TableLanes::gather) is faster than to compute.
+    const GATHERS: bool = false;
+
+    /// Whether [`scale`](TableLanes::scale) is an instruction, and a look-up of 16 entries another.
+    const SCALES: bool = false;
 
     /// `table[i]` for each lane, where i is what the lane's bits say, modulo `N`, a power of two.
     #[inline(always)]

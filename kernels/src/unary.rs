@@ -7,6 +7,7 @@ use crate::parameters::Parameters;
 use crate::precision::F64ForF32;
 use crate::register::{IntLane, IntRegister, Lane, Mask, Near, PieceLane, Register, TableLane};
 use crate::simd::Simd;
+use crate::table_lanes::TableLanes;
 
 /// A function of one number, written once for all dtypes and instruction sets.
 ///
@@ -79,9 +80,9 @@ pub trait Unary: Parameters + Send + Sync + 'static {
         x
     }
 
-    /// Whether `f64` has a faster way, [`by_tables`](Unary::by_tables), on units that look up in tables; for the
-    /// parameters of [`in_pieces`](Unary::in_pieces).
-    const BY_TABLES: bool = false;
+    /// On which units `f64` has a faster way, [`by_tables`](Unary::by_tables); for the parameters of
+    /// [`in_pieces`](Unary::in_pieces).
+    const BY_TABLES: ByTables = ByTables::Never;
 
     /// The operation on `f64` by tables in memory.
     #[inline(always)]
@@ -225,6 +226,28 @@ pub enum F32Lanes {
     Double,
 }
 
+/// On which units an operation on `f64` goes by tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByTables {
+    /// On none.
+    Never,
+    /// On those that gather from memory.
+    Gathering,
+    /// On those that scale by powers of two in one instruction.
+    Scaling,
+}
+
+impl ByTables {
+    /// Whether on `S`.
+    const fn on<S: TableLanes>(self) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Gathering => S::GATHERS,
+            Self::Scaling => S::SCALES,
+        }
+    }
+}
+
 impl F32Lanes {
     /// Whether on `S` these are `f64`.
     const fn double<S: FloatLanes<f32>>(self) -> bool {
@@ -256,7 +279,7 @@ pub(crate) fn forward_f32<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, 
 #[inline(always)]
 pub(crate) fn forward_f64<S: Simd, O: Unary>(s: S, op: O, x: V<S, f64>) -> V<S, f64> {
     let x = Register::<f64, S>::new(s, x);
-    let y = if const { O::BY_TABLES && S::TABLES } && op.in_pieces() {
+    let y = if const { O::BY_TABLES.on::<S>() } && op.in_pieces() {
         op.by_tables(x)
     } else {
         op.forward(x)

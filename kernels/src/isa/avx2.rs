@@ -1,5 +1,7 @@
 //! AVX2 with FMA, F16C and POPCNT: 32-byte registers.
 
+mod tables;
+
 use core::arch::x86_64::*;
 use core::mem::transmute_copy;
 
@@ -7,7 +9,6 @@ use super::macros::{entry_points, intrinsics};
 use crate::lanes::{FloatLanes, Lanes};
 use crate::piece_lanes::{PieceLanes, look_up_each};
 use crate::simd::{FullSimd, MapWithSimd, MaskLanes, PLACES, POWERS, Simd, WithSimd};
-use crate::table_lanes::TableLanes;
 
 /// The features that this instruction set needs, for `$then!`; then what else it is to be given.
 #[macro_export]
@@ -211,8 +212,6 @@ impl FloatLanes<f32> for Avx2 {
     }
     const FUSED: bool = true;
 }
-
-impl TableLanes for Avx2 {}
 
 impl PieceLanes for Avx2 {
     const ENTRIES: usize = 8;

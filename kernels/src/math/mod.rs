@@ -29,8 +29,8 @@ pub(crate) mod cells_bf16;
 pub(crate) mod cells_f16;
 mod double_word;
 mod exp;
-mod gated_64;
 mod gelu_64;
+mod gelu_tanh_64;
 pub(crate) mod half_cells;
 mod log;
 mod logistic;
@@ -53,8 +53,8 @@ pub(crate) use exp::{
     Exp, below_range, exp, exp_beyond, exp_minus, exp_minus_one, exp_precise, exp_scaled,
     exp_times, one_minus_exp,
 };
-pub(crate) use gated_64::{gelu_tanh_64, silu_64};
 pub(crate) use gelu_64::gelu_64;
+pub(crate) use gelu_tanh_64::gelu_tanh_64;
 pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, times};
 pub(crate) use normal::mills;

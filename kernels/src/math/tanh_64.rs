@@ -48,10 +48,8 @@ const TAU: [f64; 3] = [
 ];
 
 /// tanh(j·STEP).
-static TANH: [f64; 4096] = padded(of_bits_64(TANH_BITS));
-
 #[rustfmt::skip]
-const TANH_BITS: [u64; 2436] = [
+static TANH: [f64; 4096] = padded(of_bits_64::<2436>([
 0x0000000000000000, 0x3f80130ab0b0b6f9, 0x3f9012c9cc260f3e, 0x3f981b8c7f0dfbe7, 0x3fa011c65288f09c, 0x3fa41544c55ca94d,
 0x3fa818214e9a0d6d, 0x3fac1a3bb939f1c3, 0x3fb00db9f44ebe16, 0x3fb20dd4ee478108, 0x3fb40d5eda9daaa0, 0x3fb60c47db913a3b,
 0x3fb80a80277f4c32, 0x3fba07f80ad04d77, 0x3fbc049fe9e05d56, 0x3fbe006842e1612a, 0x3fbffb41afb65090, 0x3fc0fa8e73e3a1e3,
@@ -458,4 +456,4 @@ const TANH_BITS: [u64; 2436] = [
 0x3fefffffffffffff, 0x3fefffffffffffff, 0x3fefffffffffffff, 0x3fefffffffffffff, 0x3fefffffffffffff, 0x3fefffffffffffff,
 0x3fefffffffffffff, 0x3fefffffffffffff, 0x3fefffffffffffff, 0x3fefffffffffffff, 0x3fefffffffffffff, 0x3ff0000000000000,
 0x3ff0000000000000, 0x3ff0000000000000, 0x3ff0000000000000, 0x3ff0000000000000, 0x3ff0000000000000, 0x3ff0000000000000,
-];
+]));

@@ -149,7 +149,7 @@ impl Unary for GeluTanh {
         }
     }
 
-    const BY_TABLES: bool = true;
+    const BY_TABLES: ByTables = ByTables::Scaling;
 
     #[inline(always)]
     fn by_tables<X: TableLane>(self, x: X) -> X {

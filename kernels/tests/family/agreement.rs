@@ -46,6 +46,11 @@ fn all_forms<E: Number>(case: &Case<E>, x: &[E]) {
     if !case.in_pieces {
         same(&case.label, &fused, x, |isa, y| (case.map)(isa, x, y));
     }
+    if case.gathered {
+        let mut gathering = fused.clone();
+        gathering.retain(|isa| *isa != Isa::Portable);
+        same(&case.label, &gathering, x, |isa, y| (case.map)(isa, x, y));
+    }
     let mut random = Random(5);
     let dy: Vec<E> = x.iter().map(|_| E::round(random.within(9.0))).collect();
     let label = format!("derivative of {}", case.label);

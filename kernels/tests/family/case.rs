@@ -25,6 +25,8 @@ pub struct Case<E> {
     /// Whether backends that look up in registers or tables go a way of their own, and whether they do for the derivative.
     pub in_pieces: bool,
     pub derivative_in_pieces: bool,
+    /// Whether those that gather from memory, and none else, go one way of their own.
+    pub gathered: bool,
     pub oracle: Function,
     pub slope: Function,
     /// The derivative where the output is this.
@@ -64,9 +66,10 @@ impl<E: Number> Case<E> {
             by_itself: O::FROM_OUTPUT == FromOutput::ByItself,
             in_pieces: match E::DTYPE {
                 Dtype::F32 => O::IN_PIECES && op.in_pieces(),
-                Dtype::F64 => O::BY_TABLES && op.in_pieces(),
+                Dtype::F64 => O::BY_TABLES != ByTables::Never && op.in_pieces(),
                 _ => false,
             },
+            gathered: O::BY_TABLES == ByTables::Gathering && E::DTYPE == Dtype::F64,
             derivative_in_pieces: O::DERIVATIVE_ENTRIES < usize::MAX
                 && op.in_pieces()
                 && E::DTYPE == Dtype::F32,

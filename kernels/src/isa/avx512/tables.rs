@@ -1,5 +1,6 @@
 //! The words of [`TableLanes`].
 
+use core::arch::asm;
 use core::arch::x86_64::*;
 
 use super::{Avx512, Avx512Vl256};
@@ -9,7 +10,8 @@ use crate::table_lanes::TableLanes;
 impl TableLanes for Avx512Vl256 {}
 
 impl TableLanes for Avx512 {
-    const TABLES: bool = true;
+    const GATHERS: bool = true;
+    const SCALES: bool = true;
 
     #[inline(always)]
     fn gather<const N: usize>(self, table: &'static [f64; N], index: __m512d) -> __m512d {
@@ -23,8 +25,10 @@ impl TableLanes for Avx512 {
                 let (low, high) = (_mm512_loadu_pd(entries), _mm512_loadu_pd(entries.add(8)));
                 return _mm512_permutex2var_pd(low, i, high);
             }
-            let i = _mm512_and_si512(i, _mm512_set1_epi64(N as i64 - 1));
-            _mm512_i64gather_pd::<8>(i, entries)
+            gather(
+                entries,
+                _mm512_and_si512(i, _mm512_set1_epi64(N as i64 - 1)),
+            )
         }
     }
 
@@ -37,4 +41,28 @@ impl TableLanes for Avx512 {
         fn floor_to(a: __m512d, b: __m512d, shift: __m512d) -> __m512d =
             _mm512_fmadd_round_pd::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(a, b, shift);
     }
+}
+
+/// `table[i]`, as an instruction: the compiler's own might have its index in any register, and Bochs, in which
+/// `.ci/avx512` runs the kernels, takes one from zmm16 on for illegal. Inlined like an intrinsic.
+///
+/// # Safety
+/// `table` is valid for reads at these indices.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn gather(table: *const f64, i: __m512i) -> __m512d {
+    let mut y = _mm512_setzero_pd();
+    // SAFETY: it reads where the caller vouches for, and writes nothing.
+    unsafe {
+        asm!(
+            "kxnorw {all}, {all}, {all}",
+            "vgatherqpd {y}{{{all}}}, [{table} + 8 * zmm15]",
+            all = out(kreg) _,
+            y = inout(zmm_reg) y,
+            table = in(reg) table,
+            in("zmm15") i,
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+    y
 }

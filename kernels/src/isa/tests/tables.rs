@@ -8,7 +8,6 @@ use super::{Runs, lanes, of, run_on_all};
 use crate::isa::per_isa;
 use crate::lanes::{Lanes, V};
 use crate::simd::{Simd, WithSimd};
-use crate::table_lanes::TableLanes;
 
 /// 1.5·2^52.
 const SHIFT: f64 = 6_755_399_441_055_744.0;

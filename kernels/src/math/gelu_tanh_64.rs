@@ -1,4 +1,4 @@
-//! x times the logistic function of x, or of gelu_tanh's cubic, on `f64` by a table of 16 powers.
+//! gelu_tanh, x times the logistic function of a cubic v, on `f64` by a table of 16 powers.
 //!
 //! e<sup>−v</sup> = S·(1 + p) with S = s·2<sup>n</sup>, n in sixteenths. The 16 powers are numbers of `f64` to a tenth of
 //! an ulp, all of them times the same s, which is next to 1: its reciprocal is in the polynomial p. So S needs no
@@ -7,53 +7,30 @@
 //! other.
 
 use crate::math::by_tables::{SHIFT_16, horner, scaled_down};
-use crate::register::{Lane, Mask, TableLane};
+use crate::register::{Mask, TableLane};
 
-/// Up to here e<sup>x</sup> and e<sup>−x</sup> are normal numbers, and so is a millionth of them.
-const RANGE: f64 = 650.0;
-
-/// The same for gelu_tanh.
-const CUBIC_RANGE: f64 = 20.4;
-
-/// x·σ(x).
-#[inline(always)]
-pub(crate) fn silu_64<X: TableLane>(x: X) -> X {
-    let (shift, limit) = (x.splat(SHIFT_16), x.splat(RANGE));
-    let (inner, far) = within(x, limit);
-    let shifted = inner.neg_mul_add(x.splat(LN_2[2]), shift);
-    let n = shifted - shift;
-    let r = n.mul_add(x.splat(LN_2[1]), n.mul_add(x.splat(LN_2[0]), inner));
-    let y = gated(x, shifted.gather(&POWERS).scale(n), horner(r, &EXP));
-    if !far {
-        return y;
-    }
-    let left = x.splat(-VANISHED).max(x);
-    let shifted = left.mul_add(x.splat(LN_2[2]), shift);
-    let n = shifted - shift;
-    let minus = x.splat(0.0) - left;
-    let r = n.mul_add(x.splat(LN_2[1]), n.mul_add(x.splat(LN_2[0]), minus));
-    beyond(x, y, left, shifted, horner(r, &EXP), limit)
-}
+/// Up to here e<sup>v</sup> and e<sup>−v</sup> are normal numbers, and so is a millionth of them.
+const RANGE: f64 = 20.4;
 
 /// x·σ(2·√(2/π)·(x + 0.044715·x³)).
 #[inline(always)]
 pub(crate) fn gelu_tanh_64<X: TableLane>(x: X) -> X {
-    let (shift, limit) = (x.splat(SHIFT_16), x.splat(CUBIC_RANGE));
+    let (shift, limit) = (x.splat(SHIFT_16), x.splat(RANGE));
     let (inner, far) = within(x, limit);
     let (u, u_low) = cubic(inner);
     let shifted = inner.neg_mul_add(u, shift);
     let n = shifted - shift;
     let r = inner.mul_add(u_low, inner.mul_add(u, n));
-    let y = gated(x, shifted.gather(&POWERS).scale(n), horner(r, &EXP_2));
+    let y = gated(x, shifted.gather(&POWERS).scale(n), horner(r, &EXP));
     if !far {
         return y;
     }
-    let left = x.splat(-CUBIC_VANISHED).max(x);
+    let left = x.splat(-VANISHED).max(x);
     let (u, u_low) = cubic(left);
     let shifted = left.mul_add(u, shift);
     let n = shifted - shift;
     let r = left.neg_mul_add(u_low, left.neg_mul_add(u, n));
-    beyond(x, y, left, shifted, horner(r, &EXP_2), limit)
+    beyond(x, y, left, shifted, horner(r, &EXP), limit)
 }
 
 /// x, and whether it is anywhere beyond the limit; there, the limit. (A branch that is hardly ever taken costs less
@@ -101,11 +78,8 @@ fn cubic<X: TableLane>(x: X) -> (X, X) {
     (u, d.mul_add(z, c - u) + low)
 }
 
-/// From here on, x·e<sup>x</sup> has vanished.
-const VANISHED: f64 = 760.0;
-
-/// The same for gelu_tanh.
-const CUBIC_VANISHED: f64 = 22.5;
+/// From here on, x·e<sup>v</sup> has vanished.
+const VANISHED: f64 = 22.5;
 
 /// 2<sup>j/16</sup>·s, within 0.098 ulps.
 static POWERS: [f64; 16] = [
@@ -127,26 +101,8 @@ static POWERS: [f64; 16] = [
     1.9152146801135133,
 ];
 
-/// e<sup>−r</sup>/s − 1.
-const EXP: [f64; 7] = [
-    -4.239063354230269e-06,
-    -0.999995760936648,
-    0.49999788046832355,
-    -0.16666596011798424,
-    0.041666490032043195,
-    -0.008333460823302944,
-    0.001388906500824343,
-];
-
-/// ln 2 in two parts, and 1/ln 2.
-const LN_2: [f64; 3] = [
-    0.6931471805599453,
-    2.3190468138462996e-17,
-    1.4426950408889634,
-];
-
 /// 2<sup>−r</sup>/s − 1.
-const EXP_2: [f64; 7] = [
+const EXP: [f64; 7] = [
     -4.239063354230269e-06,
     -0.6931442422651347,
     0.24022548862371865,
