@@ -28,7 +28,7 @@
 //! | `unary` | what an operation is |
 //! | `register` | registers with operators |
 //! | `isa/` | one file per instruction set |
-//! | `simd`, `piece_lanes`, `lanes` | the words that an instruction set implements |
+//! | `simd`, `piece_lanes`, `table_lanes`, `lanes` | the words that an instruction set implements |
 //! | `parameters`, `precision`, `contract`, `dtype` | what a user may set, in which lanes, how exact, what arrays hold |
 //! | `number` | the value of a parameter, to the last digit of an integer |
 #![no_std]
@@ -56,6 +56,7 @@ mod prelude;
 pub mod register;
 mod simd;
 pub mod table;
+mod table_lanes;
 mod unary;
 
 pub use contract::{Bound, Form};
@@ -72,4 +73,7 @@ pub use piece_lanes::PieceLanes;
 pub use precision::{F64ForF32, F64Full, Precision};
 pub use simd::{FullSimd, MapWithSimd, MaskLanes, Simd, WithSimd};
 pub use table::{BuiltinOp, OpKernels, Operation};
-pub use unary::{Backward, BackwardFromOutput, F32Lanes, FromOutput, OnHalf, Unary, UnaryInt};
+pub use table_lanes::TableLanes;
+pub use unary::{
+    Backward, BackwardFromOutput, ByTables, F32Lanes, FromOutput, OnHalf, Unary, UnaryInt,
+};

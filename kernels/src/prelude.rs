@@ -10,5 +10,5 @@ pub(crate) use crate::parameters::{
     checked, parameters,
 };
 pub(crate) use crate::precision::Precision;
-pub(crate) use crate::register::{IntLane, Lane, Mask, Near, PieceLane};
-pub(crate) use crate::unary::{F32Lanes, FromOutput, HalfTail, OnHalf, Unary, UnaryInt};
+pub(crate) use crate::register::{IntLane, Lane, Mask, Near, PieceLane, TableLane};
+pub(crate) use crate::unary::{ByTables, F32Lanes, FromOutput, HalfTail, OnHalf, Unary, UnaryInt};

@@ -11,6 +11,7 @@ use crate::dtype::Int;
 use crate::lanes::{FloatLanes, Lanes};
 use crate::piece_lanes::PieceLanes;
 use crate::precision::{Constants, Precision};
+use crate::table_lanes::TableLanes;
 
 /// A register of numbers: what an operation is written over.
 ///
@@ -100,6 +101,17 @@ pub trait PieceLane: Lane {
     fn minus_abs_to(self, limit: Self) -> Self;
     fn mul_add_down(self, b: Self, c: Self) -> Self;
     fn neg_mul_add_up(self, b: Self, c: Self) -> Self;
+}
+
+/// A register of `f64` that looks up in tables: what functions by tables are written over. See
+/// `TableLanes`, of which these are the words; `and_bits` is `Lanes::and`.
+#[allow(missing_docs)]
+pub trait TableLane: Lane {
+    fn gather<const N: usize>(self, table: &'static [f64; N]) -> Self;
+    fn and_bits(self, b: Self) -> Self;
+    fn sub_bits(self, b: Self) -> Self;
+    fn scale(self, n: Self) -> Self;
+    fn floor_to(self, b: Self, shift: Self) -> Self;
 }
 
 /// A result, and the lanes where it is one, if not everywhere.
@@ -301,6 +313,29 @@ impl<S: PieceLanes> PieceLane for Register<f32, S> {
     #[inline(always)]
     fn neg_mul_add_up(self, b: Self, c: Self) -> Self {
         Self::new(self.s, self.s.neg_mul_add_up(self.v, b.v, c.v))
+    }
+}
+
+impl<S: TableLanes> TableLane for Register<f64, S> {
+    #[inline(always)]
+    fn gather<const N: usize>(self, table: &'static [f64; N]) -> Self {
+        Self::new(self.s, self.s.gather(table, self.v))
+    }
+    #[inline(always)]
+    fn and_bits(self, b: Self) -> Self {
+        Self::new(self.s, self.s.and(self.v, b.v))
+    }
+    #[inline(always)]
+    fn sub_bits(self, b: Self) -> Self {
+        Self::new(self.s, self.s.sub_bits(self.v, b.v))
+    }
+    #[inline(always)]
+    fn scale(self, n: Self) -> Self {
+        Self::new(self.s, self.s.scale(self.v, n.v))
+    }
+    #[inline(always)]
+    fn floor_to(self, b: Self, shift: Self) -> Self {
+        Self::new(self.s, self.s.floor_to(self.v, b.v, shift.v))
     }
 }
 

@@ -1,12 +1,13 @@
 //! A vector unit as kernels see it: the words of its lanes together, the ways between dtypes, masks, and
 //! its entry points.
 
-use crate::lanes::{FloatLanes, Lanes, V};
+use crate::lanes::{Lanes, V};
 use crate::piece_lanes::PieceLanes;
+use crate::table_lanes::TableLanes;
 
 /// A vector unit as operations on floats see it: lanes of the float dtypes and of their bits, the
 /// ways between them, and its entry points.
-pub trait Simd: PieceLanes + FloatLanes<f64> + Lanes<i16> + Lanes<i32> {
+pub trait Simd: PieceLanes + TableLanes + Lanes<i16> + Lanes<i32> {
     /// Every lane, exactly: the lower half, then the upper.
     fn widen(self, x: V<Self, f32>) -> [V<Self, f64>; 2];
 

@@ -270,7 +270,7 @@ impl Fuses {
 }
 
 /// Whether an instruction set rounds a product and a sum once. All that do give the same bits, but for what
-/// is computed in pieces ([`Unary::FORWARD_ENTRIES`], [`Unary::DERIVATIVE_ENTRIES`]).
+/// is computed in pieces or by tables ([`Unary::FORWARD_ENTRIES`], [`Unary::DERIVATIVE_ENTRIES`], [`Unary::BY_TABLES`]).
 pub fn fuses(isa: Isa) -> bool {
     table!(@kernels Fuses, isa).0
 }

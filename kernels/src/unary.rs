@@ -5,8 +5,9 @@ use crate::dtype::{Dtype, Float, Int};
 use crate::lanes::{FloatLanes, Lanes, V};
 use crate::parameters::Parameters;
 use crate::precision::F64ForF32;
-use crate::register::{IntLane, IntRegister, Lane, Mask, Near, PieceLane, Register};
+use crate::register::{IntLane, IntRegister, Lane, Mask, Near, PieceLane, Register, TableLane};
 use crate::simd::Simd;
+use crate::table_lanes::TableLanes;
 
 /// A function of one number, written once for all dtypes and instruction sets.
 ///
@@ -61,7 +62,7 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// so many as the default.
     const FORWARD_ENTRIES: usize = usize::MAX;
 
-    /// Whether that, and the derivative's, is for these parameters.
+    /// Whether that, and the derivative's, is for these parameters; and [`by_tables`](Unary::by_tables).
     #[inline(always)]
     fn in_pieces(self) -> bool {
         true
@@ -89,6 +90,16 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// The operation where [`near`](Unary::near) is not; NaN may come out as anything.
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
+        x
+    }
+
+    /// On which units `f64` has a faster way, [`by_tables`](Unary::by_tables); for the parameters of
+    /// [`in_pieces`](Unary::in_pieces).
+    const BY_TABLES: ByTables = ByTables::Never;
+
+    /// The operation on `f64` by tables in memory.
+    #[inline(always)]
+    fn by_tables<X: TableLane>(self, x: X) -> X {
         x
     }
 
@@ -228,6 +239,28 @@ pub enum F32Lanes {
     Double,
 }
 
+/// On which units an operation on `f64` goes by tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByTables {
+    /// On none.
+    Never,
+    /// On those that gather from memory.
+    Gathering,
+    /// On those that scale by powers of two in one instruction.
+    Scaling,
+}
+
+impl ByTables {
+    /// Whether on `S`.
+    const fn on<S: TableLanes>(self) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Gathering => S::GATHERS,
+            Self::Scaling => S::SCALES,
+        }
+    }
+}
+
 impl F32Lanes {
     /// Whether on `S` these are `f64`.
     const fn double<S: FloatLanes<f32>>(self) -> bool {
@@ -261,7 +294,12 @@ pub(crate) fn forward_f32<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, 
 #[inline(always)]
 pub(crate) fn forward_f64<S: Simd, O: Unary>(s: S, op: O, x: V<S, f64>) -> V<S, f64> {
     let x = Register::<f64, S>::new(s, x);
-    sign_of_nan::<O, _>(x, op.forward(x)).v()
+    let y = if const { O::BY_TABLES.on::<S>() } && op.in_pieces() {
+        op.by_tables(x)
+    } else {
+        op.forward(x)
+    };
+    sign_of_nan::<O, _>(x, y).v()
 }
 
 /// The operation on a register of integers.

@@ -1,5 +1,7 @@
 //! AVX2 with FMA, F16C and POPCNT: 32-byte registers.
 
+mod tables;
+
 use core::arch::x86_64::*;
 use core::mem::transmute_copy;
 

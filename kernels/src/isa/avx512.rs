@@ -1,20 +1,20 @@
 //! AVX-512 F, BW, DQ and VL, in two units.
 //!
-//! [`Avx512Vl256`] has 32-byte registers: AVX2 with masks, which load and store the part of a register
-//! that a short slice has without a detour through the stack. It is for rectifiers, which are bound by
-//! loads and stores. In L1, on the same buffers in turn (Zen 4, best of 60), relu of f32 on 64-byte
-//! registers had 0.39 to 1.06 of the speed at 64 to 1,000 elements and 0.93 to 1.10 at 2,048 and 4,096,
-//! by where the data lay: unless it is aligned to a cache line, which an allocator's 16 bytes are not,
-//! every 64-byte load straddles two lines, and of the 32-byte ones only every other. Beyond L1 the two
-//! were equal.
+//! [`Avx512Vl256`] has 32-byte registers: AVX2 with masks, which load and store the part of a register that a short
+//! slice has without a detour through the stack. It is for rectifiers, which are bound by loads and stores. In L1,
+//! on the same buffers in turn (Zen 4, best of 60), relu of f32 on 64-byte registers had 0.39 to 1.06 of the speed
+//! at 64 to 1,000 elements and 0.93 to 1.10 at 2,048 and 4,096, by where the data lay: unless it is aligned to a
+//! cache line, which an allocator's 16 bytes are not, every 64-byte load straddles two lines, and of the 32-byte
+//! ones only every other. Beyond L1 the two were equal.
 //!
-//! [`Avx512`] has 64-byte registers, for operations that are bound by computation, where each
-//! instruction in flight then works on twice the elements. On the same buffers in turn (Zen 4, best of
-//! 60 or more at 4,096 and 2^18 elements, on a busy machine), hard_swish ran at 1.3 to 1.4 times the
-//! speed of 32-byte registers on f32, f64 and f16 and at 1.03 to 1.07 on bf16, its derivative at 1.45 to
-//! 1.54; hard_sigmoid at 0.91 to 1.11, its derivative at 1.01 to 1.6. Softsign has 32 bytes: it divides,
-//! which is no faster on 64 (on f32 and f64 0.94 to 1.05, and its derivative 0.84 to 1.14; only on f16
-//! and bf16 up to 1.35).
+//! [`Avx512`] has 64-byte registers, for operations that are bound by computation, where each instruction in flight
+//! then works on twice the elements. On the same buffers in turn (Zen 4, best of 60 or more at 4,096 and 2^18
+//! elements, on a busy machine), hard_swish ran at 1.3 to 1.4 times the speed of 32-byte registers on f32, f64 and
+//! f16 and at 1.03 to 1.07 on bf16, its derivative at 1.45 to 1.54; hard_sigmoid at 0.91 to 1.11, its derivative at
+//! 1.01 to 1.6. Softsign has 32 bytes: it divides, which is no faster on 64 (on f32 and f64 0.94 to 1.05, and its
+//! derivative 0.84 to 1.14; only on f16 and bf16 up to 1.35).
+
+mod tables;
 
 use core::arch::x86_64::*;
 use core::mem::transmute_copy;

@@ -1,4 +1,5 @@
-//! The instruction sets. Each is one file, with everything that is its own; what is here names them.
+//! The instruction sets. Each is one file, with everything that is its own but what its folder has; what is here names
+//! them.
 
 use core::fmt;
 

@@ -9,12 +9,14 @@ use wide::{f32x8, f64x4, i8x16, i8x32, i16x8, i16x16, i32x8, i64x4, u16x8, u32x8
 use crate::lanes::{FloatLanes, Lanes};
 use crate::piece_lanes::PieceLanes;
 use crate::simd::{FullSimd, MapWithSimd, MaskLanes, POWERS, Simd, WithSimd};
+use crate::table_lanes::TableLanes;
 
 /// The vector unit of `wide`: 32 bytes, as one or several registers of the machine.
 #[derive(Clone, Copy)]
 pub struct Portable(());
 
 impl PieceLanes for Portable {}
+impl TableLanes for Portable {}
 
 impl Simd for Portable {
     #[inline(never)]

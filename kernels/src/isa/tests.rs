@@ -18,6 +18,7 @@ use crate::simd::{FullSimd, Simd, WithSimd};
 mod pieces;
 #[path = "../../tests/shared/isas.rs"]
 mod shared;
+mod tables;
 pub(crate) use shared::isas;
 
 /// A task's entry points on the units of one instruction set, for `per_isa!`: of the first unit, or

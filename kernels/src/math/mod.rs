@@ -17,7 +17,11 @@
 //! **In pieces.** Where a unit looks up coefficients in registers, most arguments on `f32` take a shorter way:
 //! polynomials of low degree in [`cells`], or a table of [`powers`]. So short that it needs no second
 //! numbers. What no piece covers has its own way, [`tails`].
+//!
+//! **By tables.** On `f64`, where a unit gathers from memory, some operations go by a table of some hundred or thousand
+//! points ([`gelu_64`], [`tanh_64`]): next to a point, what is added to its value is so small that its errors are, too.
 
+mod by_tables;
 mod cells;
 mod cells_32;
 mod cells_8;
@@ -25,15 +29,19 @@ pub(crate) mod cells_bf16;
 pub(crate) mod cells_f16;
 mod double_word;
 mod exp;
+mod gelu_64;
+mod gelu_tanh_64;
 pub(crate) mod half_cells;
 mod log;
 mod logistic;
 mod normal;
+mod normal_64;
 mod powers;
 mod slopes_32;
 mod tables;
 mod tails;
 mod tanh;
+mod tanh_64;
 
 pub(crate) use cells::{
     Gate, Grid, SIGMOID_DENSITY, TANH_DENSITY, density_32, gate_32, gated_derivative_32, gelu_8,
@@ -46,6 +54,8 @@ pub(crate) use exp::{
     Exp, below_range, down_to_minus_one, exp, exp_beyond, exp_minus, exp_minus_one, exp_precise,
     exp_scaled, exp_times, one_minus_exp,
 };
+pub(crate) use gelu_64::gelu_64;
+pub(crate) use gelu_tanh_64::gelu_tanh_64;
 pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, times};
 pub(crate) use normal::mills;
@@ -62,6 +72,7 @@ pub(crate) use tails::{
     subnormal_times, tanh_shrink_tail,
 };
 pub(crate) use tanh::{tanh, tanh_shrink};
+pub(crate) use tanh_64::tanh_64;
 
 use crate::register::{Lane, Mask};
 

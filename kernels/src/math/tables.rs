@@ -20,3 +20,25 @@ pub(crate) const fn of_bits<const N: usize>(bits: [u32; N]) -> [f32; N] {
     }
     x
 }
+
+/// Numbers of these bits.
+pub(crate) const fn of_bits_64<const N: usize>(bits: [u64; N]) -> [f64; N] {
+    let mut x = [0.0; N];
+    let mut i = 0;
+    while i < N {
+        x[i] = f64::from_bits(bits[i]);
+        i += 1;
+    }
+    x
+}
+
+/// These, and zeros up to a power of two, modulo which any index is one.
+pub(crate) const fn padded<const N: usize, const M: usize>(x: [f64; N]) -> [f64; M] {
+    let mut y = [0.0; M];
+    let mut i = 0;
+    while i < N {
+        y[i] = x[i];
+        i += 1;
+    }
+    y
+}

@@ -2,7 +2,8 @@ use crate::coefficients::{GELU_TANH_1, GELU_TANH_3};
 use crate::math::{
     DoubleWord, GELU_TANH_32, GELU_TANH_SLOPE_32, Gate, Grid, NATURAL, OF_GELU_TANH, gate_32,
     gate_tail, gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
-    gated_derivative_tail, lifted, product, shut_or_open, subnormal_times, unseen_square,
+    gated_derivative_tail, gelu_tanh_64, lifted, product, shut_or_open, subnormal_times,
+    unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -37,6 +38,7 @@ use crate::prelude::*;
 /// Zen 5).
 /// On `f32`, the bits of the derivative are each backend's own: `avx512` computes by 32 cells and `avx2` by a table of
 /// 8 powers.
+/// On `f64`, `avx512` computes by a table of 16 powers: its bits are not those of the other backends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GeluTanh;
 
@@ -152,6 +154,13 @@ impl Unary for GeluTanh {
             Dtype::F16 => None,
             _ => Some(cells_bf16::GELU_TANH_TAIL),
         }
+    }
+
+    const BY_TABLES: ByTables = ByTables::Scaling;
+
+    #[inline(always)]
+    fn by_tables<X: TableLane>(self, x: X) -> X {
+        gelu_tanh_64(x)
     }
 
     // σ(v) + x·v′·σ′(v), where -v′ = c + 3d·x²

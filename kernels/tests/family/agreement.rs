@@ -40,11 +40,16 @@ fn same<E: Number>(label: &str, isas: &[Isa], x: &[E], f: impl Fn(Isa, &mut [E])
     }
 }
 
-/// The result, and both derivatives. In pieces, they depend on how many entries a backend looks up.
+/// The result, and both derivatives. In pieces and by tables, they depend on how many entries a backend looks up.
 fn all_forms<E: Number>(case: &Case<E>, x: &[E]) {
     let fused = fused();
     if !case.in_pieces {
         same(&case.label, &fused, x, |isa, y| (case.map)(isa, x, y));
+    }
+    if case.gathered {
+        let mut gathering = fused.clone();
+        gathering.retain(|isa| *isa != Isa::Portable);
+        same(&case.label, &gathering, x, |isa, y| (case.map)(isa, x, y));
     }
     let mut random = Random(5);
     let dy: Vec<E> = x.iter().map(|_| E::round(random.within(9.0))).collect();

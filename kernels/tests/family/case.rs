@@ -22,9 +22,11 @@ pub struct Case<E> {
     pub label: String,
     pub values: Vec<f64>,
     pub by_itself: bool,
-    /// Whether backends that look up in registers go a way of their own, and whether they do for the derivative.
+    /// Whether backends that look up in registers or tables go a way of their own, and whether they do for the derivative.
     pub in_pieces: bool,
     pub derivative_in_pieces: bool,
+    /// Whether those that gather from memory, and none else, go one way of their own.
+    pub gathered: bool,
     pub oracle: Function,
     pub slope: Function,
     /// The derivative where the output is this.
@@ -62,7 +64,12 @@ impl<E: Number> Case<E> {
             label: format!("{}{values:?} on {}", O::NAME, E::DTYPE),
             values,
             by_itself: O::FROM_OUTPUT == FromOutput::ByItself,
-            in_pieces: O::FORWARD_ENTRIES < usize::MAX && op.in_pieces() && E::DTYPE == Dtype::F32,
+            in_pieces: match E::DTYPE {
+                Dtype::F32 => O::FORWARD_ENTRIES < usize::MAX && op.in_pieces(),
+                Dtype::F64 => O::BY_TABLES != ByTables::Never && op.in_pieces(),
+                _ => false,
+            },
+            gathered: O::BY_TABLES == ByTables::Gathering && E::DTYPE == Dtype::F64,
             derivative_in_pieces: O::DERIVATIVE_ENTRIES < usize::MAX
                 && op.in_pieces()
                 && E::DTYPE != Dtype::F64,

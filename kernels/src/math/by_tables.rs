@@ -1,0 +1,34 @@
+//! What the functions of `f64` by tables share.
+
+use crate::register::{Lane, Mask, TableLane};
+
+/// 1.5·2<sup>52</sup>: added to a number, it rounds it to an integer.
+pub(crate) const SHIFT: f64 = 6_755_399_441_055_744.0;
+
+/// The same for sixteenths.
+pub(crate) const SHIFT_16: f64 = SHIFT / 16.0;
+
+/// Σ c<sub>i</sub> x<sup>i</sup> in as few instructions as can be: they, and not the time that one takes, are the bound.
+#[inline(always)]
+pub(crate) fn horner<X: Lane>(x: X, c: &'static [f64]) -> X {
+    let mut i = c.len() - 1;
+    let mut sum = x.splat(c[i]);
+    while i > 0 {
+        i -= 1;
+        sum = sum.mul_add(x, x.splat(c[i]));
+    }
+    sum
+}
+
+/// y·2<sup>⌊n⌋</sup>, down to nothing, for |y| from 2<sup>−20</sup> to 2<sup>20</sup> and n from −1240 to 0; without an
+/// instruction that makes a subnormal number, for which Intel's CPUs call microcode.
+#[inline(always)]
+pub(crate) fn scaled_down<X: TableLane>(y: X, n: X) -> X {
+    // Where the bits of the least normal number, 2^256 times as large, are all of a fraction, a sum with it rounds to
+    // as many digits as a subnormal number has.
+    let least = y.splat(f64::from_bits((1023 - 766) << 52));
+    let larger = y.abs().scale(n + y.splat(256.0));
+    let subnormal = (larger + least).sub_bits(least);
+    let normal = least.max(larger).scale(y.splat(-256.0));
+    larger.lt(least).select(subnormal, normal).copysign(y)
+}

@@ -1,0 +1,73 @@
+//! The words that functions by tables (`math/tanh_64.rs`, `math/gelu_64.rs`) ask of a vector unit, on lanes of `f64`.
+
+use crate::lanes::{FloatLanes, Lanes, V};
+
+/// The words that functions by tables need besides, on lanes of `f64`.
+///
+/// What a unit leaves out is done here one lane after the other: right, and slow. So an operation says by
+/// [`ByTables`](crate::unary::ByTables) what it needs.
+pub trait TableLanes: FloatLanes<f64> {
+    /// Whether [`gather`](TableLanes::gather) is faster than to compute.
+    const GATHERS: bool = false;
+
+    /// Whether [`scale`](TableLanes::scale) is an instruction, and a look-up of 16 entries another.
+    const SCALES: bool = false;
+
+    /// `table[i]` for each lane, where i is what the lane's bits say, modulo `N`, a power of two.
+    #[inline(always)]
+    fn gather<const N: usize>(self, table: &'static [f64; N], index: V<Self, f64>) -> V<Self, f64> {
+        each(self, [index; 3], |i, _, _| table[i.to_bits() as usize % N])
+    }
+
+    /// The bits of two lanes subtracted as integers; the difference wraps.
+    #[inline(always)]
+    fn sub_bits(self, a: V<Self, f64>, b: V<Self, f64>) -> V<Self, f64> {
+        each(self, [a, b, b], |a, b, _| {
+            f64::from_bits(a.to_bits().wrapping_sub(b.to_bits()))
+        })
+    }
+
+    /// x·2<sup>⌊n⌋</sup>, rounded once, for x near to 1 and a `|n|` up to 2000.
+    #[inline(always)]
+    fn scale(self, x: V<Self, f64>, n: V<Self, f64>) -> V<Self, f64> {
+        each(self, [x, n, n], |x, n, _| {
+            let whole = n as i64;
+            scaled(x, whole - i64::from(n < whole as f64))
+        })
+    }
+
+    /// ⌊a·b⌋ + `shift`, for a·b ≥ 0 and a `shift` of 1.5·2<sup>52</sup>, next to which floats are integers.
+    #[inline(always)]
+    fn floor_to(self, a: V<Self, f64>, b: V<Self, f64>, shift: V<Self, f64>) -> V<Self, f64> {
+        let nearest = self.mul_add(a, b, shift);
+        let excess = self.neg_mul_add(a, b, self.sub(nearest, shift));
+        let above = self.lt(self.splat(0.0), excess);
+        self.select(above, self.sub(nearest, self.splat(1.0)), nearest)
+    }
+}
+
+/// x·2<sup>n</sup>, in three steps, of which all but the last are exact if x is near to 1.
+#[inline(always)]
+fn scaled(x: f64, n: i64) -> f64 {
+    let power = |n: i64| f64::from_bits(((1023 + n) as u64) << 52);
+    let third = n.clamp(-2000, 2000) / 3;
+    x * power(third) * power(third) * power(n.clamp(-2000, 2000) - 2 * third)
+}
+
+/// `f` of the lanes of three registers, in order.
+#[inline(always)]
+fn each<S: Lanes<f64>>(_: S, x: [S::V; 3], f: impl Fn(f64, f64, f64) -> f64) -> S::V {
+    let mut y = x[0];
+    let to = (&raw mut y).cast::<f64>();
+    let from = (&raw const x).cast::<f64>();
+    let mut i = 0;
+    while i < S::N {
+        // SAFETY: a register is `N` packed lanes, and three follow one another.
+        unsafe {
+            let [a, b, c] = [0, S::N, 2 * S::N].map(|j| from.add(i + j).read());
+            to.add(i).write(f(a, b, c));
+        }
+        i += 1;
+    }
+    y
+}
