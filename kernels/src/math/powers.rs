@@ -4,7 +4,7 @@
 //! 2<sup>−29</sup>. A unit looks up 2<sup>j/8</sup>, j from 0 to 7, in one register ([`PieceLane`]).
 
 use crate::math::{DoubleWord, cells_8, left_or_rest, lifted};
-use crate::register::{Near, PieceLane};
+use crate::register::{Mask, Near, PieceLane};
 
 /// In what units v is counted, and the constants that go with them.
 pub(crate) struct Units {
@@ -94,6 +94,13 @@ pub(crate) fn exp_left_8<X: PieceLane>(x: X) -> Near<X> {
     let a = lifted(x.abs_to(x.splat(RANGE)));
     let (s, p) = exp_minus(DoubleWord::exact(a), &NATURAL);
     (s.mul_add(p, s), Some(x.splat(-RANGE).le(x)))
+}
+
+/// The same, and 1 on the right of 0.
+#[inline(always)]
+pub(crate) fn exp_or_one_8<X: PieceLane>(x: X) -> Near<X> {
+    let (exp, near) = exp_left_8(x);
+    (x.splat(0.0).lt(x).select(x.splat(1.0), exp), near)
 }
 
 /// 1 + e<sup>−v</sup> in two words.

@@ -1,6 +1,6 @@
 use crate::math::{
-    DoubleWord, beyond_range, down_to_minus_one, exp, exp_left_8, exp_scaled, exp_tail, exp_times,
-    lift,
+    DoubleWord, beyond_range, down_to_minus_one, exp, exp_or_one_8, exp_scaled, exp_tail,
+    exp_times, lift,
 };
 use crate::prelude::*;
 
@@ -144,9 +144,7 @@ impl Unary for Celu {
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
-        let (slope, near) = exp_left_8(x);
-        let slope = x.splat(0.0).lt(x).select(x.splat(1.0), slope);
-        (slope, near)
+        exp_or_one_8(x)
     }
 
     #[inline(always)]

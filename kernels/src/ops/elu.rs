@@ -1,5 +1,5 @@
 use crate::math::{
-    DoubleWord, below_range, exp_left_8, exp_minus_one, exp_scaled, exp_tail, lift, unseen_square,
+    DoubleWord, below_range, exp_minus_one, exp_or_one_8, exp_scaled, exp_tail, lift, unseen_square,
 };
 use crate::prelude::*;
 
@@ -106,9 +106,7 @@ impl Unary for Elu {
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
-        let (slope, near) = exp_left_8(x);
-        let slope = x.splat(0.0).lt(x).select(x.splat(1.0), slope);
-        (slope, near)
+        exp_or_one_8(x)
     }
 
     #[inline(always)]
