@@ -77,8 +77,7 @@ pub trait Unary: Parameters + Send + Sync + 'static {
 
     /// Whether [`near`](Unary::near) would compute with subnormal numbers, which takes Intel's CPUs a detour through
     /// microcode: 10 to 200 times as long. Then it does not get to see them, and [`subnormal`](Unary::subnormal) is
-    /// asked. (Where a tiny number may be added first, which makes them
-    /// normal, that costs less.)
+    /// asked. (Where a tiny number may be added first, that costs less: the sum is normal.)
     const SUBNORMALS_APART: bool = false;
 
     /// The operation on subnormal numbers.
