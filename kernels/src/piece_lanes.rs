@@ -89,13 +89,13 @@ pub trait PieceLanes: FloatLanes<f32> {
     /// a·b + c, rounded once, toward −∞.
     #[inline(always)]
     fn mul_add_down(self, a: V<Self, f32>, b: V<Self, f32>, c: V<Self, f32>) -> V<Self, f32> {
-        zip_each(self, [a, b, c], mul_add_down)
+        zip_each::<_, f32>(self, [a, b, c], mul_add_down)
     }
 
     /// c − a·b, rounded once, toward +∞.
     #[inline(always)]
     fn neg_mul_add_up(self, a: V<Self, f32>, b: V<Self, f32>, c: V<Self, f32>) -> V<Self, f32> {
-        zip_each(self, [a, b, c], |a, b, c| -mul_add_down(a, b, -c))
+        zip_each::<_, f32>(self, [a, b, c], |a, b, c| -mul_add_down(a, b, -c))
     }
 
     /// Writes a whole register: first the lanes of `x` whose bit is set, in order, then anything.
@@ -165,10 +165,10 @@ fn each<S: Lanes<f32>>(_: S, x: S::V, mut f: impl FnMut(u32) -> u32) -> S::V {
 
 /// `f` of the lanes of three registers, in order.
 #[inline(always)]
-fn zip_each<S: Lanes<f32>>(_: S, x: [S::V; 3], f: impl Fn(f32, f32, f32) -> f32) -> S::V {
+pub(crate) fn zip_each<S: Lanes<T>, T: Copy>(_: S, x: [S::V; 3], f: impl Fn(T, T, T) -> T) -> S::V {
     let mut y = x[0];
-    let to = (&raw mut y).cast::<f32>();
-    let from = (&raw const x).cast::<f32>();
+    let to = (&raw mut y).cast::<T>();
+    let from = (&raw const x).cast::<T>();
     let mut i = 0;
     while i < S::N {
         // SAFETY: a register is `N` packed lanes, and three follow one another.

@@ -1,6 +1,7 @@
 //! The words that functions by tables (`math/tanh_64.rs`, `math/gelu_64.rs`) ask of a vector unit, on lanes of `f64`.
 
-use crate::lanes::{FloatLanes, Lanes, V};
+use crate::lanes::{FloatLanes, V};
+use crate::piece_lanes::zip_each;
 
 /// The words that functions by tables need besides, on lanes of `f64`.
 ///
@@ -16,13 +17,13 @@ pub trait TableLanes: FloatLanes<f64> {
     /// `table[i]` for each lane, where i is what the lane's bits say, modulo `N`, a power of two.
     #[inline(always)]
     fn gather<const N: usize>(self, table: &'static [f64; N], index: V<Self, f64>) -> V<Self, f64> {
-        each(self, [index; 3], |i, _, _| table[i.to_bits() as usize % N])
+        zip_each::<_, f64>(self, [index; 3], |i, _, _| table[i.to_bits() as usize % N])
     }
 
     /// The bits of two lanes subtracted as integers; the difference wraps.
     #[inline(always)]
     fn sub_bits(self, a: V<Self, f64>, b: V<Self, f64>) -> V<Self, f64> {
-        each(self, [a, b, b], |a, b, _| {
+        zip_each::<_, f64>(self, [a, b, b], |a, b, _| {
             f64::from_bits(a.to_bits().wrapping_sub(b.to_bits()))
         })
     }
@@ -30,7 +31,7 @@ pub trait TableLanes: FloatLanes<f64> {
     /// x·2<sup>⌊n⌋</sup>, rounded once, for x near to 1 and a `|n|` up to 2000.
     #[inline(always)]
     fn scale(self, x: V<Self, f64>, n: V<Self, f64>) -> V<Self, f64> {
-        each(self, [x, n, n], |x, n, _| {
+        zip_each::<_, f64>(self, [x, n, n], |x, n, _| {
             let whole = n as i64;
             scaled(x, whole - i64::from(n < whole as f64))
         })
@@ -52,22 +53,4 @@ fn scaled(x: f64, n: i64) -> f64 {
     let power = |n: i64| f64::from_bits(((1023 + n) as u64) << 52);
     let third = n.clamp(-2000, 2000) / 3;
     x * power(third) * power(third) * power(n.clamp(-2000, 2000) - 2 * third)
-}
-
-/// `f` of the lanes of three registers, in order.
-#[inline(always)]
-fn each<S: Lanes<f64>>(_: S, x: [S::V; 3], f: impl Fn(f64, f64, f64) -> f64) -> S::V {
-    let mut y = x[0];
-    let to = (&raw mut y).cast::<f64>();
-    let from = (&raw const x).cast::<f64>();
-    let mut i = 0;
-    while i < S::N {
-        // SAFETY: a register is `N` packed lanes, and three follow one another.
-        unsafe {
-            let [a, b, c] = [0, S::N, 2 * S::N].map(|j| from.add(i + j).read());
-            to.add(i).write(f(a, b, c));
-        }
-        i += 1;
-    }
-    y
 }

@@ -181,7 +181,7 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
             }
         }
         // The rest, a bit for each: a register that has no partner, the head, the tail. One loop for them has
-        // the formula once; three copies of it took a third longer to compile.
+        // the formula once, where it stood three times.
         let mut rest = if part {
             HEAD
         } else {
