@@ -1,4 +1,4 @@
-"""Fits tables of kernels/src/math, cells_32.rs and two of slopes_32.rs, prints them, and checks the files.
+"""Fits the tables of kernels/src/math/{cells_32,slopes_32}.rs, prints them, and checks the files.
 
     pip install numpy scipy
     python3 docs/fits/cells_32.py            # prints the tables
@@ -173,20 +173,23 @@ def sigmoid():
     return cells
 
 
+def grid_edge(i, scale, growth):
+    """Where cell i of ⌊a·(scale + growth·a)⌋ begins."""
+    if growth == 0:
+        return i / scale
+    return (-scale + np.sqrt(scale * scale + 4 * growth * i)) / (2 * growth)
+
+
 def gate(p, degree, scale, growth, extra=False, last=None):
     """a·p(a), in cells ⌊a·(scale + growth·a)⌋; x less it counts, too. Of the first cell a/2 is taken, and with
     `extra` it has a coefficient more. `last`: where in the last cell the point is sought."""
     f = lambda a: a * p(a)
     fit, scale, growth = Fit(f, degree), float(F(scale)), float(F(growth))
 
-    def edge(i):
-        if growth == 0:
-            return i / scale
-        return (-scale + np.sqrt(scale * scale + 4 * growth * i)) / (2 * growth)
-
     cells, first = [], 0.0
     for i in range(32):
-        low, high = edge(i), min(edge(i + 1), edge(31.998))
+        low = grid_edge(i, scale, growth)
+        high = grid_edge(min(i + 1, 31.998), scale, growth)
         margin = 4e-6 * max(low, 0.1)
         below, above = max(0, low - margin), high + margin
         if i == 0:
@@ -344,6 +347,46 @@ def squared_tanh():
     return cells
 
 
+def even_slope(f, scale, turning=None):
+    """f(a) in cells ⌊a·(scale + growth·a)⌋ is the derivative at a and -a; or, with the point that the function is
+    `turning` at, the one at -a alone, and that at a is 1 - f(a), which counts, too. From half of where f is 0 to twice
+    that, its error is an absolute one."""
+    scale, growth, degree = float(F(scale[0])), float(F(scale[1])), scale[2]
+    fit, cells = Fit(f, degree), []
+
+    def place(a):
+        near_zero = turning and (a > 0.5 * turning) & (a < 2 * turning)
+        return np.where(near_zero, np.maximum(np.abs(f(a)), 0.25), np.abs(f(a)))
+
+    for i in range(32):
+        low = grid_edge(i, scale, growth)
+        high = grid_edge(min(i + 1, 31.998), scale, growth)
+        margin = 4e-6 * max(low, 0.1)
+
+        def error(a, b, value, c):
+            d, a64 = F(a - F(b)), a.astype(np.float64)
+            y = mul_add(slope(d, c), d, F(value))
+            worst = (np.abs(y.astype(np.float64) - f(a64)) / ulp(place(a64))).max()
+            return max(worst, errors(F(F(1) - y), 1 - f(a64)).max()) if turning else worst
+
+        width, middle = high - low, (low + high) / 2
+        below, above = max(0, low - margin), high + margin
+        sides = [middle + 0.13 * width, middle - 0.13 * width] if degree % 2 else [middle]
+        tried = [fit.cell(below, above, error, side, 0.1 * width, 60, of=place) for side in sides]
+        cells.append(min(tried, key=lambda t: t[0])[1:])
+    return cells
+
+
+def gated_slope(v, slope_of_v):
+    """a -> the derivative of x·σ(v(x)) at -a."""
+
+    def f(a):
+        s = expit(-v(a))
+        return s - a * slope_of_v(a) * s * (1 - s)
+
+    return f
+
+
 def mish_cells(scale, growth, limit, arrived):
     """Of x to the nearest integer of x·(scale + growth·|x|): their numbers and edges."""
     scale, growth = float(F(scale)), float(F(growth))
@@ -429,11 +472,23 @@ def tables():
     yield "cells_32.rs", "SIGMOID", sigmoid()
     yield "cells_32.rs", "SILU", gate(lambda a: expit(-a), 5, 1.905, 0, extra=True, last=0.03)[0]
     yield "cells_32.rs", "GELU", gate(lambda a: 0.5 * erfc(a / np.sqrt(2)), 6, 3.1, 0.31)[0]
-    half = lambda a: expit(-GELU_TANH * a * (1 + 0.044715 * a * a))
-    yield "cells_32.rs", "GELU_TANH", gate(half, 6, 3.0, 0.5)[0]
+    v = lambda a: GELU_TANH * a * (1 + 0.044715 * a * a)
+    yield "cells_32.rs", "GELU_TANH", gate(lambda a: expit(-v(a)), 6, 3.0, 0.5)[0]
+    quick = gate(lambda a: expit(-1.702 * a), 5, 3.231, 0, extra=True, last=0.03)
+    yield "cells_32.rs", "QUICK_GELU", quick[0]
     yield "cells_32.rs", "SOFTPLUS", softplus()
     yield "cells_32.rs", "TANH_SHRINK", tanh_shrink()
     yield "cells_32.rs", "MISH", mish()
+    gelu_slope = lambda a: 0.5 * erfc(a / np.sqrt(2)) - a * np.exp(-a * a / 2) / np.sqrt(2 * np.pi)
+    yield "slopes_32.rs", "GELU", even_slope(gelu_slope, (3.1, 0.31, 6), 0.7518)
+    slope_of_v = lambda a: GELU_TANH * (1 + 3 * 0.044715 * a * a)
+    yield "slopes_32.rs", "GELU_TANH", even_slope(gated_slope(v, slope_of_v), (3.0, 0.5, 6), 0.7525)
+    identity, one = lambda a: a, np.ones_like
+    yield "slopes_32.rs", "SILU", even_slope(gated_slope(identity, one), (1.576, 0, 6), 1.2785)
+    times, factor = lambda a: 1.702 * a, lambda a: np.full_like(a, 1.702)
+    yield "slopes_32.rs", "QUICK_GELU", even_slope(gated_slope(times, factor), (2.683, 0, 6), 0.7512)
+    yield "slopes_32.rs", "SIGMOID", even_slope(lambda a: expit(a) * expit(-a), (1.98, 0, 5))
+    yield "slopes_32.rs", "TANH", even_slope(lambda a: 1 / np.cosh(a) ** 2, (3.95, 0, 5))
     yield "slopes_32.rs", "TANH_SHRINK", squared_tanh()
     yield "slopes_32.rs", "MISH", mish_slope()
 

@@ -479,6 +479,13 @@ fn scale_gradient_of<X: Lane>(overflows: bool, dy: X, factor: X) -> X {
     if overflows {
         product = dy.abs().le(zero).select(dy, product);
     }
+    gradient_where_not_zero(product, factor)
+}
+
+/// The product of a gradient and a factor, and `+0` where this is zero.
+#[inline(always)]
+pub(crate) fn gradient_where_not_zero<X: Lane>(product: X, factor: X) -> X {
+    let zero = factor.splat(0.0);
     let product = product.or_nan_of(factor);
     factor.abs().le(zero).select(zero, product)
 }

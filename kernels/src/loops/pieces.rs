@@ -12,9 +12,10 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use crate::lanes::{Lanes, V};
+use crate::math::product_with_tail;
 use crate::register::{Lane, Mask, Near, PieceLane, Register};
 use crate::simd::{Simd, WithSimd};
-use crate::unary::{Derivative, Unary, scale_gradient};
+use crate::unary::{Derivative, Unary, gradient_where_not_zero};
 
 /// Elements after which it is time to look whether what is put aside has room for as many again.
 const BLOCK: usize = 512;
@@ -77,7 +78,8 @@ impl<S: Simd, D: Derivative> Pieces<S, 2> for D {
 
     #[inline(always)]
     fn far(self, [x, dy]: Registers<S, 2>) -> Register<f32, S> {
-        scale_gradient(dy, Derivative::far(self, x).or_nan_of(x))
+        let derivative = Derivative::far(self, x).or_nan_of(x);
+        gradient_where_not_zero(product_with_tail(dy, derivative), derivative)
     }
 
     #[inline(always)]

@@ -169,23 +169,17 @@ pub(crate) fn density_32<X: PieceLane>(x: X, density: &'static Density) -> Near<
     (y, Some(a.lt(x.splat(density.grid.limit))))
 }
 
-/// The derivative of x·gate(x), for a gate with gate(−x) = 1 − gate(x), of which the same is true; and where it is:
-/// on the left within the limit, and on the right too unless it has `arrived` there at 1.
+/// The derivative of x·gate(x), for a gate with gate(−x) = 1 − gate(x), of which the same is true; and where it is: down to
+/// −limit. At the limit on the right it has arrived at 1.
 #[inline(always)]
 pub(crate) fn gated_derivative_32<X: PieceLane, const D: usize>(
     x: X,
     cells: &'static Cells<32, D>,
     grid: &'static Grid,
-    arrived: bool,
 ) -> Near<X> {
     let (a, cell) = grid.lifted_place(x);
     let y = left_or_rest(x, cells.at(cell, a));
-    let near = if arrived {
-        x.splat(-grid.limit).le(x)
-    } else {
-        a.lt(x.splat(grid.limit))
-    };
-    (y, Some(near))
+    (y, Some(x.splat(-grid.limit).le(x)))
 }
 
 /// What tells one [`gate_32`] from another.

@@ -48,7 +48,9 @@ pub(crate) use cells::{
     left_or_rest, lifted, log_sigmoid_32, mish_32, mish_slope_32, sigmoid_32, softplus_32,
     squared_tanh_32, tanh as tanh_in_cells, tanh_shrink_32,
 };
-pub(crate) use cells_32::{GELU as GELU_32, GELU_TANH as GELU_TANH_32, SILU as SILU_32};
+pub(crate) use cells_32::{
+    GELU as GELU_32, GELU_TANH as GELU_TANH_32, QUICK_GELU as QUICK_GELU_32, SILU as SILU_32,
+};
 pub(crate) use double_word::{DoubleWord, product, reciprocal, two_sum};
 pub(crate) use exp::{
     Exp, below_range, down_to_minus_one, exp, exp_beyond, exp_minus, exp_minus_one, exp_precise,
@@ -64,12 +66,13 @@ pub(crate) use powers::{
     exp_or_one_8, gated_8, gated_derivative_8, logistic_8,
 };
 pub(crate) use slopes_32::{
-    GELU as GELU_SLOPE_32, GELU_TANH as GELU_TANH_SLOPE_32, SILU as SILU_SLOPE_32,
+    GELU as GELU_SLOPE_32, GELU_TANH as GELU_TANH_SLOPE_32, QUICK_GELU as QUICK_GELU_SLOPE_32,
+    SILU as SILU_SLOPE_32,
 };
 pub(crate) use tails::{
     density_tail, exp_tail, gate_tail, gated_derivative_tail, mish_slope_tail, mish_tail,
-    normal_slope_tail, normal_tail, shut_or_open, softplus_tail, squared_tanh_tail,
-    subnormal_times, tanh_shrink_tail,
+    normal_slope_tail, normal_tail, product_with_tail, shut_or_open, softplus_tail,
+    squared_tanh_tail, subnormal_times, tanh_shrink_tail,
 };
 pub(crate) use tanh::{tanh, tanh_shrink};
 pub(crate) use tanh_64::tanh_64;

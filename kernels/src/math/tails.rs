@@ -50,6 +50,26 @@ fn made_large<X: PieceLane>(a: X) -> X {
     a.lt(a.splat(power_of_2(-126))).select(subnormal, normal)
 }
 
+/// dy·d, rounded once, for |d| < 2, though d or the product may be subnormal: by d·2<sup>126</sup>.
+#[inline(always)]
+pub(crate) fn product_with_tail<X: PieceLane>(dy: X, d: X) -> X {
+    let (one, a) = (d.splat(1.0), d.abs());
+    let subnormal = a.add_bits(one) - one;
+    let normal = a.add_bits(a.splat(f64::from(f32::from_bits(126 << 23))));
+    let is_normal = a.splat(power_of_2(-126)).le(a);
+    let large = is_normal.select(normal, subnormal).copysign(d);
+    let product = dy * large;
+    let sum = dy.mul_add(large, one.copysign(product));
+    let subnormal = sum.add_bits(d.splat(const { less_bits(1f32.to_bits()) }));
+    let normal = product.add_bits(d.splat(const { less_bits(126 << 23) }));
+    let y = product.abs().lt(one).select(subnormal, normal);
+    // Of a dy so large that this is infinite, or NaN. Elsewhere the factors are kept normal; LLVM would take away a
+    // selection of them.
+    let huge = one.max(dy.abs()) * d.splat(power_of_2(-126)).max(a);
+    let finite = product.abs().lt(d.splat(f64::INFINITY));
+    finite.select(y, huge.copysign(product))
+}
+
 /// w, or where it has vanished if that is nearer.
 #[inline(always)]
 fn clamped<X: PieceLane>(w: DoubleWord<X>) -> DoubleWord<X> {
@@ -99,9 +119,14 @@ pub(crate) fn density_tail<X: PieceLane>(a: X, w: DoubleWord<X>) -> X {
 /// The derivative of x·σ(v) where w = |v| is large, with g = x·v′: on the left, −(g − 1 − e<sup>−w</sup>)·σ′(w), in which
 /// the exponential is below a rounding.
 #[inline(always)]
-pub(crate) fn gated_derivative_tail<X: PieceLane>(x: X, w: DoubleWord<X>, g: DoubleWord<X>) -> X {
+pub(crate) fn gated_derivative_tail<X: PieceLane>(
+    x: X,
+    w: DoubleWord<X>,
+    g: DoubleWord<X>,
+    units: &'static Units,
+) -> X {
     let high = g.high - x.splat(1.0);
-    let tail = tail(DoubleWord { high, ..g }, w, x.splat(2.0), &NATURAL);
+    let tail = tail(DoubleWord { high, ..g }, w, x.splat(2.0), units);
     left_or_rest(x, x.splat(0.0) - tail)
 }
 

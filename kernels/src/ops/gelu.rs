@@ -182,7 +182,7 @@ impl Unary for Gelu {
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
-        gated_derivative_32(x, &GELU_SLOPE_32, &SLOPE_GRID, true)
+        gated_derivative_32(x, &GELU_SLOPE_32, &SLOPE_GRID)
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 use crate::coefficients::{GELU_TANH_1, GELU_TANH_3};
 use crate::math::{
-    DoubleWord, GELU_TANH_32, GELU_TANH_SLOPE_32, Gate, Grid, NATURAL, OF_GELU_TANH, gate_32,
-    gate_tail, gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
+    DoubleWord, GELU_TANH_32, GELU_TANH_SLOPE_32, Gate, Grid, OF_GELU_TANH, gate_32, gate_tail,
+    gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
     gated_derivative_tail, gelu_tanh_64, lifted, product, shut_or_open, subnormal_times,
     unseen_square,
 };
@@ -136,8 +136,7 @@ impl Unary for GeluTanh {
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
         let a = x.splat(16.0).min(x.abs());
-        let w = argument(a);
-        shut_or_open(x, gate_tail(a, w, &NATURAL))
+        shut_or_open(x, gate_tail(a, argument_8(a), &OF_GELU_TANH))
     }
 
     #[inline(always)]
@@ -185,14 +184,16 @@ impl Unary for GeluTanh {
             let y = gated_derivative_8(x, v, g, &OF_GELU_TANH, true);
             (y, Some(x.splat(-DERIVATIVE_LIMIT_8).lt(x)))
         } else {
-            gated_derivative_32(x, &GELU_TANH_SLOPE_32, &SLOPE_GRID, true)
+            gated_derivative_32(x, &GELU_TANH_SLOPE_32, &SLOPE_GRID)
         }
     }
 
     #[inline(always)]
     fn far_derivative<X: PieceLane>(self, x: X) -> X {
         let a = x.splat(11.0).min(x.abs());
-        gated_derivative_tail(x, argument(a), slope(a))
+        let (c, _) = x.splat_pair((-GELU_TANH_1.0, 0.0));
+        let g = product(a, (a * a).mul_add(a.splat(-3.0 * GELU_TANH_3.0), c));
+        gated_derivative_tail(x, argument_8(a), g, &OF_GELU_TANH)
     }
 
     fn stationary_point(self) -> Option<f64> {

@@ -72,9 +72,9 @@ const GATE_32: Gate<5> = Gate {
 
 /// For a beta of 1.
 const SLOPE_GRID: Grid = Grid {
-    scale: 2.299_999_952_316_284,
-    growth: -0.019_500_000_402_331_352,
-    limit: 16.100_000_381_469_727,
+    scale: 1.575_999_975_204_467_8,
+    growth: 0.0,
+    limit: 20.299_999_237_060_547,
 };
 
 impl Unary for Silu {
@@ -170,14 +170,14 @@ impl Unary for Silu {
             let y = gated_derivative_8(x, v, v, &NATURAL, false);
             (y, Some(a.lt(range)))
         } else {
-            gated_derivative_32(x, &SILU_SLOPE_32, &SLOPE_GRID, false)
+            gated_derivative_32(x, &SILU_SLOPE_32, &SLOPE_GRID)
         }
     }
 
     #[inline(always)]
     fn far_derivative<X: PieceLane>(self, x: X) -> X {
         let a = DoubleWord::exact(x.splat(128.0).min(x.abs()));
-        gated_derivative_tail(x, a, a)
+        gated_derivative_tail(x, a, a, &NATURAL)
     }
 
     fn stationary_point(self) -> Option<f64> {
