@@ -151,9 +151,10 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
     // and `store_part` get `len < n`. There is room aside for two blocks and the rest.
     unsafe {
         let last = len.saturating_sub(n);
+        // Before the first store. A part of a register is all there is, and loaded where it is used.
         let (head, tail) = if part {
-            let x = load_part(s, src, len);
-            (x, x)
+            let none = [Register::new(s, s.splat(0.0f32)); A];
+            (none, none)
         } else {
             (load(s, src, 0), load(s, src, last))
         };
@@ -193,7 +194,9 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
             odd | if first > 0 { HEAD } else { 0 } | tail
         };
         while rest != 0 {
-            let (at, x) = if rest & ODD != 0 {
+            let (at, x) = if part {
+                (0, load_part(s, src, len))
+            } else if rest & ODD != 0 {
                 (i, load(s, src, i))
             } else if rest & HEAD != 0 {
                 (0, head)
