@@ -140,8 +140,6 @@ pub struct Constants {
     /// From here on, e<sup>−x</sup> has vanished, and so has the largest number of the lanes times it.
     /// [`exp_times`](crate::math::exp_times) can scale by as much.
     pub(crate) vanished: f64,
-    /// The largest finite number.
-    pub(crate) largest: f64,
     pub(crate) exp: &'static [f64],
     pub(crate) atanh: &'static [f64],
     pub(crate) tanh: &'static [f64],
@@ -159,7 +157,6 @@ const SINGLE: Constants = Constants {
     range: 87.0,
     settled: 18.5,
     vanished: 193.0,
-    largest: f32::MAX as f64,
     exp: EXP_SINGLE,
     atanh: ATANH_SINGLE,
     tanh: TANH_SINGLE,
@@ -176,7 +173,6 @@ const DOUBLE: Constants = Constants {
     range: 690.0,
     settled: 39.0,
     vanished: 1456.0,
-    largest: f64::MAX,
     exp: EXP_DOUBLE,
     atanh: ATANH_DOUBLE,
     tanh: TANH_DOUBLE,

@@ -31,6 +31,11 @@ pub struct Selu;
 
 parameters!(Selu);
 
+/// λ in two numbers, of which the first is exact on every dtype. Both are positive: so the products of an infinity are not
+/// infinite less infinite, and those of -0.0 are negative.
+const SCALE_HIGH: f64 = (SELU_SCALE.0 * (1 << 20) as f64) as i32 as f64 / (1 << 20) as f64;
+const SCALE_LOW: f64 = SELU_SCALE.0 - SCALE_HIGH;
+
 impl Unary for Selu {
     const FORMULA: &'static str = "λ·(x < 0 ? α·expm1(x) : x)";
     const F32_ULPS: i32 = 1;
@@ -38,13 +43,9 @@ impl Unary for Selu {
     const COMPUTE_BOUND: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
-    // On the right, what λ lacks of its last place is a small product that must not be infinite less
-    // infinite, nor change the sign of -0.0.
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        let (scale, scale_low) = x.splat_pair(SELU_SCALE);
-        let finite = x.splat(X::CONSTANTS.largest).min(x);
-        let right = x.mul_add(scale, finite * scale_low).copysign(x);
+        let right = x.mul_add(x.splat(SCALE_HIGH), x * x.splat(SCALE_LOW));
         let (limit, limit_low) = x.splat_pair(SELU_SCALE_ALPHA);
         let y = exp_minus_one(DoubleWord::exact(x));
         let left = y * limit;
