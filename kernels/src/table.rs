@@ -9,7 +9,7 @@ use crate::lanes::{FloatLanes, Lanes};
 use crate::loops::*;
 use crate::ops::*;
 use crate::simd::{FullSimd, Simd};
-use crate::unary::{Backward, BackwardFromOutput, FromOutput, Unary, UnaryInt};
+use crate::unary::{Backward, BackwardFromOutput, FromOutput, Times, Unary, UnaryInt};
 
 /// One operation on one dtype on one instruction set.
 #[derive(Clone, Copy, Debug)]
@@ -23,12 +23,15 @@ pub struct OpKernels<O, E> {
     pub from_output: Option<ZipFn<BackwardFromOutput<O>, E>>,
     /// `y = f(a + b)` in one loop; see [`Unary::FUSED_WITH_SUM`].
     pub after_sum: Option<ArithmeticFn<Then<Add, O>, E>>,
+    /// `y = f(g) · v` in one loop, for the parameters of [`Unary::in_pieces`]; see [`Unary::GATES`].
+    pub gate: Option<ZipFn<Times<O>, E>>,
 }
 
 impl<O, E: Float> OpKernels<O, E>
 where
     O: Unary + Elementwise<E>,
     Add: Pairwise<E>,
+    Mul: Pairwise<E>,
     Backward<O>: Pairwise<E>,
     BackwardFromOutput<O>: Pairwise<E>,
 {
@@ -58,8 +61,19 @@ where
             } else {
                 None
             },
+            gate: if has_gate::<S, O, E>() {
+                Some(S::with_simd::<Zip<Times<O>, E>>)
+            } else {
+                None
+            },
         }
     }
+}
+
+/// Whether `O` on `S` and `E` has a loop with a product.
+const fn has_gate<S: Simd, O: Unary, E: Float>() -> bool {
+    let in_pieces = matches!(E::DTYPE, Dtype::F32) && has_pieces::<S, O>();
+    O::GATES && (in_pieces || !O::COMPUTE_BOUND)
 }
 
 /// The kernels of an operation on integers: it has no derivative there.
@@ -72,6 +86,7 @@ impl<O: UnaryInt + Elementwise<E>, E: Int> IntOp<O, E> {
             backward: None,
             from_output: None,
             after_sum: None,
+            gate: None,
         })
     }
 }

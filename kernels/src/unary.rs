@@ -44,6 +44,10 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// Whether the operation is so common behind a sum that it has a loop with it: `f(a + b)`.
     const FUSED_WITH_SUM: bool = false;
 
+    /// Whether the operation is so common as a gate that it has a loop with the product: `f(g) · v`. A long one has it on
+    /// `f32` alone, where it goes by pieces.
+    const GATES: bool = false;
+
     /// Whether and how the derivative is had from the output.
     const FROM_OUTPUT: FromOutput = FromOutput::Never;
 
@@ -370,6 +374,10 @@ pub struct Backward<O>(pub O);
 /// `(y, dy) → dx`, with `f′` where the output is `y`.
 #[derive(Clone, Copy, Debug)]
 pub struct BackwardFromOutput<O>(pub O);
+
+/// `(a, b) → f(a) · b`, in one loop: the bits of the two one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Times<O>(pub O);
 
 impl<O: Unary> Derivative for Backward<O> {
     const F32: F32Lanes = O::F32_DERIVATIVE;

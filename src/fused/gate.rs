@@ -15,20 +15,17 @@ pub(super) fn forward<E: Float>(
     v: Rows<'_, E>,
     y: RowsMut<'_, E>,
 ) {
-    let mul = backend.kernels().mul::<E>();
     let walk = Walk::to(&y, g.view.is(&y.view), 3);
     walk.split(backend.threads(), |range| {
         let mut scratch = Scratch::<2>::new();
         let [z, room] = scratch.rooms::<E>();
         for block in walk.blocks(range) {
-            let open = z.dst(block.len);
-            f.map(g.gather(&block, z), open);
-            mul.zip(open.written(), v.gather(&block, room), y.at(&block));
+            f.gate(g.gather(&block, z), v.gather(&block, room), z, y.at(&block));
         }
     });
 }
 
-/// `dg = dy · v · f′(g)` and `dv = dy · f(g)`, of one shape. `dg` may be `g`, and `dv` then is `v`.
+/// `dg = dy · v · f′(g)` and `dv = f(g) · dy`, of one shape. `dg` may be `g`, and `dv` then is `v`.
 pub(super) fn backward<E: Float>(
     backend: Backend,
     f: impl Blockwise<E>,
@@ -43,12 +40,11 @@ pub(super) fn backward<E: Float>(
         let mut scratch = Scratch::<4>::new();
         let [s, t, near, room] = scratch.rooms::<E>();
         for block in walk.blocks(range) {
-            let (open, scaled) = (s.dst(block.len), t.dst(block.len));
+            let scaled = t.dst(block.len);
             let (g, dy) = (g.gather(&block, room), dy.gather(&block, near));
             // `v` has been read when `dv` is written, and `g` when `dg` is.
             mul.zip(dy, v.gather(&block, t), scaled);
-            f.map(g, open);
-            mul.zip(dy, open.written(), dv.beside(&block));
+            f.gate(g, dy, s, dv.beside(&block));
             f.backward(g, scaled.written(), dg.at(&block));
         }
     });
@@ -62,7 +58,6 @@ pub(super) fn interleaved<E: Float>(
     y: RowsMut<'_, E>,
 ) {
     let kernels = backend.kernels();
-    let mul = kernels.mul::<E>();
     let walk = Walk::to(&y, false, 3);
     walk.split(backend.threads(), |range| {
         let (mut scratch, mut wide) = (Scratch::<2>::new(), Scratch::<2>::new());
@@ -70,8 +65,7 @@ pub(super) fn interleaved<E: Float>(
         for block in walk.blocks(range) {
             let (g, v) = (a.dst(block.len), b.dst(block.len));
             kernels.deinterleave(x.gather(&block, wide), g, v);
-            f.map(g.written(), g);
-            mul.zip(g.written(), v.written(), y.at(&block));
+            f.gate(g.written(), v.written(), a, y.at(&block));
         }
     });
 }
@@ -90,13 +84,12 @@ pub(super) fn interleaved_backward<E: Float>(
     let walk = Walk::to(&dx, false, 3);
     walk.split(backend.threads(), |range| {
         let mut scratch = Scratch::<5>::new();
-        let [g, v, s, near, wide] = scratch.rooms::<E>();
+        let [a, b, c, near, wide] = scratch.rooms::<E>();
         for block in walk.blocks(range) {
-            let [g, v, s] = [g, v, s].map(|room| room.dst(block.len));
+            let [g, v, s] = [a, b, c].map(|room| room.dst(block.len));
             let dy = dy.gather(&block, near);
             kernels.deinterleave(x.gather(&block, wide.cast()), g, v);
-            f.map(g.written(), s);
-            mul.zip(dy, s.written(), s);
+            f.gate(g.written(), dy, c, s);
             mul.zip(dy, v.written(), v);
             f.backward(g.written(), v.written(), g);
             kernels.interleave(g.written(), s.written(), dx.at(&block));

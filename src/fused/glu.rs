@@ -26,7 +26,7 @@ macro_rules! units {
             $Op::default().gate(g, v, y);
         }
 
-        #[doc = concat!("`dg = (dy · v) · ", $f, "′(g)` and `dv = dy · ", $f, "(g)`: [`Fused::gate_backward`] of [`", stringify!($Op), "`].")]
+        #[doc = concat!("`dg = (dy · v) · ", $f, "′(g)` and `dv = ", $f, "(g) · dy`: [`Fused::gate_backward`] of [`", stringify!($Op), "`].")]
         ///
         /// ```
         /// let (g, v, dy) = ([0.0f32, 1.5, -2.0], [1.0, 2.0, 3.0], [1.0, 10.0, 100.0]);

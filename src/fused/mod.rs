@@ -386,7 +386,7 @@ operation_calls! {
             gate::forward(backend, f, g.source(), v, g)
         };
 
-    "`dg = (dy · v) · f′(g)` and `dv = dy · f(g)`."
+    "`dg = (dy · v) · f′(g)` and `dv = f(g) · dy`."
     ///
     /// Where both gradients are the halves of one array, [`RowsMut::halves`] gives them.
     ///
@@ -411,7 +411,7 @@ operation_calls! {
             gate::backward(backend, f, [g, v, dy], dg, dv)
         };
 
-    "`g = (dy · v) · f′(g)` and `v = dy · f(g)`: `g` becomes `dg`, and `v` becomes `dv`."
+    "`g = (dy · v) · f′(g)` and `v = f(g) · dy`: `g` becomes `dg`, and `v` becomes `dv`."
     ///
     /// ```
     /// use halfwave::{Fused, Relu};

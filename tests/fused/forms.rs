@@ -134,7 +134,7 @@ pub fn gates<O: Operation<E>, E: Bits>(op: O, shape: [usize; 2], lie: Lie, units
     let (gs, vs, dys) = (g.values(), v.values(), dy.values());
     let open = apply(first, op, &gs);
     let want = map2(&open, &vs, E::times);
-    let want_dv = map2(&dys, &open, E::times);
+    let want_dv = map2(&open, &dys, E::times);
     let want_dg = backward(first, op, &gs, &map2(&dys, &vs, E::times));
     let context = |form: &str, b| format!("{form} of {} {shape:?} {lie:?} on {b:?}", E::DTYPE);
     // The same numbers side by side and interleaved, with the gradients as they should become.

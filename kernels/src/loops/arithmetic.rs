@@ -7,7 +7,7 @@ use crate::loops::map::{Elementwise, MapFn};
 use crate::loops::zip::{Pairwise, Zip, ZipFn};
 use crate::register::{Lane, Mask, Register};
 use crate::simd::Simd;
-use crate::unary::scale_gradient;
+use crate::unary::{Times, scale_gradient};
 
 /// One arithmetic form on one dtype.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +65,33 @@ impl<B: Pairwise<E>, O: Elementwise<E>, E: Element> Pairwise<E> for Then<B, O> {
         S: Simd + Lanes<E::Lane, V = R>,
     {
         self.1.on(s, self.0.on(s, a, b))
+    }
+}
+
+impl<O: Elementwise<E>, E: Element> Pairwise<E> for Times<O>
+where
+    Mul: Pairwise<E>,
+{
+    #[inline(always)]
+    fn ready(self) -> Self {
+        Self(self.0.ready())
+    }
+
+    #[inline(always)]
+    unsafe fn zip<S>(self, s: S, zip: Zip<Self, E>)
+    where
+        S: Simd + Lanes<E::Lane>,
+    {
+        // SAFETY: forwarded.
+        unsafe { self.0.times(s, zip) }
+    }
+
+    #[inline(always)]
+    fn on<S, R: Copy>(self, s: S, a: R, b: R) -> R
+    where
+        S: Simd + Lanes<E::Lane, V = R>,
+    {
+        Mul.on(s, self.0.on(s, a), b)
     }
 }
 

@@ -4,8 +4,9 @@ use crate::dtype::Element;
 use crate::lanes::{Lanes, V};
 use crate::loops::compact::{Step, compact};
 use crate::loops::pieces::in_pieces;
+use crate::loops::zip::{Pairwise, Zip};
 use crate::simd::{MapWithSimd, Simd};
-use crate::unary::{F32Lanes, Unary, UnaryInt, forward_f32, forward_f64, forward_int};
+use crate::unary::{F32Lanes, Times, Unary, UnaryInt, forward_f32, forward_f64, forward_int};
 
 /// `map(op, src, dst, len, stream)`: `dst[i] = op(src[i])`, with `stream` by stores that bypass the
 /// caches; then [`fence`](crate::fence) before `dst` is published.
@@ -41,6 +42,20 @@ pub trait Elementwise<E: Element>: Copy {
         unsafe { by_register(s, self, src, dst, len, stream) }
     }
 
+    /// The loop with a product: `dst[i] = op(a[i]) · b[i]`.
+    ///
+    /// # Safety
+    /// As [`Zip`] says.
+    #[inline(always)]
+    unsafe fn times<S>(self, s: S, zip: Zip<Times<Self>, E>)
+    where
+        S: Simd + Lanes<E::Lane>,
+        Times<Self>: Pairwise<E>,
+    {
+        // SAFETY: forwarded.
+        unsafe { compact::<S, E::Lane, _>(s, zip, zip.dst.cast(), zip.len, zip.stream) }
+    }
+
     /// The operation on one register.
     fn on<S, R: Copy>(self, s: S, x: R) -> R
     where
@@ -48,7 +63,7 @@ pub trait Elementwise<E: Element>: Copy {
 }
 
 /// Whether the map of `O` on `S` goes by pieces.
-const fn has_pieces<S: Simd, O: Unary>() -> bool {
+pub(crate) const fn has_pieces<S: Simd, O: Unary>() -> bool {
     S::ENTRIES >= O::FORWARD_ENTRIES
 }
 
@@ -63,6 +78,21 @@ impl<O: Unary> Elementwise<f32> for O {
                 in_pieces(s, self, [src], dst, len, stream);
             } else if const { !has_pieces::<S, O>() || !O::PARAMETERS.is_empty() } {
                 by_register::<S, f32, O>(s, self, src, dst, len, stream);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn times<S: Simd>(self, s: S, zip: Zip<Times<Self>, f32>)
+    where
+        Times<Self>: Pairwise<f32>,
+    {
+        // SAFETY: forwarded.
+        unsafe {
+            if const { has_pieces::<S, O>() } {
+                in_pieces(s, zip.op, [zip.a, zip.b], zip.dst, zip.len, zip.stream);
+            } else {
+                compact(s, zip, zip.dst, zip.len, zip.stream);
             }
         }
     }

@@ -25,6 +25,7 @@ pub use layout::{Deinterleave, Interleave, LayoutFns};
 pub use lookup::Lookup;
 #[cfg(target_arch = "x86_64")]
 pub use lookup::lookup_vbmi;
+pub(crate) use map::has_pieces;
 pub use map::{Elementwise, MapFn};
 pub use mask::{
     ApplyMask, ApplyMaskFn, MakeMask, MakeMaskFn, MaskFns, Masked, NonZero, Positive, Predicate,

@@ -15,7 +15,7 @@ use crate::lanes::{Lanes, V};
 use crate::math::product_with_tail;
 use crate::register::{Lane, Mask, Near, PieceLane, Register};
 use crate::simd::{Simd, WithSimd};
-use crate::unary::{Derivative, Unary, gradient_where_not_zero};
+use crate::unary::{Derivative, Times, Unary, gradient_where_not_zero};
 
 /// Elements after which it is time to look whether what is put aside has room for as many again.
 const BLOCK: usize = 512;
@@ -85,6 +85,27 @@ impl<S: Simd, D: Derivative> Pieces<S, 2> for D {
     #[inline(always)]
     fn subnormal(self, [x, _]: Registers<S, 2>) -> Register<f32, S> {
         x
+    }
+}
+
+impl<S: Simd, O: Unary> Pieces<S, 2> for Times<O> {
+    const SUBNORMALS_APART: bool = O::SUBNORMALS_APART;
+
+    #[inline(always)]
+    fn near(self, [x, b]: Registers<S, 2>) -> Near<Register<f32, S>> {
+        let (y, near) = Unary::near(self.0, x);
+        (y * b, near)
+    }
+
+    #[inline(always)]
+    fn far(self, [x, b]: Registers<S, 2>) -> Register<f32, S> {
+        let y = Unary::far(self.0, x).or_nan_of(x);
+        (y * b).or_nan_of(y)
+    }
+
+    #[inline(always)]
+    fn subnormal(self, [x, b]: Registers<S, 2>) -> Register<f32, S> {
+        Unary::subnormal(self.0, x) * b
     }
 }
 

@@ -86,6 +86,7 @@ impl Unary for Gelu {
     const FORWARD_ENTRIES: usize = 8;
     const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
+    const GATES: bool = true;
 
     // max(x, 0) - |x|·Φ(-|x|)
     #[inline(always)]

@@ -24,6 +24,7 @@ impl Unary for Relu {
     const ON_HALF: OnHalf = OnHalf::Bits;
     const FUSED_WITH_SUM: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
+    const GATES: bool = true;
 
     // `0 > x ? 0 : x`. With the operands the other way round it would be `x > 0 ? x : 0`, which
     // loses NaN and -0.0. One `vmaxps`.

@@ -43,6 +43,7 @@ impl Unary for Sigmoid {
     const FORWARD_ENTRIES: usize = 8;
     const HALF_AT_ONCE: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
+    const GATES: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {

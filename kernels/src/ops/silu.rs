@@ -85,6 +85,7 @@ impl Unary for Silu {
     const FORWARD_ENTRIES: usize = 8;
     const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
+    const GATES: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
