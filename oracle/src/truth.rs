@@ -48,7 +48,7 @@ pub fn truth_for<E: Format>(x: f64, f: &impl Formula) -> Truth {
     }
     if let Some(y) = doubt::without(|| f.at(Pair::of(x))) {
         let known = y.is_known_to(ENOUGH.exp2(), NOTHING as i64);
-        if y.is_exact() || known && !Truth(Value::Pair(y)).is_by_a_tie::<E>() {
+        if y.is_exact() || known && !Truth(Value::Pair(y)).is_by_a_tie::<E>(ENOUGH) {
             return Truth(Value::Pair(y.or_below()));
         }
     }
@@ -109,10 +109,16 @@ pub fn truth(x: f64, f: impl Fn(Big) -> Big) -> Truth {
 /// As [`truth`].
 pub fn truth_to_round<E: Format>(x: f64, f: impl Fn(Big) -> Big) -> Truth {
     let near = truth(x, &f);
-    if !near.is_by_a_tie::<E>() {
+    if !near.is_by_a_tie::<E>(ENOUGH) {
         return near;
     }
     with_bits(x, f, |y| {
+        // As near as the first 128 bits tell.
+        const NEARER: f64 = -120.0;
+        let truth = || Truth(Value::Big(y.value.clone()));
+        if y.error < y.log2() + NEARER - 2.0 && !truth().is_by_a_tie::<E>(NEARER) {
+            return true;
+        }
         let few = f64::from_bits((to_f64(&y.value).to_bits() + (1 << 21)) >> 22 << 22);
         let beyond = y.value.sub(&of(few), precision(), ROUND);
         let last = level() + 1 == PRECISIONS.len();
@@ -185,8 +191,8 @@ impl Truth {
         E::from_bits(sign | magnitude::<E>(top, exponent))
     }
 
-    /// Whether it is so near to the middle between two elements that its own error may matter.
-    fn is_by_a_tie<E: Format>(&self) -> bool {
+    /// Whether it is so near to the middle between two elements that an error of `2^error` of it may matter.
+    fn is_by_a_tie<E: Format>(&self, error: f64) -> bool {
         let Some((top, exponent)) = self.top() else {
             return false;
         };
@@ -200,7 +206,7 @@ impl Truth {
         };
         let rest = top << kept;
         // Half of what is dropped; or of the whole, where nothing is kept.
-        rest.abs_diff(TIE) <= 1 << (u128::BITS as i32 + ENOUGH as i32 + 1 + kept as i32)
+        rest.abs_diff(TIE) <= 1 << (u128::BITS as i32 + error as i32 + 1 + kept as i32)
     }
 
     /// How far `y` is from it, in ulps of the dtype where the truth is: the distance there between
