@@ -16,4 +16,4 @@ mod truth;
 pub use big::Big;
 pub use format::Format;
 pub use settings::{branches, settings};
-pub use truth::{Formula, Truth, truth, truth_for, truth_in_f64, truth_to_round};
+pub use truth::{Formula, Truth, limit, truth, truth_for, truth_in_f64, truth_to_round};

@@ -64,6 +64,11 @@ pub fn truth_in_f64(x: f64, f: &impl Formula) -> f64 {
     in_f64::<f32>(x, f).unwrap_or_else(|| truth_for::<f32>(x, f).to_odd())
 }
 
+/// What the formula makes of an infinity, as far as it can tell: many make a NaN of it.
+pub fn limit(x: f64, f: &impl Formula) -> Option<f64> {
+    in_f64::<f32>(x, f).filter(|y| !y.is_nan())
+}
+
 /// Where `f64` tells enough.
 #[inline]
 fn in_f64<E: Format>(x: f64, f: &impl Formula) -> Option<f64> {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use halfwave::{Backend, Dtype, Element};
 use halfwave_kernels::{Bound, Form};
-use halfwave_oracle::{Format, Truth, truth_for};
+use halfwave_oracle::{Format, Truth, limit, truth_for};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
@@ -106,11 +106,15 @@ impl Subject {
         Ok(Some(same))
     }
 
-    /// What the `f64` kernel has for an infinity.
+    /// What the formula has for an infinity, or, where it has nothing, the `f64` kernel.
     pub fn limit(self, x: f64) -> Result<f64> {
         let of = match self.dtype {
             Dtype::F64 => self,
-            _ => self.in_f64()[0],
+            // Rrelu's mean is rounded, not its bounds, as a kernel of `f64` would have it.
+            _ => match limit(x, &self) {
+                Some(limit) => return Ok(limit),
+                None => self.in_f64()[0],
+            },
         };
         let mut limit = [0.0];
         of.run(halfwave::backend()?, &[x], &[1.0], &mut limit)?;
