@@ -73,7 +73,11 @@ impl Bounded {
             return None;
         }
         let below = low > least && (low.to_bits() ^ self.value.abs().to_bits()) >> 52 != 0;
-        Some(if below { low.copysign(self.value) } else { self.value })
+        Some(if below {
+            low.copysign(self.value)
+        } else {
+            self.value
+        })
     }
 }
 
@@ -116,7 +120,11 @@ impl Add for Bounded {
             // Beyond 2^1000 less that much may be anything.
             let far = |x: Self| x.value.is_finite() && x.value.abs() > power_of_two(999);
             let lost = self.is_infinite() && far(other) || other.is_infinite() && far(self);
-            return if lost { Self::UNKNOWN } else { Self::new(sum, 0.0) };
+            return if lost {
+                Self::UNKNOWN
+            } else {
+                Self::new(sum, 0.0)
+            };
         }
         Self::new(sum, self.error + other.error + lost.abs())
     }

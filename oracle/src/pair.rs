@@ -9,9 +9,7 @@ use halfwave_kernels::OracleNumber;
 
 use crate::big::Big;
 use crate::bounded::power_of_two;
-use crate::double_double::{
-    DoubleDouble, add, mul, quick_two_sum, times, two_product, two_sum,
-};
+use crate::double_double::{DoubleDouble, add, mul, quick_two_sum, times, two_product, two_sum};
 use crate::doubt;
 use crate::float::to_f64;
 
@@ -116,7 +114,11 @@ impl Pair {
     /// Just below a power of two, where it may be on either side: an ulp is half as large there.
     pub(crate) fn or_below(self) -> Self {
         let near = self.high.abs() == 1.0 && self.low.abs() <= self.error;
-        let low = if near && !self.is_exact() { -self.error.copysign(self.high) } else { self.low };
+        let low = if near && !self.is_exact() {
+            -self.error.copysign(self.high)
+        } else {
+            self.low
+        };
         Self { low, ..self }
     }
 
@@ -163,7 +165,11 @@ impl Pair {
         let n = (self.exponent - i64::from(n)).clamp(-1200, 1200);
         let (half, rest) = (power_of_two(n / 2), power_of_two(n - n / 2));
         let high = self.high * half * rest;
-        let low = if high.is_finite() { self.low * half * rest } else { 0.0 };
+        let low = if high.is_finite() {
+            self.low * half * rest
+        } else {
+            0.0
+        };
         (high, low)
     }
 
@@ -349,7 +355,11 @@ impl Mul for Pair {
         }
         let product = mul((a.high, a.low), (b.high, b.low));
         let exact = a.low == 0.0 && b.low == 0.0;
-        let own = if exact { 0.0 } else { product.0.abs() * ROUNDING };
+        let own = if exact {
+            0.0
+        } else {
+            product.0.abs() * ROUNDING
+        };
         let crossed = a.size() * b.error + b.size() * a.error + a.error * b.error;
         Self::new(product, a.exponent + b.exponent, crossed + own)
     }
@@ -378,7 +388,11 @@ impl Div for Pair {
         let (high, low) = quick_two_sum(first, second);
         let quotient = add((high, low), (third, 0.0));
         let exact = a.low == 0.0 && b.low == 0.0 && rest == (0.0, 0.0);
-        let own = if exact { 0.0 } else { quotient.0.abs() * ROUNDING };
+        let own = if exact {
+            0.0
+        } else {
+            quotient.0.abs() * ROUNDING
+        };
         let crossed = (a.error + quotient.0.abs() * b.error) / (1.0 - b.error);
         Self::new(quotient, a.exponent - b.exponent, crossed * SLACK + own)
     }

@@ -6,9 +6,7 @@ use halfwave_kernels::OracleNumber;
 use crate::big::Big;
 use crate::bounded::{Bounded, power_of_two};
 use crate::doubt;
-use crate::float::{
-    PRECISIONS, ROUND, level, log2, of, precision, scaled, set_level, to_f64, top,
-};
+use crate::float::{PRECISIONS, ROUND, level, log2, of, precision, scaled, set_level, to_f64, top};
 use crate::format::Format;
 use crate::pair::Pair;
 
@@ -233,7 +231,8 @@ impl Truth {
             return 0.0;
         }
         // In ulps, which are powers of two: infinity is one too.
-        let limit = |sign: f64, ulp: i32| power_of_two((E::MAX_EXPONENT + 1 - ulp).into()).copysign(sign);
+        let limit =
+            |sign: f64, ulp: i32| power_of_two((E::MAX_EXPONENT + 1 - ulp).into()).copysign(sign);
         let power = match self.top() {
             Some((1.., exponent)) => exponent - 1,
             Some((0, _)) => E::MIN_EXPONENT,

@@ -212,8 +212,8 @@ fn block(
     // Conversion, as arithmetic, makes NaNs quiet and nothing else: the numbers alone are compared.
     trusted.values(wide, wide_ones, reference)?;
     let bound = subject.bound();
-    let absolute = matches!(bound, Bound::Turning { .. })
-        && wide.iter().any(|x| bound.is_absolute_at(*x));
+    let absolute =
+        matches!(bound, Bound::Turning { .. }) && wide.iter().any(|x| bound.is_absolute_at(*x));
     for (seen, &backend) in seen.iter_mut().zip(backends) {
         subject.run(backend, x, ones, y)?;
         let (correct, worst) = compare(y, reference);
@@ -279,7 +279,8 @@ fn compare(y: &[f32], reference: &[f64]) -> (u64, f64) {
     y[..y_rest.len()].copy_from_slice(y_rest);
     reference[..y_rest.len()].copy_from_slice(reference_rest);
     lanes(&y, &reference);
-    let correct = correct.iter().map(|&n| u64::from(n)).sum::<u64>() - (LANES - y_rest.len()) as u64;
+    let correct =
+        correct.iter().map(|&n| u64::from(n)).sum::<u64>() - (LANES - y_rest.len()) as u64;
     let sum: f64 = sum.iter().sum();
     let worst = worst.into_iter().fold(0.0, f64::max);
     (correct, if sum.is_nan() { sum } else { worst })
@@ -340,7 +341,11 @@ mod tests {
                 let mut y = vec![1f32.next_up(); len];
                 y[at] = -f32::INFINITY;
                 let (correct, worst) = compare(&y, &reference);
-                assert_eq!((correct, worst > 1e38), (len as u64 - 1, true), "{len} {at}");
+                assert_eq!(
+                    (correct, worst > 1e38),
+                    (len as u64 - 1, true),
+                    "{len} {at}"
+                );
             }
         }
     }

@@ -91,10 +91,12 @@ impl<E: Number> Case<E> {
             oracle: each(move |x| op.oracle::<P, f64>(x)),
             slope: each(move |x| op.derivative_oracle::<P, f64>(x)),
             slope_of_output: each(move |y| op.derivative_from_output_oracle::<P, f64>(y)),
-            truths: [Form::Forward, Form::Backward, Form::BackwardFromOutput].map(|form| -> Precise {
-                let textbook = Textbook::<O, P>(op, form, PhantomData);
-                Box::new(move |x| truth_for::<f64>(x, &textbook))
-            }),
+            truths: [Form::Forward, Form::Backward, Form::BackwardFromOutput].map(
+                |form| -> Precise {
+                    let textbook = Textbook::<O, P>(op, form, PhantomData);
+                    Box::new(move |x| truth_for::<f64>(x, &textbook))
+                },
+            ),
             nearest: Box::new(move |x| {
                 truth_for::<E>(x, &Textbook::<O, P>(op, Form::Forward, PhantomData)).nearest()
             }),
