@@ -5,6 +5,8 @@ mod measure;
 mod reference;
 mod subject;
 
+use std::num::NonZeroU32;
+
 use anyhow::{Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use halfwave::{Backend, Dtype, Number, Op, bf16, f16};
@@ -21,14 +23,14 @@ use subject::{Reference, Subject, Which, name, random};
 ///
 /// f16 and bf16: every one of the 65,536 inputs, and f64: samples, against arbitrary precision. f32:
 /// every 257th bit pattern and all edges, or all 2^32 with --exhaustive, against halfwave's own f64
-/// kernel of the same operation (or its formula, see --reference); how far that is from arbitrary
+/// kernel of the same operation (or the truth, see --reference); how far that is from arbitrary
 /// precision is measured first, on samples of f32, and said below the table. The edges are the 64 numbers on each side of zero, of the
 /// smallest normal number, of infinity, of the operation's parameters, and of every power of two from
 /// 2^-64 to 2^64 (of the others, 2).
 ///
 /// With --parameters random: every operation that has parameters, at random and extreme ones, on as many edges
-/// as samples of each dtype, against arbitrary precision. Edges are then also where e^x of a product or
-/// quotient with a parameter branches.
+/// as samples of each dtype, against arbitrary precision; with --stride, of f32 on that many. Edges are then also
+/// where e^x of a product or quotient with a parameter branches.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -68,19 +70,23 @@ pub struct Args {
     #[arg(long)]
     exhaustive: bool,
 
+    /// Every N-th bit pattern of f32, and the edges [default: 257; none but samples with --parameters]
+    #[arg(long, value_name = "N", conflicts_with = "exhaustive")]
+    stride: Option<NonZeroU32>,
+
     /// The derivatives too
     #[arg(long)]
     backward: bool,
 
-    /// Backend to measure, or all [default: the one chosen; `halfwave info` lists them]
-    #[arg(long, value_name = "NAME")]
-    backend: Option<String>,
+    /// Backends to measure, or all, by one and the same truth [default: the one chosen; `halfwave info` lists them]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    backend: Vec<String>,
 
     /// Random inputs of f64, and of f32 to measure the reference with; with --parameters, of every dtype
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     samples: usize,
 
-    /// What f32 is compared with [default: kernel; with parameters of one's own, libm]
+    /// What f32 is compared with [default: kernel; with parameters of one's own, truth]
     #[arg(long, value_enum)]
     reference: Option<Reference>,
 
@@ -120,10 +126,14 @@ struct Row {
 
 pub fn run(args: Args) -> Result<()> {
     let chosen = halfwave::backend()?;
-    let backends: Vec<Backend> = match args.backend.as_deref() {
-        None => vec![chosen],
-        Some("all") => halfwave::backends().to_vec(),
-        Some(name) => vec![halfwave::backend_named(name)?],
+    let names: Vec<&str> = args.backend.iter().map(String::as_str).collect();
+    let backends: Vec<Backend> = match names[..] {
+        [] => vec![chosen],
+        ["all"] => halfwave::backends().to_vec(),
+        _ => {
+            let named = names.iter().map(|name| halfwave::backend_named(name));
+            named.collect::<Result<_, _>>()?
+        }
     };
     let mut ops = match args.op {
         Some(op) => vec![op],
@@ -138,7 +148,11 @@ pub fn run(args: Args) -> Result<()> {
         let of_each = ops.into_iter().flat_map(|op| random(op, args.settings));
         ops = of_each.collect();
     }
-    let step = if args.exhaustive { 1 } else { 257 };
+    let step = match args.stride {
+        _ if args.exhaustive => Some(1),
+        Some(stride) => Some(stride.get()),
+        None => args.parameters.is_none().then_some(257),
+    };
     let subjects: Vec<Subject> = ops
         .iter()
         .flat_map(|&op| args.dtype.iter().map(move |&dtype| (op, dtype)))
@@ -160,16 +174,16 @@ pub fn run(args: Args) -> Result<()> {
             args: &args,
             progress: &progress,
         };
-        let seen = match dtype {
-            Dtype::F32 if args.parameters.is_none() => {
+        let seen = match (dtype, step) {
+            (Dtype::F32, Some(step)) => {
                 progress.set_length(measure::count(step));
-                let reference = Trusted::new(subject, args.reference, args.samples)?;
-                trusted = Some(reference);
-                measure::by_reference(subject, &backends, &reference, step, &progress)?
+                let by = Trusted::new(subject, args.reference, args.samples)?;
+                trusted = Some(by);
+                measure::by_reference(subject, &backends, &by, step, &x.points(), &progress)?
             }
-            Dtype::F32 => measure::precisely(subject, &backends, &x.some::<f32>(), &progress)?,
-            Dtype::F64 => measure::precisely(subject, &backends, &x.some::<f64>(), &progress)?,
-            Dtype::F16 => measure::precisely(subject, &backends, &x.all::<f16>(), &progress)?,
+            (Dtype::F32, _) => measure::precisely(subject, &backends, &x.some::<f32>(), &progress)?,
+            (Dtype::F64, _) => measure::precisely(subject, &backends, &x.some::<f64>(), &progress)?,
+            (Dtype::F16, _) => measure::precisely(subject, &backends, &x.all::<f16>(), &progress)?,
             _ => measure::precisely(subject, &backends, &x.all::<bf16>(), &progress)?,
         };
         rows.extend(backends.iter().zip(seen).map(|(&backend, seen)| Row {
@@ -206,17 +220,23 @@ struct Inputs<'a> {
 }
 
 impl Inputs<'_> {
+    /// What there are edges around.
+    fn points(&self) -> Vec<f64> {
+        let values: Vec<f64> = self.op.values().map(Number::to_f64).collect();
+        match self.args.parameters {
+            Some(_) => branches(&values),
+            None => values,
+        }
+    }
+
     /// Edges and samples; with random parameters, as many edges as samples.
     fn some<E: Format>(&self) -> Vec<E> {
-        let (samples, values) = (self.args.samples, self.op.values());
-        let values: Vec<f64> = values.map(Number::to_f64).collect();
-        let mut x = if self.args.parameters.is_some() {
-            let edges = inputs::edges::<E>(&branches(&values));
-            let step = edges.len() / samples.max(1) + 1;
-            edges.into_iter().step_by(step).collect()
-        } else {
-            inputs::edges::<E>(&values)
-        };
+        let samples = self.args.samples;
+        let mut x = inputs::edges::<E>(&self.points());
+        if self.args.parameters.is_some() {
+            let step = x.len() / samples.max(1) + 1;
+            x = x.into_iter().step_by(step).collect();
+        }
         x.extend(inputs::samples::<E>(samples));
         self.progress.set_length(x.len() as u64);
         x
@@ -283,13 +303,17 @@ impl Row {
         let Subject { op, form, dtype } = self.subject;
         let [at, bits] = self.at();
         let reference = match self.trusted {
-            Some(trusted) => json!({
-                "kind": trusted.reference.name(),
-                "op": trusted.subject.op.to_string(),
-                "samples": trusted.samples,
-                "ulps": trusted.ulps,
+            Some(Trusted::Kernel {
+                subject,
+                samples,
+                ulps,
+            }) => json!({
+                "kind": "kernel",
+                "op": subject.op.to_string(),
+                "samples": samples,
+                "ulps": ulps,
             }),
-            None => json!({"kind": "arbitrary precision"}),
+            _ => json!({"kind": "arbitrary precision"}),
         };
         json!({
             "op": op.to_string(),
@@ -349,24 +373,25 @@ fn cells(rows: &[Row]) -> Vec<Vec<String>> {
     lines
 }
 
-/// What the references of `f32` are, a sentence on each.
+/// What `f32` was compared with, if that is not the truth itself.
 fn notes(rows: &[Row]) -> String {
-    let mut text = String::new();
-    for (kind, said) in [
-        (Reference::Kernel, "f64 kernels"),
-        (Reference::Libm, "formulas in f64 with libm"),
-    ] {
-        let of = rows.iter().filter_map(|row| row.trusted);
-        let of: Vec<Trusted> = of.filter(|trusted| trusted.reference == kind).collect();
-        let farthest = of.iter().map(|trusted| trusted.ulps).fold(0.0, f64::max);
-        if let Some(Trusted { samples, .. }) = of.first() {
-            text += &format!(
-                "\nf32 is compared with halfwave's {said}, which on {samples} samples and edges of f32\n\
-                 were at most {farthest:.1e} ulps of f32 from arbitrary precision.\n"
-            );
+    let (mut samples, mut farthest) = (0, 0.0);
+    for row in rows {
+        if let Some(Trusted::Kernel {
+            samples: of, ulps, ..
+        }) = row.trusted
+        {
+            samples = of;
+            farthest = ulps.max(farthest);
         }
     }
-    text
+    if samples == 0 {
+        return String::new();
+    }
+    format!(
+        "\nf32 is compared with halfwave's f64 kernels, which on {samples} samples and edges of f32\n\
+         were at most {farthest:.1e} ulps of f32 from the truth.\n"
+    )
 }
 
 fn markdown(rows: &[Row]) -> String {

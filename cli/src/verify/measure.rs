@@ -1,9 +1,9 @@
 //! The measurements: how far results are from the truth.
 
 use anyhow::Result;
-use halfwave::{Backend, Dtype, Element, Number};
-use halfwave_kernels::Form;
-use halfwave_oracle::{Format, Truth};
+use halfwave::{Backend, Dtype, Element};
+use halfwave_kernels::{Bound, Form};
+use halfwave_oracle::{Format, Truth, limit, truth_for};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
@@ -65,7 +65,7 @@ pub fn precisely<E: Format + Element>(
         let truths: Vec<Option<Truth>> = x
             .iter()
             .map(|x| Some(x.to_f64()).filter(|x| x.is_finite()))
-            .map(|x| Some(subject.truth::<E>(x?)))
+            .map(|x| Some(truth_for::<E>(x?, &subject)))
             .collect();
         for (seen, &backend) in seen.iter_mut().zip(backends) {
             subject.run(backend, &x, &ones, &mut y)?;
@@ -106,11 +106,15 @@ impl Subject {
         Ok(Some(same))
     }
 
-    /// What the `f64` kernel has for an infinity.
+    /// What the formula has for an infinity, or, where it has nothing, the `f64` kernel.
     pub fn limit(self, x: f64) -> Result<f64> {
         let of = match self.dtype {
             Dtype::F64 => self,
-            _ => self.in_f64()[0],
+            // Rrelu's mean is rounded, not its bounds, as a kernel of `f64` would have it.
+            _ => match limit(x, &self) {
+                Some(limit) => return Ok(limit),
+                None => self.in_f64()[0],
+            },
         };
         let mut limit = [0.0];
         of.run(halfwave::backend()?, &[x], &[1.0], &mut limit)?;
@@ -126,7 +130,6 @@ struct Buffers {
     wide: Vec<f64>,
     wide_ones: Vec<f64>,
     reference: Vec<f64>,
-    errors: Vec<f64>,
 }
 
 const BLOCK: usize = 2048;
@@ -140,17 +143,17 @@ impl Buffers {
             wide: vec![0.0; BLOCK],
             wide_ones: vec![1.0; BLOCK],
             reference: vec![0.0; BLOCK],
-            errors: vec![0.0; BLOCK],
         }
     }
 }
 
-/// `f32` against the reference: every `step`-th bit pattern, and all edges.
+/// `f32` against the reference: every `step`-th bit pattern, and the edges around `points`.
 pub fn by_reference(
     subject: Subject,
     backends: &[Backend],
     trusted: &Trusted,
     step: u32,
+    points: &[f64],
     progress: &ProgressBar,
 ) -> Result<All> {
     debug_assert_eq!(subject.dtype, Dtype::F32);
@@ -164,8 +167,10 @@ pub fn by_reference(
         let range = task * per_task..((task + 1) * per_task).min(count);
         for start in range.clone().step_by(BLOCK) {
             let len = (range.end - start).min(BLOCK as u64);
-            for (i, x) in buffers.x[..len as usize].iter_mut().enumerate() {
-                *x = f32::from_bits((start as u32 + i as u32).wrapping_mul(step));
+            let mut bits = (start as u32).wrapping_mul(step);
+            for x in &mut buffers.x[..len as usize] {
+                *x = f32::from_bits(bits);
+                bits = bits.wrapping_add(step);
             }
             block(subject, backends, trusted, buffers, len as usize, &mut seen)?;
         }
@@ -177,18 +182,11 @@ pub fn by_reference(
         .map_init(Buffers::new, task)
         .try_reduce(none, merged)?;
     if step > 1 {
-        let values: Vec<f64> = subject.op.values().map(Number::to_f64).collect();
         let mut buffers = Buffers::new();
-        for edges in inputs::edges::<f32>(&values).chunks(BLOCK) {
+        for edges in inputs::edges::<f32>(points).chunks(BLOCK) {
             buffers.x[..edges.len()].copy_from_slice(edges);
-            block(
-                subject,
-                backends,
-                trusted,
-                &mut buffers,
-                edges.len(),
-                &mut seen,
-            )?;
+            let len = edges.len();
+            block(subject, backends, trusted, &mut buffers, len, &mut seen)?;
         }
     }
     Ok(seen)
@@ -207,29 +205,28 @@ fn block(
     subject.given(halfwave::backend()?, x)?;
     let (ones, wide_ones) = (&buffers.ones[..len], &buffers.wide_ones[..len]);
     let (wide, reference) = (&mut buffers.wide[..len], &mut buffers.reference[..len]);
-    let (y, errors) = (&mut buffers.y[..len], &mut buffers.errors[..len]);
-    wide.iter_mut()
-        .zip(&*x)
-        .for_each(|(wide, x)| *wide = f64::from(*x));
+    let y = &mut buffers.y[..len];
+    for (wide, x) in wide.iter_mut().zip(&*x) {
+        *wide = f64::from(*x);
+    }
     // Conversion, as arithmetic, makes NaNs quiet and nothing else: the numbers alone are compared.
     trusted.values(wide, wide_ones, reference)?;
-    let special = x.iter().fold(false, |any, x| {
-        any | x.is_nan() | subject.bound().is_absolute_at(f64::from(*x))
-    });
+    let bound = subject.bound();
+    let absolute =
+        matches!(bound, Bound::Turning { .. }) && wide.iter().any(|x| bound.is_absolute_at(*x));
     for (seen, &backend) in seen.iter_mut().zip(backends) {
         subject.run(backend, x, ones, y)?;
-        if special {
-            one_by_one(subject, x, y, reference, errors, seen);
+        let (correct, worst) = compare(y, reference);
+        // A NaN is not for there.
+        if absolute || worst.is_nan() {
+            one_by_one(subject, x, y, reference, seen);
             continue;
         }
-        let correct = compare(y, reference, errors);
         seen.inputs += len as u64;
         seen.correct += correct;
-        let worst = errors
-            .iter()
-            .fold(0.0, |a: f64, &b| if b > a { b } else { a });
         if worst > seen.ulps || seen.at.is_none() {
-            let at = errors.iter().position(|error| *error == worst);
+            let mut pairs = y.iter().zip(&*reference);
+            let at = pairs.position(|(y, reference)| off((*y).into(), *reference) == worst);
             (seen.ulps, seen.at) = (worst, at.map(|i| x[i].to_bits().into()));
         }
     }
@@ -237,15 +234,7 @@ fn block(
 }
 
 /// With NaNs among them, or a bound that is not everywhere the same.
-fn one_by_one(
-    subject: Subject,
-    x: &[f32],
-    y: &[f32],
-    reference: &[f64],
-    errors: &mut [f64],
-    seen: &mut Seen,
-) {
-    compare(y, reference, errors);
+fn one_by_one(subject: Subject, x: &[f32], y: &[f32], reference: &[f64], seen: &mut Seen) {
     for (i, &x) in x.iter().enumerate() {
         let (y, reference) = (y[i], reference[i]);
         let (ulps, correct) = if x.is_nan() {
@@ -256,22 +245,45 @@ fn one_by_one(
             (if kept { 0.0 } else { f64::INFINITY }, kept)
         } else {
             let absolute = (f64::from(y) - reference).abs();
-            let ulps = subject.counted(x.into(), errors[i], absolute);
+            let ulps = off(y.into(), reference);
+            let ulps = if ulps.is_nan() { f64::INFINITY } else { ulps };
+            let ulps = subject.counted(x.into(), ulps, absolute);
             (ulps, y == reference as f32)
         };
         seen.add(x.to_bits().into(), ulps, correct);
     }
 }
 
-/// The error of each `y`; how many are those nearest to the reference. No branch: two to four at a
-/// time.
-fn compare(y: &[f32], reference: &[f64], errors: &mut [f64]) -> u64 {
-    let mut correct = 0;
-    for ((&y, &reference), error) in y.iter().zip(reference).zip(errors) {
-        *error = off(y.into(), reference);
-        correct += u64::from(y == reference as f32);
+/// How many `y` are those nearest to the reference, and the largest error; NaN if one is. In lanes, as the compiler
+/// makes vectors of them: this is done for every input and backend.
+fn compare(y: &[f32], reference: &[f64]) -> (u64, f64) {
+    const LANES: usize = 8;
+    let (mut correct, mut worst, mut sum) = ([0u32; LANES], [0f64; LANES], [0f64; LANES]);
+    let mut lanes = |y: &[f32; LANES], reference: &[f64; LANES]| {
+        for i in 0..LANES {
+            correct[i] += u32::from(y[i] == reference[i] as f32);
+        }
+        for i in 0..LANES {
+            let off = off(y[i].into(), reference[i]);
+            sum[i] += off;
+            worst[i] = if off > worst[i] { off } else { worst[i] };
+        }
+    };
+    let (y, y_rest) = y.as_chunks::<LANES>();
+    let (reference, reference_rest) = reference.as_chunks::<LANES>();
+    for (y, reference) in y.iter().zip(reference) {
+        lanes(y, reference);
     }
-    correct
+    // 1 is 1.
+    let (mut y, mut reference) = ([1.0; LANES], [1.0; LANES]);
+    y[..y_rest.len()].copy_from_slice(y_rest);
+    reference[..y_rest.len()].copy_from_slice(reference_rest);
+    lanes(&y, &reference);
+    let correct =
+        correct.iter().map(|&n| u64::from(n)).sum::<u64>() - (LANES - y_rest.len()) as u64;
+    let sum: f64 = sum.iter().sum();
+    let worst = worst.into_iter().fold(0.0, f64::max);
+    (correct, if sum.is_nan() { sum } else { worst })
 }
 
 /// How many bit patterns of `f32` that is.
@@ -302,15 +314,39 @@ mod tests {
                     (fast - slow).abs() <= 1e-6 * slow || reference.abs() >= 2f64.powi(128),
                     "{y:e} {by}: {fast} {slow}"
                 );
-                let correct = compare(&[y], &[reference], &mut [0.0]);
+                let correct = compare(&[y], &[reference]).0;
                 assert_eq!(correct == 1, precise.nearest::<f32>() == y, "{y:e} {by}");
             }
         }
         assert_eq!(off(f64::INFINITY, 1e300), 0.0);
         assert_eq!(off(f64::INFINITY, f32::MAX.into()), 1.0);
         assert_eq!(off(f32::MAX.into(), 1e300), 1.0);
-        assert_eq!(off(f64::NAN, 1.0), f64::INFINITY);
-        assert_eq!(off(1.0, f64::NAN), f64::INFINITY);
+        assert!(off(f64::NAN, 1.0).is_nan());
+        assert!(off(1.0, f64::NAN).is_nan());
         assert_eq!(off(1e-45f32.into(), 0.0), 1.0);
+    }
+
+    /// At every place, whatever the length.
+    #[test]
+    fn the_largest_error_is_found() {
+        let near = f64::from(1f32.next_up());
+        for len in 1..40 {
+            for at in 0..len {
+                let mut y = vec![1.0f32; len];
+                y[at] = 1f32.next_up().next_up();
+                let reference = vec![near; len];
+                assert_eq!(compare(&y, &reference), (0, 1.0), "{len} {at}");
+                y[at] = f32::NAN;
+                assert!(compare(&y, &reference).1.is_nan(), "{len} {at}");
+                let mut y = vec![1f32.next_up(); len];
+                y[at] = -f32::INFINITY;
+                let (correct, worst) = compare(&y, &reference);
+                assert_eq!(
+                    (correct, worst > 1e38),
+                    (len as u64 - 1, true),
+                    "{len} {at}"
+                );
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use halfwave::{Backend, Dtype, Element, Op, OpError};
 use halfwave_kernels::*;
-use halfwave_oracle::{Format, Truth, settings, truth_to_round};
+use halfwave_oracle::{Format, Formula, settings};
 
 /// A form's name in what is printed.
 pub fn name(form: Form) -> &'static str {
@@ -26,17 +26,8 @@ pub enum Which {
 pub enum Reference {
     /// halfwave's own f64 kernel
     Kernel,
-    /// The formula in f64 with the libm crate: slower, and as exact as the formula is
-    Libm,
-}
-
-impl Reference {
-    pub fn name(self) -> &'static str {
-        match self {
-            Reference::Kernel => "kernel",
-            Reference::Libm => "libm",
-        }
-    }
+    /// The formula, in as many bits as it takes: 20 times as slow
+    Truth,
 }
 
 macro_rules! by_operation {
@@ -132,20 +123,6 @@ impl Subject {
         self.bound().counted(self.dtype, x, ulps, absolute)
     }
 
-    /// In arbitrary precision, with parameters as `E` has them; with as many bits as it takes to round
-    /// that to `E`.
-    pub fn truth<E: Format>(self, x: f64) -> Truth {
-        match E::DTYPE {
-            Dtype::F64 => truth_to_round::<E>(x, |x| formula::<f64, _>(self.op, self.form, x)),
-            _ => truth_to_round::<E>(x, |x| formula::<f32, _>(self.op, self.form, x)),
-        }
-    }
-
-    /// For `f32`, in `f64` arithmetic.
-    pub fn libm(self, x: f64) -> f64 {
-        formula::<f32, f64>(self.op, self.form, x)
-    }
-
     /// The functions on `f64` that this one on `f32` may be compared with, the likeliest first.
     ///
     /// The kernels of `f32` round the parameters to `f32`, or they round what they make of them. So
@@ -190,6 +167,17 @@ impl Subject {
             self.op.run(backend, halfwave::Call::ApplyInPlace(x))?;
         }
         Ok(())
+    }
+}
+
+/// With parameters as the dtype has them.
+impl Formula for Subject {
+    #[inline]
+    fn at<N: OracleNumber>(&self, x: N) -> N {
+        match self.dtype {
+            Dtype::F64 => formula::<f64, _>(self.op, self.form, x),
+            _ => formula::<f32, _>(self.op, self.form, x),
+        }
     }
 }
 

@@ -85,16 +85,18 @@ fn every_backend_is_measured() {
     }
 }
 
-/// With both references: the formula's figures are the kernel's.
+/// With both references: the truth's figures are the kernel's.
 #[test]
 fn references_agree() {
     for op in ["hard_swish", "hard_sigmoid"] {
         let by = |reference| rows(&[op, "--dtype=f32", "--backward", "--reference", reference]);
-        for (kernel, libm) in by("kernel").iter().zip(by("libm")) {
+        for (kernel, truth) in by("kernel").iter().zip(by("truth")) {
             assert_eq!(kernel["reference"]["kind"], "kernel");
-            assert_eq!(libm["reference"]["kind"], "libm");
-            assert!((ulps(kernel) - ulps(&libm)).abs() < 1e-6, "{kernel} {libm}");
-            assert_eq!(kernel["inputs"], libm["inputs"]);
+            assert_eq!(truth["reference"]["kind"], "arbitrary precision");
+            let (a, b) = (ulps(kernel), ulps(&truth));
+            assert!((a - b).abs() < 1e-6, "{kernel} {truth}");
+            assert_eq!(kernel["inputs"], truth["inputs"]);
+            assert_eq!(kernel["correct"], truth["correct"]);
         }
     }
 }
@@ -107,10 +109,26 @@ fn parameters_are_rounded_as_f32_has_them() {
         "hard_sigmoid(alpha=1e-7, beta=-1e5)",
         "leaky_relu(slope=1e-300)",
         "leaky_relu(slope=0.1)",
+        // Its mean is beyond f32.
+        "rrelu(lower=-3e129, upper=1e29)",
     ] {
         let rows = rows(&[op, "--backward"]);
-        assert_eq!(rows[0]["reference"]["kind"], "libm");
+        assert_eq!(rows[0]["reference"]["kind"], "arbitrary precision");
         assert!(rows.iter().all(|row| row["holds"] == true), "{op}");
+    }
+}
+
+/// Each beside the others, in the order asked for, with the figures that it has alone.
+#[test]
+fn backends_are_chosen_by_name() {
+    let names: Vec<&str> = halfwave::backends().iter().map(|b| b.name()).collect();
+    let backend = format!("--backend={}", names.join(","));
+    let gelu = |backend: &str| rows(&["gelu", "--dtype=f32", "--stride=65537", backend]);
+    let (together, all) = (gelu(&backend), gelu("--backend=all"));
+    assert_eq!(together, all);
+    for (row, name) in together.iter().zip(names) {
+        assert_eq!(gelu(&format!("--backend={name}")), [row.clone()]);
+        assert!(row["inputs"].as_u64() < Some(1 << 18));
     }
 }
 

@@ -1,7 +1,9 @@
 //! An operation of the table with some parameters, on one dtype, without its type.
 
+use std::marker::PhantomData;
+
 use halfwave_kernels::*;
-use halfwave_oracle::{Truth, branches, settings, truth, truth_to_round};
+use halfwave_oracle::{Formula, Truth, branches, settings, truth_for};
 
 use crate::number::{Number, Random, one_in};
 
@@ -31,7 +33,7 @@ pub struct Case<E> {
     pub slope: Function,
     /// The derivative where the output is this.
     pub slope_of_output: Function,
-    /// The same three in arbitrary precision.
+    /// The same three, as precisely as `f64` can be measured with.
     pub truths: [Precise; 3],
     /// The element nearest to the true value of the operation.
     pub nearest: Box<dyn Fn(f64) -> E + Sync>,
@@ -41,6 +43,19 @@ pub struct Case<E> {
     pub backward: Zipped<E>,
     /// Where the output suffices.
     pub from_output: Option<Zipped<E>>,
+}
+
+/// The formula of a form.
+struct Textbook<O, P>(O, Form, PhantomData<fn() -> P>);
+
+impl<O: Oracle, P: Precision> Formula for Textbook<O, P> {
+    fn at<N: OracleNumber>(&self, x: N) -> N {
+        match self.1 {
+            Form::Forward => self.0.oracle::<P, N>(x),
+            Form::Backward => self.0.derivative_oracle::<P, N>(x),
+            Form::BackwardFromOutput => self.0.derivative_from_output_oracle::<P, N>(x),
+        }
+    }
 }
 
 impl<E: Number> Case<E> {
@@ -53,7 +68,7 @@ impl<E: Number> Case<E> {
         }
     }
 
-    fn with_precision<O: BuiltinOp + Oracle, P: Precision>(op: O) -> Self {
+    fn with_precision<O: BuiltinOp + Oracle, P: Precision + 'static>(op: O) -> Self {
         let values = &op.values()[..O::PARAMETERS.len()];
         let values: Vec<f64> = values.iter().map(|value| value.to_f64()).collect();
         let kernels = |isa| O::kernels::<E>(isa).expect("operations take every float");
@@ -76,12 +91,15 @@ impl<E: Number> Case<E> {
             oracle: each(move |x| op.oracle::<P, f64>(x)),
             slope: each(move |x| op.derivative_oracle::<P, f64>(x)),
             slope_of_output: each(move |y| op.derivative_from_output_oracle::<P, f64>(y)),
-            truths: [
-                Box::new(move |x| truth(x, |x| op.oracle::<P, _>(x))),
-                Box::new(move |x| truth(x, |x| op.derivative_oracle::<P, _>(x))),
-                Box::new(move |y| truth(y, |y| op.derivative_from_output_oracle::<P, _>(y))),
-            ],
-            nearest: Box::new(move |x| truth_to_round::<E>(x, |x| op.oracle::<P, _>(x)).nearest()),
+            truths: [Form::Forward, Form::Backward, Form::BackwardFromOutput].map(
+                |form| -> Precise {
+                    let textbook = Textbook::<O, P>(op, form, PhantomData);
+                    Box::new(move |x| truth_for::<f64>(x, &textbook))
+                },
+            ),
+            nearest: Box::new(move |x| {
+                truth_for::<E>(x, &Textbook::<O, P>(op, Form::Forward, PhantomData)).nearest()
+            }),
             bound: Box::new(move |form| op.bound(E::DTYPE, form)),
             map: Box::new(move |isa, x, y| {
                 assert_eq!(x.len(), y.len());
