@@ -1,8 +1,8 @@
 use crate::coefficients::QUICK_GELU;
 use crate::math::{
-    DoubleWord, HALF_RANGE_8, NATURAL, RANGE_8, gate_tail, gated, gated_8, gated_derivative,
-    gated_derivative_8, gated_derivative_tail, lifted, product, shut_or_open, subnormal_times,
-    unseen_square,
+    DoubleWord, GATE_RANGE_64, HALF_RANGE_8, NATURAL, QUICK_GELU_64, RANGE_8, TINY_64, gate_tail,
+    gated, gated_8, gated_64, gated_derivative, gated_derivative_8, gated_derivative_tail,
+    gated_near_64, lifted, product, shut_or_open, subnormal_times, unseen_square,
 };
 use crate::prelude::*;
 
@@ -86,6 +86,20 @@ impl Unary for QuickGelu {
     fn far<X: PieceLane>(self, x: X) -> X {
         let a = x.splat(128.0).min(x.abs());
         shut_or_open(x, gate_tail(a, argument(a), &NATURAL))
+    }
+
+    const BY_TABLES: ByTables = ByTables::Scaling;
+
+    #[inline(always)]
+    fn by_tables<X: TableLane>(self, x: X) -> X {
+        gated_64(x, 1.702, &QUICK_GELU_64)
+    }
+
+    const TABLE_RANGE: Option<(f64, f64)> = Some((TINY_64, GATE_RANGE_64 / 1.702));
+
+    #[inline(always)]
+    fn near_by_tables<X: TableLane>(self, x: X) -> X {
+        gated_near_64(x, &QUICK_GELU_64)
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 use crate::math::{
-    DoubleWord, exp_precise, exp_times, log1p_exp, logistic, one_minus_exp, reciprocal,
-    softplus_32, softplus_tail, times,
+    DoubleWord, SOFTPLUS_RANGE_64, exp_precise, exp_times, log1p_exp, logistic, one_minus_exp,
+    reciprocal, softplus_32, softplus_64, softplus_near_64, softplus_tail, times,
 };
 use crate::ops::Sigmoid;
 use crate::prelude::*;
@@ -97,6 +97,20 @@ impl Unary for Softplus {
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
         softplus_tail(x.splat(1.0), x.abs())
+    }
+
+    const BY_TABLES: ByTables = ByTables::Scaling;
+
+    #[inline(always)]
+    fn by_tables<X: TableLane>(self, x: X) -> X {
+        softplus_64(x)
+    }
+
+    const TABLE_RANGE: Option<(f64, f64)> = Some((0.0, SOFTPLUS_RANGE_64));
+
+    #[inline(always)]
+    fn near_by_tables<X: TableLane>(self, x: X) -> X {
+        softplus_near_64(x)
     }
 
     // σ(βx)

@@ -1,4 +1,7 @@
-use crate::math::{self, squared_tanh_32, squared_tanh_tail, tanh_shrink_32, tanh_shrink_tail};
+use crate::math::{
+    self, SHRINK_TINY_64, squared_tanh_32, squared_tanh_tail, tanh_shrink_32, tanh_shrink_64,
+    tanh_shrink_near_64, tanh_shrink_tail,
+};
 use crate::prelude::*;
 
 /// What tanh lacks of its argument: `x - tanh(x)`. PyTorch's `Tanhshrink`, and Keras' `tanh_shrink`.
@@ -52,6 +55,20 @@ impl Unary for TanhShrink {
     fn unseen<X: Lane>(self, x: X, _y: X) -> X {
         let rest = x.splat(f64::EPSILON).copysign(x);
         x.splat(19.0).lt(x.abs()).select(rest, x.splat(0.0))
+    }
+
+    const BY_TABLES: ByTables = ByTables::Scaling;
+
+    #[inline(always)]
+    fn by_tables<X: TableLane>(self, x: X) -> X {
+        tanh_shrink_64(x)
+    }
+
+    const TABLE_RANGE: Option<(f64, f64)> = Some((SHRINK_TINY_64, f64::INFINITY));
+
+    #[inline(always)]
+    fn near_by_tables<X: TableLane>(self, x: X) -> X {
+        tanh_shrink_near_64(x)
     }
 
     // tanh²
