@@ -34,10 +34,13 @@ pub trait TableLanes: FloatLanes<f64> {
         })
     }
 
-    /// 1/x in `f32`, where x and that are normal numbers of it: the same bits on every unit.
+    /// 1/x to 2<sup>−14</sup> of it, in 24 bits or fewer, where both are normal numbers. Each unit has its own bits, and
+    /// where it is an instruction, so may each maker of CPUs.
     #[inline(always)]
     fn short_reciprocal(self, x: V<Self, f64>) -> V<Self, f64> {
-        zip_each::<_, f64>(self, [x; 3], |x, _, _| f64::from(1.0 / x as f32))
+        zip_each::<_, f64>(self, [x; 3], |x, _, _| {
+            f64::from_bits((1.0 / x).to_bits() & (!0 << 32))
+        })
     }
 
     /// The bits of two lanes subtracted as integers; the difference wraps.

@@ -141,6 +141,6 @@ impl<X: TableLane> Decayed<X> {
         let g = s.mul_add(self.early, s + one).short_reciprocal();
         let rest = s * self.p;
         let e = g.neg_mul_add(rest, g.neg_mul_add(s, one - g));
-        (g, e.mul_add(e, e))
+        (g, e.mul_add(e, e).mul_add(e, e))
     }
 }

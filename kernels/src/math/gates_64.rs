@@ -4,8 +4,8 @@ use crate::math::by_tables::{TINY, half_of_tiny};
 use crate::math::exp_64::{Decay, NATURAL, decay};
 use crate::register::{Mask, TableLane};
 
-/// Up to here 1 + e<sup>x</sup> is a number of `f32`, and so is its reciprocal.
-pub(crate) const RANGE: f64 = 86.0;
+/// Up to here 1 + e<sup>x</sup>, its reciprocal, and what that lacks are normal numbers.
+pub(crate) const RANGE: f64 = 600.0;
 
 /// From here on e<sup>−x</sup>, and x times that, has vanished.
 const VANISHED: f64 = 760.0;

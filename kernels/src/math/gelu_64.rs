@@ -14,7 +14,7 @@ use crate::math::tables::Aligned;
 use crate::register::{Mask, TableLane};
 
 /// Where the table ends.
-pub(crate) const LIMIT: f64 = 8.4;
+const LIMIT: f64 = 8.4;
 
 /// From here on the tail has vanished.
 const VANISHED: f64 = 39.0;
@@ -48,7 +48,7 @@ pub(crate) fn gelu_64<X: TableLane>(x: X) -> X {
 
 /// That in the table, for x that is not tiny.
 #[inline(always)]
-pub(crate) fn gelu_near_64<X: TableLane>(x: X) -> X {
+fn gelu_near_64<X: TableLane>(x: X) -> X {
     let shift = x.splat(SHIFT + ZERO);
     let shifted = x.mul_add(x.splat(64.0), shift);
     let n = shifted - shift;

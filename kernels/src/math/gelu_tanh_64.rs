@@ -8,8 +8,8 @@ use crate::math::by_tables::{SHIFT_16, TINY, half_of_tiny};
 use crate::math::exp_64::Decayed;
 use crate::register::{Mask, TableLane};
 
-/// Up to here 1 + e<sup>−v</sup> is a number of `f32`, and so is its reciprocal.
-pub(crate) const RANGE: f64 = 9.9;
+/// Up to here 1 + e<sup>−v</sup>, its reciprocal, and what that lacks are normal numbers.
+const RANGE: f64 = 19.4;
 
 /// x·σ(2·√(2/π)·(x + 0.044715·x³)).
 #[inline(always)]
@@ -43,7 +43,7 @@ pub(crate) fn gelu_tanh_64<X: TableLane>(x: X) -> X {
 
 /// That in the range, for x that is not tiny.
 #[inline(always)]
-pub(crate) fn gelu_tanh_near_64<X: TableLane>(x: X) -> X {
+fn gelu_tanh_near_64<X: TableLane>(x: X) -> X {
     let shift = x.splat(SHIFT_16);
     let (u, u_low) = cubic(x);
     let shifted = x.neg_mul_add(u, shift);

@@ -65,8 +65,8 @@ pub(crate) use exp_64::{NATURAL as NATURAL_64, QUICK_GELU as QUICK_GELU_64};
 pub(crate) use gates_64::{
     RANGE as GATE_RANGE_64, gated_64, gated_near_64, sigmoid_64, sigmoid_near_64,
 };
-pub(crate) use gelu_64::{LIMIT as GELU_LIMIT_64, gelu_64, gelu_near_64};
-pub(crate) use gelu_tanh_64::{RANGE as GELU_TANH_RANGE_64, gelu_tanh_64, gelu_tanh_near_64};
+pub(crate) use gelu_64::gelu_64;
+pub(crate) use gelu_tanh_64::gelu_tanh_64;
 pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, times};
 pub(crate) use normal::mills;
@@ -86,8 +86,8 @@ pub(crate) use tails::{
     subnormal_times, tanh_shrink_tail,
 };
 pub(crate) use tanh::{tanh, tanh_shrink};
-pub(crate) use tanh_64::{tanh_64, tanh_near_64};
-pub(crate) use tanh_shrink_64::{TINY as SHRINK_TINY_64, tanh_shrink_64, tanh_shrink_near_64};
+pub(crate) use tanh_64::tanh_64;
+pub(crate) use tanh_shrink_64::tanh_shrink_64;
 
 use crate::register::{Lane, Mask};
 

@@ -33,7 +33,7 @@ pub(crate) fn tanh_64<X: TableLane>(x: X) -> X {
 
 /// That for x that is not tiny.
 #[inline(always)]
-pub(crate) fn tanh_near_64<X: TableLane>(x: X) -> X {
+fn tanh_near_64<X: TableLane>(x: X) -> X {
     let (one, shift) = (x.splat(1.0), x.splat(SHIFT));
     let a = x.splat(LIMIT).min(x.abs());
     let shifted = a.floor_to(x.splat(1.0 / STEP), shift);

@@ -22,7 +22,7 @@ const fn power_of_2(n: i32) -> f64 {
 }
 
 /// From here on, down, the square of what a³ρ(a²) loses might be subnormal.
-pub(crate) const TINY: f64 = power_of_2(-300);
+const TINY: f64 = power_of_2(-300);
 
 /// From here on, down, a³/3 is zero.
 const VANISHED: f64 = power_of_2(-360);
@@ -43,7 +43,7 @@ pub(crate) fn tanh_shrink_64<X: TableLane>(x: X) -> X {
 
 /// That for x that is not tiny.
 #[inline(always)]
-pub(crate) fn tanh_shrink_near_64<X: TableLane>(x: X) -> X {
+fn tanh_shrink_near_64<X: TableLane>(x: X) -> X {
     let one = x.splat(1.0);
     // −a, and then everything with the opposite sign.
     let minus_a = x.copysign(x.splat(-1.0));

@@ -1,8 +1,8 @@
 use crate::coefficients::DENSITY_0;
 use crate::math::{
-    DoubleWord, GELU_32, GELU_LIMIT_64, GELU_SLOPE_32, Gate, Grid, TINY_64, beyond_range, exp,
-    exp_times, gate_32, gated_derivative_32, gelu_8, gelu_64, gelu_near_64, mills,
-    normal_slope_tail, normal_tail, product, shut_or_open, subnormal_times, two_sum, unseen_square,
+    DoubleWord, GELU_32, GELU_SLOPE_32, Gate, Grid, beyond_range, exp, exp_times, gate_32,
+    gated_derivative_32, gelu_8, gelu_64, mills, normal_slope_tail, normal_tail, product,
+    shut_or_open, subnormal_times, two_sum, unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -156,13 +156,6 @@ impl Unary for Gelu {
     #[inline(always)]
     fn by_tables<X: TableLane>(self, x: X) -> X {
         gelu_64(x)
-    }
-
-    const TABLE_RANGE: Option<(f64, f64)> = Some((TINY_64, GELU_LIMIT_64));
-
-    #[inline(always)]
-    fn near_by_tables<X: TableLane>(self, x: X) -> X {
-        gelu_near_64(x)
     }
 
     // Φ(x) + x·φ(x)

@@ -1,9 +1,9 @@
 use crate::coefficients::{GELU_TANH_1, GELU_TANH_3};
 use crate::math::{
-    DoubleWord, GELU_TANH_32, GELU_TANH_RANGE_64, GELU_TANH_SLOPE_32, Gate, Grid, NATURAL,
-    OF_GELU_TANH, TINY_64, gate_32, gate_tail, gated, gated_8, gated_derivative,
-    gated_derivative_8, gated_derivative_32, gated_derivative_tail, gelu_tanh_64,
-    gelu_tanh_near_64, lifted, product, shut_or_open, subnormal_times, unseen_square,
+    DoubleWord, GELU_TANH_32, GELU_TANH_SLOPE_32, Gate, Grid, NATURAL, OF_GELU_TANH, gate_32,
+    gate_tail, gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
+    gated_derivative_tail, gelu_tanh_64, lifted, product, shut_or_open, subnormal_times,
+    unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -161,13 +161,6 @@ impl Unary for GeluTanh {
     #[inline(always)]
     fn by_tables<X: TableLane>(self, x: X) -> X {
         gelu_tanh_64(x)
-    }
-
-    const TABLE_RANGE: Option<(f64, f64)> = Some((TINY_64, GELU_TANH_RANGE_64));
-
-    #[inline(always)]
-    fn near_by_tables<X: TableLane>(self, x: X) -> X {
-        gelu_tanh_near_64(x)
     }
 
     // σ(v) + x·v′·σ′(v), where -v′ = c + 3d·x²

@@ -33,6 +33,8 @@ use crate::prelude::*;
 /// `portable` has (4,096 elements, standard normal times 2, Zen 5); the two have the same bits.
 /// On `f32`, `avx512` and `avx2` compute the derivative by a table of 8 powers, with the same bits; `portable` has a
 /// formula.
+/// On `f64`, `avx512` computes by a table of 16 powers and the CPU's rough reciprocal: its bits are not those of the other
+/// backends, and their last digit may be each maker's own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct QuickGelu;
 

@@ -31,6 +31,8 @@ use crate::prelude::*;
 /// Zen 5).
 /// On `f32`, the bits of the derivative from the input are each backend's own: `avx512` computes by 32 cells and `avx2`
 /// by a table of 8 powers.
+/// On `f64`, `avx512` computes by a table of 16 powers and the CPU's rough reciprocal: its bits are not those of the other
+/// backends, and their last digit may be each maker's own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sigmoid;
 

@@ -38,6 +38,8 @@ use crate::prelude::*;
 /// standard normal times 2, Zen 5).
 /// On `f32` with a `beta` of 1, the bits of the derivative are each backend's own: `avx512` computes by 32 cells and
 /// `avx2` by a table of 8 powers.
+/// On `f64` with a `beta` of 1, `avx512` computes by a table of 16 powers and the CPU's rough reciprocal: its bits are not
+/// those of the other backends, and their last digit may be each maker's own.
 ///
 /// ```
 /// use halfwave::Silu;

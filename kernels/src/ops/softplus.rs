@@ -31,6 +31,8 @@ use crate::prelude::*;
 ///
 /// On `f32` with a `beta` of 1 the bits are each backend's own: `avx512` computes by 32 cells. So are those of the
 /// derivative from the input, which is computed as [`Sigmoid`](crate::Sigmoid).
+/// On `f64` with a `beta` of 1, `avx512` computes by a table of 16 powers and one of 16 logarithms: its bits are not those
+/// of the other backends.
 ///
 /// ```
 /// use halfwave::Softplus;

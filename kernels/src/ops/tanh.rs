@@ -1,6 +1,5 @@
 use crate::math::{
-    self, DoubleWord, RANGE_8, TANH_DENSITY, TINY_64, density_8, density_32, density_tail,
-    logistic_density,
+    self, DoubleWord, RANGE_8, TANH_DENSITY, density_8, density_32, density_tail, logistic_density,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -67,13 +66,6 @@ impl Unary for Tanh {
     #[inline(always)]
     fn by_tables<X: TableLane>(self, x: X) -> X {
         math::tanh_64(x)
-    }
-
-    const TABLE_RANGE: Option<(f64, f64)> = Some((TINY_64, f64::INFINITY));
-
-    #[inline(always)]
-    fn near_by_tables<X: TableLane>(self, x: X) -> X {
-        math::tanh_near_64(x)
     }
 
     // 1/cosh² x = 4σ′(2x)

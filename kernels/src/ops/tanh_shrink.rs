@@ -1,6 +1,5 @@
 use crate::math::{
-    self, SHRINK_TINY_64, squared_tanh_32, squared_tanh_tail, tanh_shrink_32, tanh_shrink_64,
-    tanh_shrink_near_64, tanh_shrink_tail,
+    self, squared_tanh_32, squared_tanh_tail, tanh_shrink_32, tanh_shrink_64, tanh_shrink_tail,
 };
 use crate::prelude::*;
 
@@ -23,6 +22,8 @@ use crate::prelude::*;
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`.
 ///
 /// On `f32` the bits are each backend's own, and those of the derivative: `avx512` computes both by 32 cells.
+/// On `f64`, `avx512` computes by a table of 16 powers and the CPU's rough reciprocal: its bits are not those of the other
+/// backends, and their last digit may be each maker's own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TanhShrink;
 
@@ -62,13 +63,6 @@ impl Unary for TanhShrink {
     #[inline(always)]
     fn by_tables<X: TableLane>(self, x: X) -> X {
         tanh_shrink_64(x)
-    }
-
-    const TABLE_RANGE: Option<(f64, f64)> = Some((SHRINK_TINY_64, f64::INFINITY));
-
-    #[inline(always)]
-    fn near_by_tables<X: TableLane>(self, x: X) -> X {
-        tanh_shrink_near_64(x)
     }
 
     // tanh²

@@ -49,8 +49,6 @@ impl TableLanes for Avx2 {
     }
 
     intrinsics! {
-        fn short_reciprocal(x: __m256d) -> __m256d =
-            _mm256_cvtps_pd(_mm_div_ps(_mm_set1_ps(1.0), _mm256_cvtpd_ps(x)));
         fn sub_bits(a: __m256d, b: __m256d) -> __m256d = _mm256_castsi256_pd(_mm256_sub_epi64(
             _mm256_castpd_si256(a),
             _mm256_castpd_si256(b),

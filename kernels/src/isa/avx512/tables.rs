@@ -45,10 +45,7 @@ impl TableLanes for Avx512 {
     }
 
     intrinsics! {
-        fn short_reciprocal(x: __m512d) -> __m512d = _mm512_cvtps_pd(_mm256_div_ps(
-            _mm256_set1_ps(1.0),
-            _mm512_cvtpd_ps(x),
-        ));
+        fn short_reciprocal(x: __m512d) -> __m512d = _mm512_rcp14_pd(x);
         fn sub_bits(a: __m512d, b: __m512d) -> __m512d = _mm512_castsi512_pd(_mm512_sub_epi64(
             _mm512_castpd_si512(a),
             _mm512_castpd_si512(b),
