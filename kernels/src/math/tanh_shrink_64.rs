@@ -72,8 +72,9 @@ fn cubed<X: TableLane>(a: X, z: X, rest: X) -> X {
 #[inline(always)]
 fn cube_of_tiny<X: TableLane>(a: X) -> X {
     let zero = a.splat(0.0);
-    let vanished = a.lt(a.splat(VANISHED));
-    let a = vanished.select(zero, a) * a.splat(power_of_2(330));
+    let least = a.splat(VANISHED);
+    let vanished = a.lt(least);
+    let a = least.max(a) * a.splat(power_of_2(330));
     let y = cubed(a, a * a, zero);
     vanished.select(zero, scaled_down(y, a.splat(-990.0)))
 }
