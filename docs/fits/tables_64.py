@@ -1,4 +1,5 @@
-"""Makes the tables and coefficients of f64: kernels/src/math/{gelu_64,gelu_tanh_64,normal_64,tanh_64}.rs.
+"""Makes the tables and coefficients of f64: kernels/src/math/{elu_64,exp_64,gelu_64,gelu_tanh_64,normal_64,
+softplus_64,tanh_64,tanh_shrink_64}.rs.
 
     pip install mpmath
     python3 docs/fits/tables_64.py            # prints them
@@ -26,6 +27,10 @@ TANH_LIMIT = mp.mpf("19.1")
 POWER_FACTOR = 1 + mp.mpf(19091125071) / 2**52
 LN2 = mp.log(2)
 ROOT = mp.sqrt(2 / mp.pi)
+QUICK_GELU = mp.mpf("1.702")
+SELU_SCALE_ALPHA = mp.mpf(1.0507009873554805) * mp.mpf(1.6732632423543772)
+# Up to here tanh_shrink goes by a polynomial.
+SHRINK_LIMIT = mp.mpf("0.75")
 
 
 def f64(x):
@@ -63,6 +68,28 @@ def with_rest(x):
 def powers():
     """2^(j/16)."""
     return [mp.mpf(2) ** (mp.mpf(j) / 16) for j in range(16)]
+
+
+def natural(factor):
+    """What e^(-factor·x) is computed by: 16/ln 2·factor, its reciprocal in two parts, and the polynomial."""
+    step = LN2 / factor
+    yield "OCTAVES", [1 / step]
+    yield "LN_2", [step, step - f64(step)]
+    r = step / 32 * mp.mpf("1.001")
+    yield "EXP", fit(lambda r: mp.exp(-r * factor) / POWER_FACTOR - 1, -r, r, 6)
+
+
+def inverses():
+    """Numbers next to 1/(1 + j/15), and minus their logarithms: the best of 4,000 for each j, the error of which is
+    what rounding takes from the logarithm."""
+    inverse, log = [], []
+    for j in range(16):
+        middle = mp.nint(2**20 / (1 + mp.mpf(j) / 15)) / 2**20
+        near = [middle + mp.mpf(k) / 2**24 for k in range(-2000, 2001)] if j else [middle]
+        best = min(near, key=lambda c: abs(mp.log(c) - f64(mp.log(c))))
+        inverse.append(best)
+        log.append(-mp.log(best))
+    return inverse, log
 
 
 def normal(x):
@@ -119,7 +146,26 @@ def tables():
     half = lambda r: mp.expm1(-r / 2) / r if r else mp.mpf(-1) / 2
     yield "gelu_64", "EXP", fit(half, -r, r, 5)
     yield "gelu_64", "LN_4", [2 * LN2, 2 * LN2 - f64(2 * LN2), 1 / (2 * LN2)]
-    yield "gelu_tanh_64", "POWERS", [POWER_FACTOR * p for p in powers()]
+    yield "exp_64", "POWERS", [POWER_FACTOR * p for p in powers()]
+    for name, factor in ("NATURAL", mp.mpf(1)), ("QUICK_GELU", QUICK_GELU), ("TWICE", mp.mpf(2)):
+        for part, numbers in natural(factor):
+            yield "exp_64", f"{name} {part}", numbers
+    inverse, log = inverses()
+    yield "softplus_64", "INVERSE", inverse
+    yield "softplus_64", "LOG", log
+    log1p = lambda u: (mp.log1p(u) - u) / u**2 if abs(u) > mp.mpf(10) ** -40 else -mp.mpf(1) / 2
+    yield "softplus_64", "LOG1P", fit(log1p, -mp.mpf(1) / 29, mp.mpf(1) / 29, 7)
+    powered, rest = with_rest([SELU_SCALE_ALPHA * p for p in powers()])
+    yield "elu_64", "SELU", powered
+    yield "elu_64", "SELU_REST", [x - rest[0] for x in rest]
+    r = LN2 / 32 * mp.mpf("1.001")
+    q = lambda r: (mp.expm1(r) - r) / r**2 if abs(r) > mp.mpf(10) ** -40 else mp.mpf(1) / 2
+    yield "elu_64", "EXP", fit(q, -r, r, 5)
+    shrink = lambda z: (1 - mp.tanh(mp.sqrt(z)) / mp.sqrt(z)) / z
+    first = [mp.mpf(1) / 3, mp.mpf(1) / 3 - f64(mp.mpf(1) / 3)]
+    yield "tanh_shrink_64", "THIRD", first
+    rest = lambda z: (shrink(z) - first[0]) / z
+    yield "tanh_shrink_64", "SHRINK", fit(rest, mp.mpf(10) ** -12, SHRINK_LIMIT**2, 12)
     r = mp.mpf("1.001") / 32
     yield "gelu_tanh_64", "EXP", fit(lambda r: mp.exp(-r * LN2) / POWER_FACTOR - 1, -r, r, 6)
     c = 2 * ROOT / LN2

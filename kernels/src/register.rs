@@ -109,6 +109,8 @@ pub trait PieceLane: Lane {
 pub trait TableLane: Lane {
     fn gather<const N: usize>(self, table: &'static [f64; N]) -> Self;
     fn and_bits(self, b: Self) -> Self;
+    fn power(self, table: &'static [f64; 16]) -> Self;
+    fn short_reciprocal(self) -> Self;
     fn sub_bits(self, b: Self) -> Self;
     fn scale(self, n: Self) -> Self;
     fn floor_to(self, b: Self, shift: Self) -> Self;
@@ -124,6 +126,9 @@ pub trait Mask<X>: Copy {
 
     /// Whether any lane holds.
     fn any(self) -> bool;
+
+    /// Whether every lane holds.
+    fn all(self) -> bool;
 }
 
 /// A register of floats. See [`Lane`].
@@ -191,6 +196,10 @@ impl<P: Precision, S: FloatLanes<P::Lane>> Mask<Register<P, S>> for RegisterMask
     #[inline(always)]
     fn any(self) -> bool {
         self.bits() != 0
+    }
+    #[inline(always)]
+    fn all(self) -> bool {
+        self.bits() == u32::MAX >> (32 - <S as Lanes<P::Lane>>::N)
     }
 }
 
@@ -326,6 +335,14 @@ impl<S: TableLanes> TableLane for Register<f64, S> {
         Self::new(self.s, self.s.and(self.v, b.v))
     }
     #[inline(always)]
+    fn power(self, table: &'static [f64; 16]) -> Self {
+        Self::new(self.s, self.s.power(table, self.v))
+    }
+    #[inline(always)]
+    fn short_reciprocal(self) -> Self {
+        Self::new(self.s, self.s.short_reciprocal(self.v))
+    }
+    #[inline(always)]
     fn sub_bits(self, b: Self) -> Self {
         Self::new(self.s, self.s.sub_bits(self.v, b.v))
     }
@@ -427,6 +444,10 @@ impl<E: Int, S: Lanes<E::Lane>> Mask<IntRegister<E, S>> for IntMask<E, S> {
     #[inline(always)]
     fn any(self) -> bool {
         self.bits() != 0
+    }
+    #[inline(always)]
+    fn all(self) -> bool {
+        self.bits() == u32::MAX >> (32 - <S as Lanes<E::Lane>>::N)
     }
 }
 

@@ -20,6 +20,29 @@ pub trait TableLanes: FloatLanes<f64> {
         zip_each::<_, f64>(self, [index; 3], |i, _, _| table[i.to_bits() as usize % N])
     }
 
+    /// `table[j]`·2<sup>k</sup>, where that is a normal number, of lanes that hold the integer 16·k + j, j < 16, added to
+    /// 1.5·2<sup>52</sup>, and all of that divided by 16.
+    #[inline(always)]
+    fn power(self, table: &'static [f64; 16], index: V<Self, f64>) -> V<Self, f64> {
+        zip_each::<_, f64>(self, [index; 3], |i, _, _| {
+            let i = i.to_bits();
+            f64::from_bits(
+                table[i as usize % 16]
+                    .to_bits()
+                    .wrapping_add((i & !15) << 48),
+            )
+        })
+    }
+
+    /// 1/x to 2<sup>−14</sup> of it, in 24 bits or fewer, where both are normal numbers of `f32`. Each unit has its own
+    /// bits.
+    #[inline(always)]
+    fn short_reciprocal(self, x: V<Self, f64>) -> V<Self, f64> {
+        zip_each::<_, f64>(self, [x; 3], |x, _, _| {
+            f64::from_bits((1.0 / x).to_bits() & (!0 << 32))
+        })
+    }
+
     /// The bits of two lanes subtracted as integers; the difference wraps.
     #[inline(always)]
     fn sub_bits(self, a: V<Self, f64>, b: V<Self, f64>) -> V<Self, f64> {

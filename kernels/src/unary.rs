@@ -106,6 +106,16 @@ pub trait Unary: Parameters + Send + Sync + 'static {
         x
     }
 
+    /// The magnitudes from and up to which [`near_by_tables`](Unary::near_by_tables) is right, where a map is faster with
+    /// blocks of registers looked at beforehand.
+    const TABLE_RANGE: Option<(f64, f64)> = None;
+
+    /// [`by_tables`](Unary::by_tables) on numbers in the [`TABLE_RANGE`](Unary::TABLE_RANGE).
+    #[inline(always)]
+    fn near_by_tables<X: TableLane>(self, x: X) -> X {
+        x
+    }
+
     /// Whether 16-bit floats have a faster way, [`half_at_once`](Unary::half_at_once), on units that look up 32
     /// entries and round in any direction; for the parameters of [`in_pieces`](Unary::in_pieces).
     const HALF_AT_ONCE: bool = false;
@@ -255,7 +265,7 @@ pub enum ByTables {
 
 impl ByTables {
     /// Whether on `S`.
-    const fn on<S: TableLanes>(self) -> bool {
+    pub(crate) const fn on<S: TableLanes>(self) -> bool {
         match self {
             Self::Never => false,
             Self::Gathering => S::GATHERS,

@@ -5,6 +5,7 @@ use crate::lanes::{Lanes, V};
 use crate::loops::compact::{Step, compact};
 use crate::loops::pieces::in_pieces;
 use crate::loops::zip::{Pairwise, Zip};
+use crate::register::{Lane, Mask, Register};
 use crate::simd::{MapWithSimd, Simd};
 use crate::unary::{F32Lanes, Times, Unary, UnaryInt, forward_f32, forward_f64, forward_int};
 
@@ -110,6 +111,18 @@ impl<O: Unary> Elementwise<f64> for O {
     const UNROLL: bool = matches!(O::F32, F32Lanes::Single);
 
     #[inline(always)]
+    unsafe fn map<S: Simd>(self, s: S, src: *const f64, dst: *mut f64, len: usize, stream: bool) {
+        // SAFETY: forwarded.
+        unsafe {
+            if const { O::BY_TABLES.on::<S>() && O::TABLE_RANGE.is_some() } {
+                in_blocks(s, self, src, dst, len, stream);
+            } else {
+                by_register::<S, f64, O>(s, self, src, dst, len, stream);
+            }
+        }
+    }
+
+    #[inline(always)]
     fn on<S, R: Copy>(self, s: S, x: R) -> R
     where
         S: Simd + Lanes<f64, V = R>,
@@ -179,6 +192,104 @@ pub(crate) unsafe fn by_register<S, E, O>(
         } else {
             compact::<S, E::Lane, _>(s, One { op, src }, dst.cast(), len, stream);
         }
+    }
+}
+
+/// How many registers [`in_blocks`] looks at together.
+const BLOCK: usize = 8;
+
+/// One register at a time, for operations by tables, where a block of eight is looked at first. If all its numbers are
+/// such that the short way is right, that runs without a test and a branch for each register, which made sigmoid on
+/// `f64` 1.25 times as fast (AVX-512 on a Xeon, in one program by turns). Other blocks, and what is shorter than one,
+/// take the loop that other operations take.
+///
+/// # Safety
+/// As [`MapWithSimd::map_with_simd`].
+#[inline(always)]
+unsafe fn in_blocks<S: Simd, O: Unary>(
+    s: S,
+    op: O,
+    src: *const f64,
+    dst: *mut f64,
+    len: usize,
+    stream: bool,
+) {
+    let n = <S as Lanes<f64>>::N;
+    let block = BLOCK * n;
+    // First up to where a register is aligned in `dst`.
+    let mut part = if len < 2 * block || !op.in_pieces() {
+        len
+    } else {
+        (dst.addr() / size_of::<f64>()).wrapping_neg() % n
+    };
+    let mut i = 0;
+    // SAFETY: `i + part` and, in the inner loop, `i + block` are at most `len`. Parts and blocks do not overlap: where
+    // `dst` is `src`, nothing is stored that is still to be loaded. A block is streamed where a register is aligned.
+    unsafe {
+        loop {
+            if part > 0 {
+                let src = src.add(i);
+                compact::<S, f64, _>(s, One { op, src }, dst.add(i), part, stream);
+                i += part;
+            }
+            if i == len {
+                return;
+            }
+            while len - i >= block && is_near::<S, O>(s, src.add(i)) {
+                let end = i + block;
+                while i < end {
+                    let x = Register::<f64, S>::new(s, s.load(src.add(i)));
+                    let y = op.near_by_tables(x).v();
+                    let to = dst.add(i).cast::<V<S, f64>>();
+                    if stream && to.addr() % size_of::<V<S, f64>>() == 0 {
+                        s.stream(to, y);
+                    } else {
+                        s.store(to.cast::<f64>(), y);
+                    }
+                    i += n;
+                }
+            }
+            part = block.min(len - i);
+        }
+    }
+}
+
+/// Whether the short way by tables is right for all numbers of a block. Their sum tells whether one is NaN, which gets
+/// lost in a maximum; where the range is wide it tells enough about the largest, too.
+///
+/// # Safety
+/// `src` is valid for reads of a block.
+#[inline(always)]
+unsafe fn is_near<S: Simd, O: Unary>(s: S, src: *const f64) -> bool {
+    let Some((from, to)) = O::TABLE_RANGE else {
+        return false;
+    };
+    // SAFETY: the caller vouches for a block.
+    let first = Register::<f64, S>::new(s, unsafe { s.load(src) }).abs();
+    let (mut sum, mut least, mut most) = (first, first, first);
+    let mut j = 1;
+    while j < BLOCK {
+        // SAFETY: as above.
+        let x = unsafe { s.load(src.add(j * <S as Lanes<f64>>::N)) };
+        let a = Register::<f64, S>::new(s, x).abs();
+        sum = sum + a;
+        least = a.min(least);
+        most = a.max(most);
+        j += 1;
+    }
+    let (from, to) = (first.splat(from), first.splat(to));
+    let narrow = const {
+        match O::TABLE_RANGE {
+            Some((_, to)) => to < 80.0,
+            None => false,
+        }
+    };
+    if narrow {
+        let numbers = sum.le(sum.splat(f64::INFINITY)).all();
+        numbers && most.le(to).all() && from.le(least).all()
+    } else {
+        let from_zero = const { matches!(O::TABLE_RANGE, Some((0.0, _))) };
+        sum.le(to).all() && (from_zero || from.le(least).all())
     }
 }
 

@@ -8,6 +8,9 @@ pub(crate) const SHIFT: f64 = 6_755_399_441_055_744.0;
 /// The same for sixteenths.
 pub(crate) const SHIFT_16: f64 = SHIFT / 16.0;
 
+/// The squares of numbers below this would be subnormal: then they are tiny.
+pub(crate) const TINY: f64 = f64::from_bits((1023 - 500) << 52);
+
 /// Σ c<sub>i</sub> x<sup>i</sup> in as few instructions as can be: they, and not the time that one takes, are the bound.
 #[inline(always)]
 pub(crate) fn horner<X: Lane>(x: X, c: &'static [f64]) -> X {
@@ -31,4 +34,33 @@ pub(crate) fn scaled_down<X: TableLane>(y: X, n: X) -> X {
     let subnormal = (larger + least).sub_bits(least);
     let normal = least.max(larger).scale(y.splat(-256.0));
     larger.lt(least).select(subnormal, normal).copysign(y)
+}
+
+/// x/2 for tiny x. Those of which that is subnormal are not multiplied, since Intel's CPUs call microcode for it: a sum
+/// rounds them.
+#[inline(always)]
+pub(crate) fn half_of_tiny<X: TableLane>(x: X) -> X {
+    // Its last place is twice that of subnormal numbers. So what it counts in the sum is x/2 in theirs.
+    let twice = x.splat(f64::from_bits(2 << 52));
+    let a = x.abs();
+    let small = a.lt(twice);
+    // (Not of zero where it is small: that became a product under a mask, which takes as long.)
+    let half = twice.max(a) * x.splat(0.5);
+    let subnormal = (a + twice).sub_bits(twice);
+    small.select(subnormal, half).copysign(x)
+}
+
+/// slope·x for tiny x and a slope from 1 to 2, in the same way.
+#[inline(always)]
+pub(crate) fn tiny_times<X: TableLane>(x: X, slope: X) -> X {
+    let (one, least) = (x.splat(1.0), x.splat(f64::MIN_POSITIVE));
+    let a = x.abs();
+    let small = a.lt(least);
+    let normal = least.max(a) * slope;
+    // The bits of a subnormal number are as many 2^-52 behind those of 1. What they are times slope - 1 is added to them.
+    let minus_one = x.splat(f64::from_bits(1f64.to_bits().wrapping_neg()));
+    let count = a.sub_bits(minus_one) - one;
+    let more = count.mul_add(slope - one, one);
+    let subnormal = a.sub_bits(one.sub_bits(more));
+    small.select(subnormal, normal).copysign(x)
 }

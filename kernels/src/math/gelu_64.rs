@@ -8,8 +8,9 @@
 //! 1/x². The numbers are from `docs/fits/tables_64.py`: least squares on Chebyshev nodes, one coefficient rounded after
 //! the other; those of F, in two variables, all at once.
 
-use crate::math::by_tables::{SHIFT, SHIFT_16, horner, scaled_down};
+use crate::math::by_tables::{SHIFT, SHIFT_16, TINY, half_of_tiny, horner, scaled_down};
 use crate::math::normal_64::{DENSITY, NORMAL, NORMAL_LOW, ZERO};
+use crate::math::tables::Aligned;
 use crate::register::{Mask, TableLane};
 
 /// Where the table ends.
@@ -24,18 +25,17 @@ const DEEP: f64 = 37.4;
 /// x·Φ(x).
 #[inline(always)]
 pub(crate) fn gelu_64<X: TableLane>(x: X) -> X {
-    let limit = x.splat(LIMIT);
-    let shift = x.splat(SHIFT + ZERO);
-    let shifted = x.mul_add(x.splat(64.0), shift);
-    let n = shifted - shift;
-    let d = n.neg_mul_add(x.splat(1.0 / 64.0), x);
-    let (z, v) = (n * d, d * d);
-    let f = v.mul_add(horner(z, &RISE_2), horner(z, &RISE_1));
-    let f = v.mul_add(f, horner(z, &RISE_0));
-    let rise = (shifted.gather(&DENSITY) * d).mul_add(f, shifted.gather(&NORMAL_LOW));
-    let y = x.mul_add(shifted.gather(&NORMAL), x * rise);
+    let (a, limit) = (x.abs(), x.splat(LIMIT));
+    let (beyond, tiny) = (limit.lt(a), a.lt(x.splat(TINY)));
+    let all = !(beyond.any() | tiny.any());
+    let inner = if all { x } else { tiny.select(x.splat(0.0), x) };
+    let y = gelu_near_64(inner);
     // (Beyond the table it is anything.)
-    if !limit.lt(x.abs()).any() {
+    if all {
+        return y;
+    }
+    let y = tiny.select(half_of_tiny(x), y);
+    if !beyond.any() {
         return y;
     }
     let y = limit.lt(x).select(x, y);
@@ -44,6 +44,20 @@ pub(crate) fn gelu_64<X: TableLane>(x: X) -> X {
         return y;
     }
     left.select(left_tail(x), y)
+}
+
+/// That in the table, for x that is not tiny.
+#[inline(always)]
+fn gelu_near_64<X: TableLane>(x: X) -> X {
+    let shift = x.splat(SHIFT + ZERO);
+    let shifted = x.mul_add(x.splat(64.0), shift);
+    let n = shifted - shift;
+    let d = n.neg_mul_add(x.splat(1.0 / 64.0), x);
+    let (z, v) = (n * d, d * d);
+    let f = v.mul_add(horner(z, &RISE_2), horner(z, &RISE_1));
+    let f = v.mul_add(f, horner(z, &RISE_0));
+    let rise = (shifted.gather(&DENSITY) * d).mul_add(f, shifted.gather(&NORMAL_LOW));
+    x.mul_add(shifted.gather(&NORMAL), x * rise)
 }
 
 /// x·Φ(x) for x below the table.
@@ -57,11 +71,11 @@ fn left_tail<X: TableLane>(x: X) -> X {
     let shifted = square.neg_mul_add(x.splat(LN_4[2]), shift);
     let n = shifted - shift;
     let r = n.mul_add(x.splat(LN_4[0]), square);
-    let r = r + n.mul_add(x.splat(LN_4[1]), shifted.gather(&TAIL_REST) - lost);
+    let r = r + n.mul_add(x.splat(LN_4[1]), shifted.gather(&TAIL_REST.0) - lost);
     let p = r * horner(r, &EXP);
     let w = x.splat(1.0) / square;
     let m = w * horner(w, &MILLS);
-    let t = shifted.gather(&TAIL);
+    let t = shifted.gather(&TAIL.0);
     let y = t.mul_add(p.mul_add(m, p + m), t);
     let deep = x.lt(x.splat(-DEEP));
     if !deep.any() {
@@ -97,7 +111,7 @@ const RISE_2: [f64; 3] = [
     2.1612935040363247e-06,
 ];
 /// −2<sup>j/16</sup>/√(2π).
-static TAIL: [f64; 16] = [
+static TAIL: Aligned<[f64; 16]> = Aligned([
     -0.3989422804014327,
     -0.416604964125022,
     -0.4350496416648738,
@@ -114,9 +128,9 @@ static TAIL: [f64; 16] = [
     -0.7006432418192667,
     -0.7316633682668109,
     -0.7640568730435644,
-];
+]);
 /// −2·ln of what that lacks: it is added to r.
-static TAIL_REST: [f64; 16] = [
+static TAIL_REST: Aligned<[f64; 16]> = Aligned([
     1.249467566972267e-16,
     -8.711278430589149e-17,
     1.2966215187465916e-17,
@@ -133,7 +147,7 @@ static TAIL_REST: [f64; 16] = [
     -4.868838824620789e-17,
     3.872356229161809e-17,
     -6.823720518059571e-17,
-];
+]);
 /// Mills' ratio times a, less 1, over 1/a², in powers of that.
 const MILLS: [f64; 10] = [
     -0.9999999999999534,

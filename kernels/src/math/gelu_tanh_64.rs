@@ -1,68 +1,56 @@
 //! gelu_tanh, x times the logistic function of a cubic v, on `f64` by a table of 16 powers.
 //!
-//! e<sup>−v</sup> = S·(1 + p) with S = s·2<sup>n</sup>, n in sixteenths. The 16 powers are numbers of `f64` to a tenth of
-//! an ulp, all of them times the same s, which is next to 1: its reciprocal is in the polynomial p. So S needs no
-//! second part, and 1 + S + S·p is known to twice the digits. Its reciprocal g is corrected by what it lacks.
+//! v is in two parts, and e<sup>−v</sup> and the gate are those of [`exp_64`](super::exp_64).
 //! The numbers are from `docs/fits/tables_64.py`: least squares on Chebyshev nodes, one coefficient rounded after the
 //! other.
 
-use crate::math::by_tables::{SHIFT_16, horner, scaled_down};
+use crate::math::by_tables::{SHIFT_16, TINY, half_of_tiny};
+use crate::math::exp_64::Decayed;
 use crate::register::{Mask, TableLane};
 
-/// Up to here e<sup>v</sup> and e<sup>−v</sup> are normal numbers, and so is a millionth of them.
-const RANGE: f64 = 20.4;
+/// Up to here 1 + e<sup>−v</sup> and its reciprocal are normal numbers of `f32`.
+const RANGE: f64 = 9.9;
 
 /// x·σ(2·√(2/π)·(x + 0.044715·x³)).
 #[inline(always)]
 pub(crate) fn gelu_tanh_64<X: TableLane>(x: X) -> X {
-    let (shift, limit) = (x.splat(SHIFT_16), x.splat(RANGE));
-    let (inner, far) = within(x, limit);
-    let (u, u_low) = cubic(inner);
-    let shifted = inner.neg_mul_add(u, shift);
-    let n = shifted - shift;
-    let r = inner.mul_add(u_low, inner.mul_add(u, n));
-    let y = gated(x, shifted.gather(&POWERS).scale(n), horner(r, &EXP));
-    if !far {
+    let (zero, shift, limit) = (x.splat(0.0), x.splat(SHIFT_16), x.splat(RANGE));
+    let a = x.abs();
+    let (inside, tiny) = (a.le(limit), a.lt(x.splat(TINY)));
+    let all = inside.all() & !tiny.any();
+    let inner = if all {
+        x
+    } else {
+        tiny.select(zero, inside.select(x, zero))
+    };
+    let y = gelu_tanh_near_64(inner);
+    if all {
         return y;
     }
-    let left = x.splat(-VANISHED).max(x);
+    let y = tiny.select(half_of_tiny(x), y);
+    if inside.all() {
+        return y;
+    }
+    let left = zero - x.splat(VANISHED).min(a);
     let (u, u_low) = cubic(left);
     let shifted = left.mul_add(u, shift);
     let n = shifted - shift;
     let r = left.neg_mul_add(u_low, left.neg_mul_add(u, n));
-    beyond(x, y, left, shifted, horner(r, &EXP), limit)
+    let shut = Decayed::new(shifted, r, &EXP).times(left);
+    let far = x.lt(zero).select(shut, x);
+    inside.select(y, far.or_nan_of(x))
 }
 
-/// x, and whether it is anywhere beyond the limit; there, the limit. (A branch that is hardly ever taken costs less
-/// than to clamp always; without either, what comes to nothing there would pass by subnormal numbers.)
+/// That in the range, for x that is not tiny.
 #[inline(always)]
-fn within<X: TableLane>(x: X, limit: X) -> (X, bool) {
-    if limit.lt(x.abs()).any() {
-        ((x.splat(0.0) - limit).max(limit.min(x)), true)
-    } else {
-        (x, false)
-    }
-}
-
-/// x/(1 + S·(1 + p)), with g next to the reciprocal, so short that 1 − g is exact unless it matters little.
-#[inline(always)]
-fn gated<X: TableLane>(x: X, scale: X, p: X) -> X {
-    let one = x.splat(1.0);
-    let rest = scale * p;
-    let g = one / ((scale + one) + rest);
-    let g = g.and_bits(x.splat(f64::from_bits(!0 << 32)));
-    let e = g.neg_mul_add(rest, g.neg_mul_add(scale, one - g));
-    x.mul_add(g, x * g * e.mul_add(e, e))
-}
-
-/// `y`; where x is beyond the limit, x or `left`·2<sup>n</sup>·(1 + p)·s, which goes down to nothing.
-#[inline(always)]
-fn beyond<X: TableLane>(x: X, y: X, left: X, shifted: X, p: X, limit: X) -> X {
-    let n = shifted - x.splat(SHIFT_16);
-    let y = limit.lt(x).select(x, y);
-    let t = shifted.gather(&POWERS);
-    let shut = scaled_down(t.mul_add(p, t) * left, n);
-    x.lt(x.splat(0.0) - limit).select(shut, y)
+fn gelu_tanh_near_64<X: TableLane>(x: X) -> X {
+    let shift = x.splat(SHIFT_16);
+    let (u, u_low) = cubic(x);
+    let shifted = x.neg_mul_add(u, shift);
+    let n = shifted - shift;
+    let r = x.mul_add(u_low, x.mul_add(u, n));
+    let (g, t) = Decayed::new(shifted, r, &EXP).gate();
+    x.mul_add(g, x * g * t)
 }
 
 /// c + d·x², and what it lost; times x it is the octaves of gelu_tanh's exponential.
@@ -80,26 +68,6 @@ fn cubic<X: TableLane>(x: X) -> (X, X) {
 
 /// From here on, x·e<sup>v</sup> has vanished.
 const VANISHED: f64 = 22.5;
-
-/// 2<sup>j/16</sup>·s, within 0.098 ulps.
-static POWERS: [f64; 16] = [
-    1.000004239081324,
-    1.044278209188902,
-    1.0905123554162208,
-    1.1387934621743252,
-    1.1892121561483926,
-    1.2418630764097423,
-    1.296845052059346,
-    1.3542612877362896,
-    1.4142195573393954,
-    1.4768324063256333,
-    1.5422173629650484,
-    1.610497158948743,
-    1.6817999597640076,
-    1.7562596052690327,
-    1.8340158609187696,
-    1.9152146801135133,
-];
 
 /// 2<sup>−r</sup>/s − 1.
 const EXP: [f64; 7] = [

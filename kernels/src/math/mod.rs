@@ -28,7 +28,10 @@ mod cells_8;
 pub(crate) mod cells_bf16;
 pub(crate) mod cells_f16;
 mod double_word;
+mod elu_64;
 mod exp;
+mod exp_64;
+mod gates_64;
 mod gelu_64;
 mod gelu_tanh_64;
 pub(crate) mod half_cells;
@@ -38,11 +41,14 @@ mod normal;
 mod normal_64;
 mod powers;
 mod slopes_32;
+mod softplus_64;
 mod tables;
 mod tails;
 mod tanh;
 mod tanh_64;
+mod tanh_shrink_64;
 
+pub(crate) use by_tables::TINY as TINY_64;
 pub(crate) use cells::{
     Gate, Grid, SIGMOID_DENSITY, TANH_DENSITY, density_32, gate_32, gated_derivative_32, gelu_8,
     left_or_rest, lifted, log_sigmoid_32, mish_32, mish_slope_32, sigmoid_32, softplus_32,
@@ -52,9 +58,14 @@ pub(crate) use cells_32::{
     GELU as GELU_32, GELU_TANH as GELU_TANH_32, QUICK_GELU as QUICK_GELU_32, SILU as SILU_32,
 };
 pub(crate) use double_word::{DoubleWord, product, reciprocal, two_sum};
+pub(crate) use elu_64::{selu_64, selu_near_64};
 pub(crate) use exp::{
     Exp, below_range, down_to_minus_one, exp, exp_beyond, exp_minus, exp_minus_one, exp_precise,
     exp_scaled, exp_times, one_minus_exp,
+};
+pub(crate) use exp_64::{NATURAL as NATURAL_64, QUICK_GELU as QUICK_GELU_64};
+pub(crate) use gates_64::{
+    RANGE as GATE_RANGE_64, gated_64, gated_near_64, sigmoid_64, sigmoid_near_64,
 };
 pub(crate) use gelu_64::gelu_64;
 pub(crate) use gelu_tanh_64::gelu_tanh_64;
@@ -69,6 +80,9 @@ pub(crate) use slopes_32::{
     GELU as GELU_SLOPE_32, GELU_TANH as GELU_TANH_SLOPE_32, QUICK_GELU as QUICK_GELU_SLOPE_32,
     SILU as SILU_SLOPE_32,
 };
+pub(crate) use softplus_64::{
+    RANGE as SOFTPLUS_RANGE_64, log_sigmoid_64, log_sigmoid_near_64, softplus_64, softplus_near_64,
+};
 pub(crate) use tails::{
     density_tail, exp_tail, gate_tail, gated_derivative_tail, mish_slope_tail, mish_tail,
     normal_slope_tail, normal_tail, product_with_tail, shut_or_open, softplus_tail,
@@ -76,6 +90,7 @@ pub(crate) use tails::{
 };
 pub(crate) use tanh::{tanh, tanh_shrink};
 pub(crate) use tanh_64::tanh_64;
+pub(crate) use tanh_shrink_64::tanh_shrink_64;
 
 use crate::register::{Lane, Mask};
 

@@ -10,6 +10,10 @@ pub(crate) struct Cells<const N: usize, const D: usize> {
     pub(crate) coefficients: [[f32; N]; D],
 }
 
+/// A table that registers load whole: it begins where a cache line does.
+#[repr(align(64))]
+pub(crate) struct Aligned<T>(pub(crate) T);
+
 /// Numbers of these bits.
 pub(crate) const fn of_bits<const N: usize>(bits: [u32; N]) -> [f32; N] {
     let mut x = [0.0; N];

@@ -6,8 +6,9 @@
 //! the step was chosen so that the first seven T, next to which the second is not small, are right to a 25th.
 //! Made by `docs/fits/tables_64.py`, which computes tanh to 300 bits and rounds; as bits, because a decimal says no more.
 
+use crate::math::by_tables::{SHIFT, TINY};
 use crate::math::tables::{of_bits_64, padded};
-use crate::register::TableLane;
+use crate::register::{Mask, TableLane};
 
 /// The distance of the points.
 const STEP: f64 = 0.007_848_980_450_944_51;
@@ -15,12 +16,24 @@ const STEP: f64 = 0.007_848_980_450_944_51;
 /// From here on tanh is 1.
 const LIMIT: f64 = 19.1;
 
-/// 1.5·2<sup>52</sup>: added to a number, it rounds it to an integer.
-const SHIFT: f64 = 6_755_399_441_055_744.0;
-
 /// tanh x.
 #[inline(always)]
 pub(crate) fn tanh_64<X: TableLane>(x: X) -> X {
+    // Products with subnormal numbers would take long.
+    let tiny = x.abs().lt(x.splat(TINY));
+    let some = tiny.any();
+    let inner = if some {
+        tiny.select(x.splat(0.0), x)
+    } else {
+        x
+    };
+    let y = tanh_near_64(inner);
+    if some { tiny.select(x, y) } else { y }
+}
+
+/// That for x that is not tiny.
+#[inline(always)]
+fn tanh_near_64<X: TableLane>(x: X) -> X {
     let (one, shift) = (x.splat(1.0), x.splat(SHIFT));
     let a = x.splat(LIMIT).min(x.abs());
     let shifted = a.floor_to(x.splat(1.0 / STEP), shift);

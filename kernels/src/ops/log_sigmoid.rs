@@ -1,6 +1,6 @@
 use crate::math::{
-    DoubleWord, beyond_range, exp_beyond, exp_precise, log_sigmoid_32, log1p_exp, logistic,
-    one_minus_exp, softplus_tail,
+    DoubleWord, SOFTPLUS_RANGE_64, beyond_range, exp_beyond, exp_precise, log_sigmoid_32,
+    log_sigmoid_64, log_sigmoid_near_64, log1p_exp, logistic, one_minus_exp, softplus_tail,
 };
 use crate::ops::Sigmoid;
 use crate::prelude::*;
@@ -24,6 +24,8 @@ use crate::prelude::*;
 ///
 /// On `f32` the bits are each backend's own: `avx512` computes by 32 cells. So are those of the derivative from the
 /// input, which is computed as [`Sigmoid`](crate::Sigmoid).
+/// On `f64`, `avx512` computes by a table of 16 powers and one of 16 logarithms: its bits are not those of the other
+/// backends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogSigmoid;
 
@@ -62,6 +64,20 @@ impl Unary for LogSigmoid {
     fn far<X: PieceLane>(self, x: X) -> X {
         let tail = softplus_tail(x.splat(1.0), x.abs());
         tail.copysign(x.splat(-1.0))
+    }
+
+    const BY_TABLES: ByTables = ByTables::Scaling;
+
+    #[inline(always)]
+    fn by_tables<X: TableLane>(self, x: X) -> X {
+        log_sigmoid_64(x)
+    }
+
+    const TABLE_RANGE: Option<(f64, f64)> = Some((0.0, SOFTPLUS_RANGE_64));
+
+    #[inline(always)]
+    fn near_by_tables<X: TableLane>(self, x: X) -> X {
+        log_sigmoid_near_64(x)
     }
 
     // σ(-x)

@@ -1,5 +1,8 @@
 use crate::coefficients::{SELU_SCALE, SELU_SCALE_ALPHA};
-use crate::math::{DoubleWord, below_range, exp_left_8, exp_minus_one, exp_scaled, exp_tail};
+use crate::math::{
+    DoubleWord, TINY_64, below_range, exp_left_8, exp_minus_one, exp_scaled, exp_tail, selu_64,
+    selu_near_64,
+};
 use crate::prelude::*;
 
 /// The self-normalising elu: `λ` times [`Elu`](crate::Elu) of `α`, with `λ = 1.0507009873554805` and
@@ -26,6 +29,7 @@ use crate::prelude::*;
 ///
 /// On `f32` the bits of the derivative from the input are each backend's own: `avx512` and `avx2` compute by a table of
 /// 8 powers.
+/// On `f64`, `avx512` computes by a table of 16 powers: its bits are not those of the other backends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Selu;
 
@@ -51,6 +55,20 @@ impl Unary for Selu {
         let left = y * limit;
         let left = left.high + limit_low.mul_add(y.high, left.low_or_zero());
         x.lt(x.splat(0.0)).select(left, right)
+    }
+
+    const BY_TABLES: ByTables = ByTables::Scaling;
+
+    #[inline(always)]
+    fn by_tables<X: TableLane>(self, x: X) -> X {
+        selu_64(x)
+    }
+
+    const TABLE_RANGE: Option<(f64, f64)> = Some((TINY_64, f64::INFINITY));
+
+    #[inline(always)]
+    fn near_by_tables<X: TableLane>(self, x: X) -> X {
+        selu_near_64(x)
     }
 
     // x > 0 ? λ : λα·e^x

@@ -1,6 +1,7 @@
 use crate::math::{
-    DoubleWord, NATURAL, RANGE_8, SIGMOID_DENSITY, density_8, density_32, density_tail, gate_tail,
-    logistic, logistic_8, logistic_density, sigmoid_32,
+    DoubleWord, GATE_RANGE_64, NATURAL, RANGE_8, SIGMOID_DENSITY, density_8, density_32,
+    density_tail, gate_tail, logistic, logistic_8, logistic_density, sigmoid_32, sigmoid_64,
+    sigmoid_near_64,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -30,6 +31,7 @@ use crate::prelude::*;
 /// Zen 5).
 /// On `f32`, the bits of the derivative from the input are each backend's own: `avx512` computes by 32 cells and `avx2`
 /// by a table of 8 powers.
+/// On `f64`, `avx512` computes by a table of 16 powers: its bits are not those of the other backends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sigmoid;
 
@@ -80,6 +82,20 @@ impl Unary for Sigmoid {
             Dtype::F16 => Some(cells_f16::SIGMOID_TAIL),
             _ => Some(cells_bf16::SIGMOID_TAIL),
         }
+    }
+
+    const BY_TABLES: ByTables = ByTables::Scaling;
+
+    #[inline(always)]
+    fn by_tables<X: TableLane>(self, x: X) -> X {
+        sigmoid_64(x)
+    }
+
+    const TABLE_RANGE: Option<(f64, f64)> = Some((0.0, GATE_RANGE_64));
+
+    #[inline(always)]
+    fn near_by_tables<X: TableLane>(self, x: X) -> X {
+        sigmoid_near_64(x)
     }
 
     #[inline(always)]

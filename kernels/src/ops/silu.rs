@@ -1,7 +1,8 @@
 use crate::math::{
-    DoubleWord, Gate, Grid, HALF_RANGE_8, NATURAL, RANGE_8, SILU_32, SILU_SLOPE_32, gate_32,
-    gate_tail, gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
-    gated_derivative_tail, lifted, shut_or_open, subnormal_times, times, unseen_square,
+    DoubleWord, GATE_RANGE_64, Gate, Grid, HALF_RANGE_8, NATURAL, NATURAL_64, RANGE_8, SILU_32,
+    SILU_SLOPE_32, TINY_64, gate_32, gate_tail, gated, gated_8, gated_64, gated_derivative,
+    gated_derivative_8, gated_derivative_32, gated_derivative_tail, gated_near_64, lifted,
+    shut_or_open, subnormal_times, times, unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -37,6 +38,7 @@ use crate::prelude::*;
 /// standard normal times 2, Zen 5).
 /// On `f32` with a `beta` of 1, the bits of the derivative are each backend's own: `avx512` computes by 32 cells and
 /// `avx2` by a table of 8 powers.
+/// On `f64` with a `beta` of 1, `avx512` computes by a table of 16 powers: its bits are not those of the other backends.
 ///
 /// ```
 /// use halfwave::Silu;
@@ -149,6 +151,20 @@ impl Unary for Silu {
             Dtype::F16 => Some(cells_f16::SILU_TAIL),
             _ => Some(cells_bf16::SILU_TAIL),
         }
+    }
+
+    const BY_TABLES: ByTables = ByTables::Scaling;
+
+    #[inline(always)]
+    fn by_tables<X: TableLane>(self, x: X) -> X {
+        gated_64(x, 1.0, &NATURAL_64)
+    }
+
+    const TABLE_RANGE: Option<(f64, f64)> = Some((TINY_64, GATE_RANGE_64));
+
+    #[inline(always)]
+    fn near_by_tables<X: TableLane>(self, x: X) -> X {
+        gated_near_64(x, &NATURAL_64)
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 use crate::math::{
-    DoubleWord, exp_precise, exp_times, log1p_exp, logistic, one_minus_exp, reciprocal,
-    softplus_32, softplus_tail, times,
+    DoubleWord, SOFTPLUS_RANGE_64, exp_precise, exp_times, log1p_exp, logistic, one_minus_exp,
+    reciprocal, softplus_32, softplus_64, softplus_near_64, softplus_tail, times,
 };
 use crate::ops::Sigmoid;
 use crate::prelude::*;
@@ -31,6 +31,8 @@ use crate::prelude::*;
 ///
 /// On `f32` with a `beta` of 1 the bits are each backend's own: `avx512` computes by 32 cells. So are those of the
 /// derivative from the input, which is computed as [`Sigmoid`](crate::Sigmoid).
+/// On `f64` with a `beta` of 1, `avx512` computes by a table of 16 powers and one of 16 logarithms: its bits are not those
+/// of the other backends.
 ///
 /// ```
 /// use halfwave::Softplus;
@@ -97,6 +99,20 @@ impl Unary for Softplus {
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
         softplus_tail(x.splat(1.0), x.abs())
+    }
+
+    const BY_TABLES: ByTables = ByTables::Scaling;
+
+    #[inline(always)]
+    fn by_tables<X: TableLane>(self, x: X) -> X {
+        softplus_64(x)
+    }
+
+    const TABLE_RANGE: Option<(f64, f64)> = Some((0.0, SOFTPLUS_RANGE_64));
+
+    #[inline(always)]
+    fn near_by_tables<X: TableLane>(self, x: X) -> X {
+        softplus_near_64(x)
     }
 
     // σ(βx)

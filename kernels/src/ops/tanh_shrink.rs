@@ -1,4 +1,6 @@
-use crate::math::{self, squared_tanh_32, squared_tanh_tail, tanh_shrink_32, tanh_shrink_tail};
+use crate::math::{
+    self, squared_tanh_32, squared_tanh_tail, tanh_shrink_32, tanh_shrink_64, tanh_shrink_tail,
+};
 use crate::prelude::*;
 
 /// What tanh lacks of its argument: `x - tanh(x)`. PyTorch's `Tanhshrink`, and Keras' `tanh_shrink`.
@@ -20,6 +22,7 @@ use crate::prelude::*;
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`.
 ///
 /// On `f32` the bits are each backend's own, and those of the derivative: `avx512` computes both by 32 cells.
+/// On `f64`, `avx512` computes by a table of 16 powers: its bits are not those of the other backends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TanhShrink;
 
@@ -52,6 +55,13 @@ impl Unary for TanhShrink {
     fn unseen<X: Lane>(self, x: X, _y: X) -> X {
         let rest = x.splat(f64::EPSILON).copysign(x);
         x.splat(19.0).lt(x.abs()).select(rest, x.splat(0.0))
+    }
+
+    const BY_TABLES: ByTables = ByTables::Scaling;
+
+    #[inline(always)]
+    fn by_tables<X: TableLane>(self, x: X) -> X {
+        tanh_shrink_64(x)
     }
 
     // tanh²

@@ -37,6 +37,17 @@ impl TableLanes for Avx2 {
         }
     }
 
+    #[inline(always)]
+    fn power(self, table: &'static [f64; 16], index: __m256d) -> __m256d {
+        // SAFETY: as above.
+        unsafe {
+            let entry = _mm256_castpd_si256(self.gather(table, index));
+            let i = _mm256_castpd_si256(index);
+            let n = _mm256_slli_epi64::<52>(_mm256_srli_epi64::<4>(i));
+            _mm256_castsi256_pd(_mm256_add_epi64(entry, n))
+        }
+    }
+
     intrinsics! {
         fn sub_bits(a: __m256d, b: __m256d) -> __m256d = _mm256_castsi256_pd(_mm256_sub_epi64(
             _mm256_castpd_si256(a),

@@ -7,6 +7,9 @@ use super::{Avx512, Avx512Vl256};
 use crate::isa::macros::intrinsics;
 use crate::table_lanes::TableLanes;
 
+/// 1.5·2<sup>48</sup>.
+const SHIFT_16: f64 = 422_212_465_065_984.0;
+
 impl TableLanes for Avx512Vl256 {}
 
 impl TableLanes for Avx512 {
@@ -32,7 +35,19 @@ impl TableLanes for Avx512 {
         }
     }
 
+    #[inline(always)]
+    fn power(self, table: &'static [f64; 16], index: __m512d) -> __m512d {
+        // SAFETY: as above.
+        unsafe {
+            let n = _mm512_sub_pd(index, _mm512_set1_pd(SHIFT_16));
+            _mm512_scalef_pd(self.gather(table, index), n)
+        }
+    }
+
     intrinsics! {
+        // Not `vrcp14pd`, of which each maker of CPUs has a version.
+        fn short_reciprocal(x: __m512d) -> __m512d =
+            _mm512_cvtps_pd(_mm256_div_ps(_mm256_set1_ps(1.0), _mm512_cvtpd_ps(x)));
         fn sub_bits(a: __m512d, b: __m512d) -> __m512d = _mm512_castsi512_pd(_mm512_sub_epi64(
             _mm512_castpd_si512(a),
             _mm512_castpd_si512(b),

@@ -84,6 +84,19 @@ impl<S: Simd> WithSimd<S> for Tables {
                 -1.375 * half.exp2() * (whole - half).exp2()
             };
             same(s, &powers, |n| s.scale(s.splat(-1.375), n), scaled);
+            // Sixteenths, next to a number where these are the last digit.
+            let sixteenths: Vec<f64> = powers.iter().map(|n| n + SHIFT / 16.0).collect();
+            let power = |shifted: f64| {
+                let n = shifted - SHIFT / 16.0;
+                SIXTEEN[((n - n.floor()) * 16.0) as usize] * n.floor().exp2()
+            };
+            same(s, &sixteenths, |i| s.power(&SIXTEEN, i), power);
+            let d: Vec<f64> = powers.iter().map(|n| 1.0 + n.exp2()).collect();
+            let g: Vec<f64> = lanes::<f64, S>(s, s.short_reciprocal(of::<f64, S>(s, &d)));
+            for (d, g) in d.iter().zip(g) {
+                assert!((g * d - 1.0).abs() < 1.0 / 16_384.0, "1/{d:e}: {g:e}");
+                assert!(g.to_bits() << 35 == 0, "1/{d:e}: {g:e} has too many digits");
+            }
             // On both sides of an integer. The products are exact, because not every unit fuses.
             let near = |i: usize| f64::from_bits((i as f64 + 1.0).to_bits() - 1 + seed % 3);
             let a: Vec<f64> = (0..n).map(|i| near(i) / 2.0).collect();
