@@ -218,18 +218,16 @@ pub(crate) fn gate_32<X: PieceLane, const D: usize>(x: X, gate: &'static Gate<D>
     (y, Some(x.splat(-gate.grid.limit).le(x)))
 }
 
-/// gelu from −8 on, on 8 entries: max(x, 0) − a·Φ(−a) with Φ(−a) = e<sup>−a²/2</sup>·m(a); and where it is.
+/// gelu for |x| below 8, on 8 entries: max(x, 0) − a·Φ(−a) with Φ(−a) = e<sup>−a²/2</sup>·m(a).
 ///
 /// e<sup>−a²/2</sup>/2 = S·(1 + p) with S a rounded power of 2<sup>1/4</sup>, of eight bits as the values of
 /// 2a·m(a) are: their product is exact, and so is its difference from x. What S lacks goes into the argument of
 /// the exponential, and what rounding took of ln 2/4 into m.
 #[inline(always)]
-pub(crate) fn gelu_8<X: PieceLane>(x: X) -> Near<X> {
-    // The last number below 8, where the cells go round.
-    let limit = 7.999_999_523_162_842;
-    let a = x.abs_to(x.splat(limit));
+pub(crate) fn gelu_8<X: PieceLane>(x: X) -> X {
+    let a = x.abs();
     let b = a * a;
-    let b_low = a.mul_add(a, x.splat(0.0) - b);
+    let b_low = a.mul_add(a, x.splat(-0.0) - b);
     // Quarters of powers; 8·126, because it is half of the exponential.
     let shift = x.splat(SHIFT + 1008.0);
     let shifted = b.mul_add(x.splat(-4.0 * core::f64::consts::LOG2_E), shift);
@@ -254,7 +252,7 @@ pub(crate) fn gelu_8<X: PieceLane>(x: X) -> Near<X> {
     let rest = slope.mul_add(d, p * g);
     let relu = x.splat(0.0).max(x);
     let y = s.neg_mul_add(rest, s.neg_mul_add(value, relu));
-    (y, Some(x.splat(-limit).le(x)))
+    y
 }
 
 /// Where 32 cells to the nearest half end: the last number before a tie, from which the cells go round.

@@ -60,8 +60,8 @@ pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, times};
 pub(crate) use normal::mills;
 pub(crate) use powers::{
-    HALF_RANGE as HALF_RANGE_8, NATURAL, OF_GELU_TANH, RANGE as RANGE_8, density_8, exp_left_8,
-    exp_or_one_8, gated_8, gated_derivative_8, logistic_8,
+    HALF_RANGE as HALF_RANGE_8, NATURAL, OF_GELU_TANH, OF_QUICK_GELU, RANGE as RANGE_8, density_8,
+    exp_left_8, exp_or_one_8, gated_8, gated_derivative_8, logistic_8,
 };
 pub(crate) use slopes_32::{
     GELU as GELU_SLOPE_32, GELU_TANH as GELU_TANH_SLOPE_32, SILU as SILU_SLOPE_32,
