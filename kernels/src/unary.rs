@@ -80,6 +80,9 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// for. Where subnormal numbers are apart, this is at least 4.
     const NEAR_BELOW: Option<f64> = None;
 
+    /// Whether it is not right there for tiny numbers, but for zeros: for those 2<sup>128</sup> times below that.
+    const TINY_APART: bool = false;
+
     /// Whether from there on the operation is x.
     const OPEN: bool = false;
 

@@ -46,6 +46,9 @@ pub(crate) trait Pieces<S: Simd, const A: usize>: Copy {
     /// [`Unary::NEAR_BELOW`].
     const BELOW: Option<f64>;
 
+    /// [`Unary::TINY_APART`].
+    const TINY_APART: bool;
+
     /// [`Unary::OPEN`].
     const OPEN: bool;
 
@@ -59,6 +62,7 @@ pub(crate) trait Pieces<S: Simd, const A: usize>: Copy {
 impl<S: Simd, O: Unary> Pieces<S, 1> for O {
     const SUBNORMALS_APART: bool = O::SUBNORMALS_APART;
     const BELOW: Option<f64> = O::NEAR_BELOW;
+    const TINY_APART: bool = O::TINY_APART;
     const OPEN: bool = O::OPEN;
 
     #[inline(always)]
@@ -80,6 +84,7 @@ impl<S: Simd, O: Unary> Pieces<S, 1> for O {
 impl<S: Simd, D: Derivative> Pieces<S, 2> for D {
     const SUBNORMALS_APART: bool = false;
     const BELOW: Option<f64> = D::BELOW;
+    const TINY_APART: bool = false;
     const OPEN: bool = false;
 
     #[inline(always)]
@@ -513,7 +518,7 @@ fn stops<S: Simd, O: Pieces<S, A>, const A: usize>(_: O, x: &[Registers<S, A>]) 
     let far = match O::BELOW {
         Some(below) if const { tells_by_bits::<S, O, A>() } => {
             let limit = (below as f32).to_bits();
-            if const { !O::SUBNORMALS_APART } {
+            if const { !O::SUBNORMALS_APART && !O::TINY_APART } {
                 let by = first.splat_bits((1 << 31) - limit);
                 return first.abs().add_bits(by).signs() != 0;
             }
@@ -653,6 +658,12 @@ impl<S: Simd, O: Pieces<S, A>, const A: usize> WithSimd<S> for Carefully<'_, O, 
                     };
                     beyond = done.bits() ^ (u32::MAX >> (32 - n));
                     z[0] = near.select(z[0], zero);
+                    if const { O::TINY_APART } {
+                        let least = zero.splat_bits((below as f32).to_bits() - (1 << 30));
+                        let tiny = x[0].abs().lt(least);
+                        beyond |= tiny.bits() & !x[0].abs().le(zero).bits();
+                        z[0] = tiny.select(zero, z[0]);
+                    }
                 }
                 if const { O::SUBNORMALS_APART } {
                     let subnormal = x[0].subnormal();

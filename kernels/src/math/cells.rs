@@ -16,7 +16,7 @@ use crate::register::{Lane, Mask, Near, PieceLane};
 impl<const N: usize, const D: usize> Cells<N, D> {
     /// p(d) = c<sub>1</sub> + c<sub>2</sub>·d + …, from the term c<sub>D</sub> on, or `last` if that is given.
     #[inline(always)]
-    fn slope<X: PieceLane>(&'static self, cell: X, d: X, last: Option<X>) -> X {
+    pub(crate) fn slope<X: PieceLane>(&'static self, cell: X, d: X, last: Option<X>) -> X {
         let mut p = match last {
             Some(last) => last,
             None => cell.look_up(&self.coefficients[D - 1]),
@@ -291,7 +291,7 @@ pub(crate) fn log_sigmoid_32<X: PieceLane>(x: X) -> Near<X> {
 }
 
 /// Below, but for 0, what rounding takes from a³ may be subnormal.
-const CUBE_LIMIT: f64 = 1.0 / (1 << 24) as f64;
+pub(crate) const CUBE_LIMIT: f64 = 1.0 / (1 << 24) as f64;
 
 /// Where [`tanh_shrink_32`] takes the difference from tanh: the end of a cell.
 const CUBIC_LIMIT: f64 = 1.375;
@@ -315,6 +315,29 @@ pub(crate) fn tanh_shrink_32<X: PieceLane>(x: X) -> Near<X> {
     let difference = slope.neg_mul_add(d, a - value);
     let y = inner.lt(x.splat(CUBIC_LIMIT)).select(cubic, difference);
     (y.copysign(x), Some(x.abs().le(a)))
+}
+
+/// The same from that limit on and of zeros, on 8 entries.
+#[inline(always)]
+pub(crate) fn tanh_shrink_8<X: PieceLane>(x: X) -> X {
+    let cells = &cells_8::TANH_SHRINK;
+    let a = x.abs();
+    let inner = x.splat(TANH_LIMIT).min(a);
+    let octaves = inner.mul_add(x.splat(1.662_970_781_326_294), x.splat(1.0));
+    let cell = octaves.shift_right::<22>();
+    let d = inner - cell.look_up(&cells.points);
+    let value = cell.look_up(&cells.values);
+    let slope = seven(cells, cell, d);
+    let difference = slope.neg_mul_add(d, a - value);
+    let square = inner * inner;
+    let square_low = inner.mul_add(inner, x.splat(-0.0) - square);
+    let cube = square * inner;
+    let cube_low = square.mul_add(inner, x.splat(-0.0) - cube);
+    let cube_low = square_low.mul_add(inner, cube_low);
+    let rest = cube.mul_add(d * slope, cube_low * value);
+    let cubic = cube.mul_add(value, rest);
+    let y = octaves.lt(x.splat(4.0)).select(cubic, difference);
+    y.copysign(x)
 }
 
 /// Below, a² may be subnormal.

@@ -44,9 +44,9 @@ mod tanh;
 mod tanh_64;
 
 pub(crate) use cells::{
-    Gate, Grid, SIGMOID_DENSITY, TANH_DENSITY, density_32, gate_32, gated_derivative_32, gelu_8,
-    left_or_rest, lifted, log_sigmoid_32, mish_32, mish_slope_32, sigmoid_32, softplus_32,
-    squared_tanh_32, tanh as tanh_in_cells, tanh_shrink_32,
+    CUBE_LIMIT, Gate, Grid, SIGMOID_DENSITY, TANH_DENSITY, density_32, gate_32,
+    gated_derivative_32, gelu_8, left_or_rest, lifted, log_sigmoid_32, mish_32, mish_slope_32,
+    sigmoid_32, softplus_32, squared_tanh_32, tanh as tanh_in_cells, tanh_shrink_8, tanh_shrink_32,
 };
 pub(crate) use cells_32::{GELU as GELU_32, GELU_TANH as GELU_TANH_32, SILU as SILU_32};
 pub(crate) use double_word::{DoubleWord, product, reciprocal, two_sum};
@@ -61,7 +61,7 @@ pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, t
 pub(crate) use normal::mills;
 pub(crate) use powers::{
     HALF_RANGE as HALF_RANGE_8, NATURAL, OF_GELU_TANH, OF_QUICK_GELU, RANGE as RANGE_8, density_8,
-    exp_left_8, exp_or_one_8, gated_8, gated_derivative_8, logistic_8,
+    exp_left_8, exp_or_one_8, gated_8, gated_derivative_8, logistic_8, softplus_8,
 };
 pub(crate) use slopes_32::{
     GELU as GELU_SLOPE_32, GELU_TANH as GELU_TANH_SLOPE_32, SILU as SILU_SLOPE_32,

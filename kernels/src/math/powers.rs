@@ -184,3 +184,24 @@ pub(crate) fn gated_derivative_8<X: PieceLane>(
     }
     left_or_rest(x, q.mul_add(one_plus_g, rest))
 }
+
+/// log1p(e<sup>x</sup>) for |x| up to 60, so that no product is subnormal: max(x, 0) + log1p(w) with
+/// w = e<sup>−|x|</sup> = S·(1 + p). In a cell with the point b, log1p(w) = w + c + d·m(d) with d = w − b; c has few bits.
+/// So S + c is exact, and hardly more than the rounding of its sum with max(x, 0) counts, which is carried along.
+#[inline(always)]
+pub(crate) fn softplus_8<X: PieceLane>(x: X) -> X {
+    let cells = &cells_8::SOFTPLUS;
+    let (s, p) = exp_minus(DoubleWord::exact(lifted(x.abs())), &NATURAL);
+    let rest = s * p;
+    // Not quite 2, where the cells would go round.
+    let cell = (s + rest)
+        .mul_add(x.splat(0.999_99), x.splat(1.0))
+        .shift_right::<20>();
+    let d = (s - cell.look_up(&cells.points)) + rest;
+    let base = s + cell.look_up(&cells.values);
+    let rest = cells.slope(cell, d, None).mul_add(d, rest);
+    let relu = x.splat(0.0).max(x);
+    let sum = relu + base;
+    let lost = relu.min(base) - (sum - relu.max(base));
+    sum + (lost + rest)
+}

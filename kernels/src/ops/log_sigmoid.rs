@@ -1,6 +1,6 @@
 use crate::math::{
     DoubleWord, beyond_range, exp_beyond, exp_precise, log_sigmoid_32, log1p_exp, logistic,
-    one_minus_exp, softplus_tail,
+    one_minus_exp, softplus_8, softplus_tail,
 };
 use crate::ops::Sigmoid;
 use crate::prelude::*;
@@ -34,7 +34,8 @@ impl Unary for LogSigmoid {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
-    const FORWARD_ENTRIES: usize = 32;
+    const FORWARD_ENTRIES: usize = 8;
+    const NEAR_BELOW: Option<f64> = Some(60.0);
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     // min(x, 0) - log1p(e^-|x|)
@@ -55,13 +56,19 @@ impl Unary for LogSigmoid {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        log_sigmoid_32(x)
+        if X::ENTRIES < 32 {
+            let minus_zero = x.splat(-0.0);
+            (minus_zero - softplus_8(minus_zero - x), None)
+        } else {
+            log_sigmoid_32(x)
+        }
     }
 
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
         let tail = softplus_tail(x.splat(1.0), x.abs());
-        tail.copysign(x.splat(-1.0))
+        let tail = tail.copysign(x.splat(-1.0));
+        x.lt(x.splat(0.0)).select(x, tail)
     }
 
     // σ(-x)

@@ -1,5 +1,5 @@
 use crate::math::{
-    DoubleWord, exp_precise, exp_times, log1p_exp, logistic, one_minus_exp, reciprocal,
+    DoubleWord, exp_precise, exp_times, log1p_exp, logistic, one_minus_exp, reciprocal, softplus_8,
     softplus_32, softplus_tail, times,
 };
 use crate::ops::Sigmoid;
@@ -58,7 +58,9 @@ impl Unary for Softplus {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
-    const FORWARD_ENTRIES: usize = 32;
+    const FORWARD_ENTRIES: usize = 8;
+    const NEAR_BELOW: Option<f64> = Some(60.0);
+    const OPEN: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     // max(x, 0) + log1p(e^-|βx|)/β
@@ -91,7 +93,11 @@ impl Unary for Softplus {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        softplus_32(x)
+        if X::ENTRIES < 32 {
+            (softplus_8(x), None)
+        } else {
+            softplus_32(x)
+        }
     }
 
     #[inline(always)]

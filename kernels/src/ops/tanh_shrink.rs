@@ -1,4 +1,7 @@
-use crate::math::{self, squared_tanh_32, squared_tanh_tail, tanh_shrink_32, tanh_shrink_tail};
+use crate::math::{
+    self, CUBE_LIMIT, squared_tanh_32, squared_tanh_tail, tanh_shrink_8, tanh_shrink_32,
+    tanh_shrink_tail,
+};
 use crate::prelude::*;
 
 /// What tanh lacks of its argument: `x - tanh(x)`. PyTorch's `Tanhshrink`, and Keras' `tanh_shrink`.
@@ -30,7 +33,9 @@ impl Unary for TanhShrink {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
-    const FORWARD_ENTRIES: usize = 32;
+    const FORWARD_ENTRIES: usize = 8;
+    const NEAR_BELOW: Option<f64> = Some(CUBE_LIMIT * (1u128 << 64) as f64 * (1u128 << 64) as f64);
+    const TINY_APART: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
@@ -39,12 +44,18 @@ impl Unary for TanhShrink {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        tanh_shrink_32(x)
+        if X::ENTRIES < 32 {
+            (tanh_shrink_8(x), None)
+        } else {
+            tanh_shrink_32(x)
+        }
     }
 
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
-        tanh_shrink_tail(x.abs()).copysign(x)
+        let (a, one) = (x.abs(), x.splat(1.0));
+        let tail = tanh_shrink_tail(one.min(a));
+        a.lt(one).select(tail, a).copysign(x)
     }
 
     // From 19 on, tanh is 1, and a little less.
