@@ -80,7 +80,7 @@ pub(crate) const GELU: Cells<8, 6> = Cells {
     ],
 };
 
-/// log1p w − w of w from 0 to 1: in cells an eighth wide, with values of 12 bits behind the point.
+/// (By docs/fits/cells_8.py, as the next.) log1p w − w of w from 0 to 1: in cells an eighth wide, with values of 12 bits behind the point.
 pub(crate) const SOFTPLUS: Cells<8, 5> = Cells {
     points: of_bits([
         0x00000000, 0x3e416b20, 0x3ea38fa9, 0x3edf5e04, 0x3f0ec7af, 0x3f316969, 0x3f4e0825,

@@ -51,8 +51,8 @@ pub(crate) use cells::{
 pub(crate) use cells_32::{GELU as GELU_32, GELU_TANH as GELU_TANH_32, SILU as SILU_32};
 pub(crate) use double_word::{DoubleWord, product, reciprocal, two_sum};
 pub(crate) use exp::{
-    Exp, below_range, down_to_minus_one, exp, exp_beyond, exp_minus, exp_minus_one, exp_precise,
-    exp_scaled, exp_times, one_minus_exp,
+    Exp, LINEAR, below_range, down_to_minus_one, exp, exp_beyond, exp_minus, exp_minus_one,
+    exp_precise, exp_scaled, exp_times, one_minus_exp,
 };
 pub(crate) use gelu_64::gelu_64;
 pub(crate) use gelu_tanh_64::gelu_tanh_64;

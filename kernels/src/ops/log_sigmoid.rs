@@ -22,7 +22,8 @@ use crate::prelude::*;
 /// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`.
 ///
-/// On `f32` the bits are each backend's own: `avx512` computes by 32 cells. So are those of the derivative from the
+/// On `f32` the bits are each backend's own: `avx512` computes by 32 cells and `avx2` by a
+/// table of 8 powers and 8 cells. So are those of the derivative from the
 /// input, which is computed as [`Sigmoid`](crate::Sigmoid).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogSigmoid;

@@ -22,7 +22,8 @@ use crate::prelude::*;
 /// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`.
 ///
-/// On `f32` the bits are each backend's own, and those of the derivative: `avx512` computes both by 32 cells.
+/// On `f32` the bits are each backend's own: `avx512` computes by 32 cells and `avx2` by 8. On `avx512` those of the
+/// derivative are, too: it computes it by 32 cells.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TanhShrink;
 
