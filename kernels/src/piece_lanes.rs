@@ -48,6 +48,18 @@ pub trait PieceLanes: FloatLanes<f32> {
         })
     }
 
+    /// A bit for each lane: its uppermost.
+    #[inline(always)]
+    fn signs(self, x: V<Self, f32>) -> u32 {
+        let (mut signs, mut i) = (0, 0);
+        each(self, x, |bits| {
+            signs |= bits >> 31 << i;
+            i += 1;
+            bits
+        });
+        signs
+    }
+
     /// Where x is subnormal.
     #[inline(always)]
     fn subnormal(self, x: V<Self, f32>) -> Self::M {

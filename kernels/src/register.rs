@@ -94,6 +94,8 @@ pub trait PieceLane: Lane {
     fn shift_left<const BITS: u32>(self) -> Self;
     fn shift_right<const BITS: u32>(self) -> Self;
     fn add_bits(self, b: Self) -> Self;
+    fn splat_bits(self, bits: u32) -> Self;
+    fn signs(self) -> u32;
     fn subnormal(self) -> Self::Mask;
     fn abs_to(self, limit: Self) -> Self;
     fn floor_onto(self, b: Self, shift: Self) -> Self;
@@ -294,6 +296,14 @@ impl<S: PieceLanes> PieceLane for Register<f32, S> {
     #[inline(always)]
     fn add_bits(self, b: Self) -> Self {
         Self::new(self.s, self.s.add_bits(self.v, b.v))
+    }
+    #[inline(always)]
+    fn splat_bits(self, bits: u32) -> Self {
+        Self::new(self.s, self.s.splat(f32::from_bits(bits)))
+    }
+    #[inline(always)]
+    fn signs(self) -> u32 {
+        self.s.signs(self.v)
     }
     #[inline(always)]
     fn subnormal(self) -> Self::Mask {

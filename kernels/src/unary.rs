@@ -79,6 +79,17 @@ pub trait Unary: Parameters + Send + Sync + 'static {
         (x, None)
     }
 
+    /// Below which magnitude [`near`](Unary::near) on 8 entries is right, if it is everywhere there and need not be
+    /// elsewhere: then it does not get to see what is not below, and its own account of where it is right is not asked
+    /// for. Where subnormal numbers are apart, this is at least 4.
+    const NEAR_BELOW: Option<f64> = None;
+
+    /// Whether it is not right there for tiny numbers, but for zeros: for those 2<sup>128</sup> times below that.
+    const TINY_APART: bool = false;
+
+    /// Whether from there on the operation is x.
+    const OPEN: bool = false;
+
     /// Whether [`near`](Unary::near) would compute with subnormal numbers, which takes Intel's CPUs a detour through
     /// microcode: 10 to 200 times as long. Then it does not get to see them, and [`subnormal`](Unary::subnormal) is
     /// asked. (Where a tiny number may be added first, that costs less: the sum is normal.)
@@ -146,6 +157,9 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
         (x, None)
     }
+
+    /// [`NEAR_BELOW`](Unary::NEAR_BELOW) of it.
+    const NEAR_DERIVATIVE_BELOW: Option<f64> = None;
 
     /// The derivative where [`near_derivative`](Unary::near_derivative) is not; NaN may come out as anything.
     #[inline(always)]
@@ -352,6 +366,9 @@ pub trait Derivative: Copy {
     /// [`Unary::DERIVATIVE_ENTRIES`].
     const ENTRIES: usize = usize::MAX;
 
+    /// [`Unary::NEAR_DERIVATIVE_BELOW`].
+    const BELOW: Option<f64> = None;
+
     /// Whether there are parameters, for some of which it may not go by pieces.
     const PARAMETRIC: bool = false;
 
@@ -393,6 +410,7 @@ impl<O: Unary> Derivative for Backward<O> {
     const F32: F32Lanes = O::F32_DERIVATIVE;
     const LONG: bool = O::COMPUTE_BOUND;
     const ENTRIES: usize = O::DERIVATIVE_ENTRIES;
+    const BELOW: Option<f64> = O::NEAR_DERIVATIVE_BELOW;
     const PARAMETRIC: bool = !O::PARAMETERS.is_empty();
     #[inline(always)]
     fn overflows(self) -> bool {

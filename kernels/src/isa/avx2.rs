@@ -251,6 +251,7 @@ impl PieceLanes for Avx2 {
             _mm256_castps_si256(a),
             _mm256_castps_si256(b),
         ));
+        fn signs(x: __m256) -> u32 = _mm256_movemask_ps(x) as u32;
         fn expand(bits: u32, x: __m256, others: __m256) -> __m256 = {
             let ranks = _mm256_cvtepu8_epi32(bytes(&RANKS[bits as usize & 255]));
             let lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);

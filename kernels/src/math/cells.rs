@@ -16,7 +16,7 @@ use crate::register::{Lane, Mask, Near, PieceLane};
 impl<const N: usize, const D: usize> Cells<N, D> {
     /// p(d) = c<sub>1</sub> + c<sub>2</sub>·d + …, from the term c<sub>D</sub> on, or `last` if that is given.
     #[inline(always)]
-    fn slope<X: PieceLane>(&'static self, cell: X, d: X, last: Option<X>) -> X {
+    pub(crate) fn slope<X: PieceLane>(&'static self, cell: X, d: X, last: Option<X>) -> X {
         let mut p = match last {
             Some(last) => last,
             None => cell.look_up(&self.coefficients[D - 1]),
@@ -212,18 +212,16 @@ pub(crate) fn gate_32<X: PieceLane, const D: usize>(x: X, gate: &'static Gate<D>
     (y, Some(x.splat(-gate.grid.limit).le(x)))
 }
 
-/// gelu from −8 on, on 8 entries: max(x, 0) − a·Φ(−a) with Φ(−a) = e<sup>−a²/2</sup>·m(a); and where it is.
+/// gelu for |x| below 8, on 8 entries: max(x, 0) − a·Φ(−a) with Φ(−a) = e<sup>−a²/2</sup>·m(a).
 ///
 /// e<sup>−a²/2</sup>/2 = S·(1 + p) with S a rounded power of 2<sup>1/4</sup>, of eight bits as the values of
 /// 2a·m(a) are: their product is exact, and so is its difference from x. What S lacks goes into the argument of
 /// the exponential, and what rounding took of ln 2/4 into m.
 #[inline(always)]
-pub(crate) fn gelu_8<X: PieceLane>(x: X) -> Near<X> {
-    // The last number below 8, where the cells go round.
-    let limit = 7.999_999_523_162_842;
-    let a = x.abs_to(x.splat(limit));
+pub(crate) fn gelu_8<X: PieceLane>(x: X) -> X {
+    let a = x.abs();
     let b = a * a;
-    let b_low = a.mul_add(a, x.splat(0.0) - b);
+    let b_low = a.mul_add(a, x.splat(-0.0) - b);
     // Quarters of powers; 8·126, because it is half of the exponential.
     let shift = x.splat(SHIFT + 1008.0);
     let shifted = b.mul_add(x.splat(-4.0 * core::f64::consts::LOG2_E), shift);
@@ -248,7 +246,7 @@ pub(crate) fn gelu_8<X: PieceLane>(x: X) -> Near<X> {
     let rest = slope.mul_add(d, p * g);
     let relu = x.splat(0.0).max(x);
     let y = s.neg_mul_add(rest, s.neg_mul_add(value, relu));
-    (y, Some(x.splat(-limit).le(x)))
+    y
 }
 
 /// Where 32 cells to the nearest half end: the last number before a tie, from which the cells go round.
@@ -287,7 +285,7 @@ pub(crate) fn log_sigmoid_32<X: PieceLane>(x: X) -> Near<X> {
 }
 
 /// Below, but for 0, what rounding takes from a³ may be subnormal.
-const CUBE_LIMIT: f64 = 1.0 / (1 << 24) as f64;
+pub(crate) const CUBE_LIMIT: f64 = 1.0 / (1 << 24) as f64;
 
 /// Where [`tanh_shrink_32`] takes the difference from tanh: the end of a cell.
 const CUBIC_LIMIT: f64 = 1.375;
@@ -311,6 +309,29 @@ pub(crate) fn tanh_shrink_32<X: PieceLane>(x: X) -> Near<X> {
     let difference = slope.neg_mul_add(d, a - value);
     let y = inner.lt(x.splat(CUBIC_LIMIT)).select(cubic, difference);
     (y.copysign(x), Some(x.abs().le(a)))
+}
+
+/// The same from that limit on and of zeros, on 8 entries.
+#[inline(always)]
+pub(crate) fn tanh_shrink_8<X: PieceLane>(x: X) -> X {
+    let cells = &cells_8::TANH_SHRINK;
+    let a = x.abs();
+    let inner = x.splat(TANH_LIMIT).min(a);
+    let octaves = inner.mul_add(x.splat(1.662_970_781_326_294), x.splat(1.0));
+    let cell = octaves.shift_right::<22>();
+    let d = inner - cell.look_up(&cells.points);
+    let value = cell.look_up(&cells.values);
+    let slope = seven(cells, cell, d);
+    let difference = slope.neg_mul_add(d, a - value);
+    let square = inner * inner;
+    let square_low = inner.mul_add(inner, x.splat(-0.0) - square);
+    let cube = square * inner;
+    let cube_low = square.mul_add(inner, x.splat(-0.0) - cube);
+    let cube_low = square_low.mul_add(inner, cube_low);
+    let rest = cube.mul_add(d * slope, cube_low * value);
+    let cubic = cube.mul_add(value, rest);
+    let y = octaves.lt(x.splat(4.0)).select(cubic, difference);
+    y.copysign(x)
 }
 
 /// Below, a² may be subnormal.

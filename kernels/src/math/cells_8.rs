@@ -80,6 +80,79 @@ pub(crate) const GELU: Cells<8, 6> = Cells {
     ],
 };
 
+/// (By docs/fits/cells_8.py, as the next.) log1p w − w of w from 0 to 1: in cells an eighth wide, with values of 12 bits behind the point.
+pub(crate) const SOFTPLUS: Cells<8, 5> = Cells {
+    points: of_bits([
+        0x00000000, 0x3e416b20, 0x3ea38fa9, 0x3edf5e04, 0x3f0ec7af, 0x3f316969, 0x3f4e0825,
+        0x3f6dae3b,
+    ]),
+    values: of_bits([
+        0x00000000, 0xbc820000, 0xbd2d0000, 0xbd980000, 0xbdea8000, 0xbe2a8000, 0xbe5b8000,
+        0xbe8b2000,
+    ]),
+    coefficients: [
+        of_bits([
+            0x00000000, 0xbe22b05d, 0xbe77ec18, 0xbe9b8505, 0xbeb7514a, 0xbed194b5, 0xbee4505c,
+            0xbef6801a,
+        ]),
+        of_bits([
+            0xbeffffb7, 0xbeb51dff, 0xbe930b76, 0xbe783324, 0xbe52ffdb, 0xbe32a0c0, 0xbe1d2ee3,
+            0xbe09ad26,
+        ]),
+        of_bits([
+            0x3eaa941c, 0x3e4b1dc6, 0x3e149777, 0x3de6636e, 0x3db49eaa, 0x3d8cad61, 0x3d683814,
+            0x3d3e62ac,
+        ]),
+        of_bits([
+            0xbe7b9e86, 0xbe0076bf, 0xbda9866a, 0xbd70e01a, 0xbd2f03e7, 0xbcf8b9cf, 0xbcc142e7,
+            0xbc92fa13,
+        ]),
+        of_bits([
+            0x3e20a735, 0x3dafb980, 0x3d4c1907, 0x3d0e7c91, 0x3cac372c, 0x3c752931, 0x3c3a0917,
+            0x3bd282f0,
+        ]),
+    ],
+};
+
+/// (a − tanh a)/a³ in the first four cells, where [`TANH`] has its own, and in the others tanh a, with so few bits behind
+/// the point that a less the value is exact; the seventh coefficient as in [`TANH`].
+pub(crate) const TANH_SHRINK: Cells<8, 6> = Cells {
+    points: of_bits([
+        0x3f6f8a70, 0x3fc3ddbc, 0x401a15ff, 0x40669340, 0x40ad493a, 0x411051ec, 0x3e1aa2d1,
+        0x3edef4e8,
+    ]),
+    values: of_bits([
+        0x3e7d0fe3, 0x3e311e67, 0x3f7be21c, 0x3f7f9ec0, 0x3f7ffd68, 0x3f800000, 0x3ea91fc6,
+        0x3e9ea4e6,
+    ]),
+    coefficients: [
+        of_bits([
+            0xbe0b5691, 0xbddcae94, 0x3d02ad72, 0x3b425b09, 0x38a5f003, 0x35a023a3, 0xbd21f116,
+            0xbdcd20ba,
+        ]),
+        of_bits([
+            0x3b586beb, 0x3d07a3a4, 0xbd00929f, 0xbb421204, 0xb8a650d2, 0x36f28e1d, 0xbe0124bd,
+            0xbda863d0,
+        ]),
+        of_bits([
+            0x3d1e8005, 0x3a9d0bab, 0x3ca5dfad, 0x3b00ff75, 0x385e30e9, 0x3794c175, 0x3cff0708,
+            0x3d842d0b,
+        ]),
+        of_bits([
+            0xbcb9c886, 0xbbfac587, 0xbc1b3890, 0xba80198f, 0xb7d7d760, 0x37ac7385, 0x3d3fb129,
+            0x3c1f80c6,
+        ]),
+        of_bits([
+            0x3a91ee8c, 0x3b97f8a1, 0x3b579f35, 0x39ca77a7, 0x372a379d, 0x374f2f21, 0xbc94d8f5,
+            0xbce0fdff,
+        ]),
+        of_bits([
+            0x3bcabb6a, 0xbaa9b962, 0xba38b78b, 0xb9093815, 0xb68f35ab, 0x367734ea, 0xbc863c14,
+            0x3ba93c01,
+        ]),
+    ],
+};
+
 /// 2^(j/8) for j from 0 to 7: its bits less j·2^20, what its place adds to them.
 pub(crate) const EIGHTHS: [f32; 8] = of_bits([
     0x00000000, 0xfffb95c2, 0xfff837f0, 0xfff5fed7, 0xfff504f3, 0xfff5672a, 0xfff744fd, 0xfffac0c7,

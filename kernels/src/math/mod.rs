@@ -50,9 +50,9 @@ mod tanh_shrink_64;
 
 pub(crate) use by_tables::TINY as TINY_64;
 pub(crate) use cells::{
-    Gate, Grid, SIGMOID_DENSITY, TANH_DENSITY, density_32, gate_32, gated_derivative_32, gelu_8,
-    left_or_rest, lifted, log_sigmoid_32, mish_32, mish_slope_32, sigmoid_32, softplus_32,
-    squared_tanh_32, tanh as tanh_in_cells, tanh_shrink_32,
+    CUBE_LIMIT, Gate, Grid, SIGMOID_DENSITY, TANH_DENSITY, density_32, gate_32,
+    gated_derivative_32, gelu_8, left_or_rest, lifted, log_sigmoid_32, mish_32, mish_slope_32,
+    sigmoid_32, softplus_32, squared_tanh_32, tanh as tanh_in_cells, tanh_shrink_8, tanh_shrink_32,
 };
 pub(crate) use cells_32::{
     GELU as GELU_32, GELU_TANH as GELU_TANH_32, QUICK_GELU as QUICK_GELU_32, SILU as SILU_32,
@@ -60,8 +60,8 @@ pub(crate) use cells_32::{
 pub(crate) use double_word::{DoubleWord, product, reciprocal, two_sum};
 pub(crate) use elu_64::{selu_64, selu_near_64};
 pub(crate) use exp::{
-    Exp, below_range, down_to_minus_one, exp, exp_beyond, exp_minus, exp_minus_one, exp_precise,
-    exp_scaled, exp_times, one_minus_exp,
+    Exp, LINEAR, below_range, down_to_minus_one, exp, exp_beyond, exp_minus, exp_minus_one,
+    exp_precise, exp_scaled, exp_times, one_minus_exp,
 };
 pub(crate) use exp_64::{NATURAL as NATURAL_64, QUICK_GELU as QUICK_GELU_64};
 pub(crate) use gates_64::{
@@ -73,8 +73,8 @@ pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, times};
 pub(crate) use normal::mills;
 pub(crate) use powers::{
-    HALF_RANGE as HALF_RANGE_8, NATURAL, OF_GELU_TANH, RANGE as RANGE_8, density_8, exp_left_8,
-    exp_or_one_8, gated_8, gated_derivative_8, logistic_8,
+    HALF_RANGE as HALF_RANGE_8, NATURAL, OF_GELU_TANH, OF_QUICK_GELU, RANGE as RANGE_8, density_8,
+    exp_left_8, exp_or_one_8, gated_8, gated_derivative_8, logistic_8, softplus_8,
 };
 pub(crate) use slopes_32::{
     GELU as GELU_SLOPE_32, GELU_TANH as GELU_TANH_SLOPE_32, QUICK_GELU as QUICK_GELU_SLOPE_32,

@@ -41,6 +41,18 @@ pub(crate) const OF_GELU_TANH: Units = Units {
     ],
 };
 
+/// v is 1.702 of these units, which spares the product.
+pub(crate) const OF_QUICK_GELU: Units = Units {
+    eighths: 8.0 * 1.702 * core::f64::consts::LOG2_E,
+    unit: (0.0509033203125, Some(3.4937709272407035e-06)),
+    q: [
+        -1.702,
+        0.5 * 1.702 * 1.702,
+        -0.166_679_754_853_248_6 * 1.702 * 1.702 * 1.702,
+        0.041_669_033_467_769_62 * 1.702 * 1.702 * 1.702 * 1.702,
+    ],
+};
+
 /// What |v| must not exceed, so that S, its reciprocal and products of both are normal numbers.
 pub(crate) const RANGE: f64 = 86.0;
 
@@ -139,7 +151,7 @@ pub(crate) fn gated_8<X: PieceLane>(x: X, v: DoubleWord<X>, units: &'static Unit
     let (d, low) = denominator(v, units);
     let g = x.splat(1.0) / d;
     let y = x * g;
-    let excess = y.mul_add(low, y.mul_add(d, x.splat(0.0) - x));
+    let excess = y.mul_add(low, y.mul_add(d, x.splat(-0.0) - x));
     excess.neg_mul_add(g, y)
 }
 
@@ -147,7 +159,8 @@ pub(crate) fn gated_8<X: PieceLane>(x: X, v: DoubleWord<X>, units: &'static Unit
 /// counts.
 #[inline(always)]
 pub(crate) fn density_8<X: PieceLane>(factor: f64, v: X) -> X {
-    let q = logistic(DoubleWord::exact(lifted(v)).minus_abs(), &NATURAL).high;
+    let minus = v.splat(-0.0) - lifted(v.abs());
+    let q = logistic(DoubleWord::exact(minus), &NATURAL).high;
     v.splat(factor) * q.neg_mul_add(q, q)
 }
 
@@ -170,4 +183,25 @@ pub(crate) fn gated_derivative_8<X: PieceLane>(
         rest = low.mul_add(one_plus_g, rest);
     }
     left_or_rest(x, q.mul_add(one_plus_g, rest))
+}
+
+/// log1p(e<sup>x</sup>) for |x| up to 60, so that no product is subnormal: max(x, 0) + log1p(w) with
+/// w = e<sup>−|x|</sup> = S·(1 + p). In a cell with the point b, log1p(w) = w + c + d·m(d) with d = w − b; c has few bits.
+/// So S + c is exact, and hardly more than the rounding of its sum with max(x, 0) counts, which is carried along.
+#[inline(always)]
+pub(crate) fn softplus_8<X: PieceLane>(x: X) -> X {
+    let cells = &cells_8::SOFTPLUS;
+    let (s, p) = exp_minus(DoubleWord::exact(lifted(x.abs())), &NATURAL);
+    let rest = s * p;
+    // Not quite 2, where the cells would go round.
+    let cell = (s + rest)
+        .mul_add(x.splat(0.999_99), x.splat(1.0))
+        .shift_right::<20>();
+    let d = (s - cell.look_up(&cells.points)) + rest;
+    let base = s + cell.look_up(&cells.values);
+    let rest = cells.slope(cell, d, None).mul_add(d, rest);
+    let relu = x.splat(0.0).max(x);
+    let sum = relu + base;
+    let lost = relu.min(base) - (sum - relu.max(base));
+    sum + (lost + rest)
 }

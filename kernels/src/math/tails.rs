@@ -232,14 +232,14 @@ fn normal<X: PieceLane>(a: X, (c, mills): (f64, [f64; 5])) -> DoubleWord<X> {
     }
 }
 
-/// From here on, a³/3 is no longer zero.
+/// Up to here, a³/3 is zero.
 const CUBE_VANISHED: f64 = power_of_2(-51);
 
 /// a − tanh a = a³/3 for a so small that the next term is below a rounding, by (2<sup>42</sup>·a)³ = 2<sup>126</sup>·a³.
 #[inline(always)]
 pub(crate) fn tanh_shrink_tail<X: PieceLane>(a: X) -> X {
-    let vanished = a.lt(a.splat(CUBE_VANISHED));
-    let a = vanished.select(a.splat(0.0), a) * a.splat(power_of_2(42));
+    // Not a select of zero, which the compiler moves behind the product: that is slow where a is subnormal.
+    let a = a.max(a.splat(CUBE_VANISHED)) * a.splat(power_of_2(42));
     let cube = product(a, a) * a;
     let (third, third_low) = a.splat_pair((1.0 / 3.0, 0.0));
     let rest = cube.high.mul_add(third_low, cube.low_or_zero() * third);

@@ -1,5 +1,5 @@
 use crate::math::{
-    DoubleWord, beyond_range, down_to_minus_one, exp, exp_or_one_8, exp_scaled, exp_tail,
+    DoubleWord, LINEAR, beyond_range, down_to_minus_one, exp, exp_or_one_8, exp_scaled, exp_tail,
     exp_times, lift,
 };
 use crate::prelude::*;
@@ -102,7 +102,12 @@ impl Unary for Celu {
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        let v = self.argument(x);
+        let (v, end) = if self.alpha == 1.0 {
+            let linear = x.splat(LINEAR);
+            (DoubleWord::exact(x.min(linear)), linear)
+        } else {
+            (self.argument(x), x.splat(0.0))
+        };
         let e = exp(down_to_minus_one(v));
         let y = if self.alpha == 1.0 {
             e.minus_one().high
@@ -114,7 +119,7 @@ impl Unary for Celu {
             let y = v.high.abs().lt(x.splat(SMALL)).select(x, y);
             self.falling(v, y)
         };
-        x.lt(x.splat(0.0)).select(y, x)
+        x.lt(end).select(y, x)
     }
 
     // Far on the left it is -α·(1 - e^(x/α)).

@@ -1,5 +1,6 @@
 use crate::math::{
-    DoubleWord, below_range, exp_minus_one, exp_or_one_8, exp_scaled, exp_tail, lift, unseen_square,
+    DoubleWord, LINEAR, below_range, exp_minus_one, exp_or_one_8, exp_scaled, exp_tail, lift,
+    unseen_square,
 };
 use crate::prelude::*;
 
@@ -59,7 +60,14 @@ impl Unary for Elu {
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        let y = exp_minus_one(DoubleWord::exact(x));
+        let zero = x.splat(0.0);
+        let (v, end) = if self.alpha == 1.0 {
+            let linear = x.splat(LINEAR);
+            (x.min(linear), linear)
+        } else {
+            (x, zero)
+        };
+        let y = exp_minus_one(DoubleWord::exact(v));
         let y = if self.alpha == 1.0 {
             y.high
         } else {
@@ -70,7 +78,7 @@ impl Unary for Elu {
             let y = (y * (alpha * x.splat(lift))).rounded() * x.splat(1.0 / lift);
             y.copysign(sign)
         };
-        x.lt(x.splat(0.0)).select(y, x)
+        x.lt(end).select(y, x)
     }
 
     #[inline(always)]

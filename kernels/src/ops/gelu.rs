@@ -84,6 +84,8 @@ impl Unary for Gelu {
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
     const FORWARD_ENTRIES: usize = 8;
+    const NEAR_BELOW: Option<f64> = Some(8.0);
+    const OPEN: bool = true;
     const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
     const GATES: bool = true;
@@ -120,7 +122,7 @@ impl Unary for Gelu {
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
         if X::ENTRIES < 32 {
-            gelu_8(x)
+            (gelu_8(x), None)
         } else {
             gate_32(x, &GATE_32)
         }

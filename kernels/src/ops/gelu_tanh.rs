@@ -105,6 +105,8 @@ impl Unary for GeluTanh {
     const F32_DERIVATIVE: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
     const FORWARD_ENTRIES: usize = 8;
+    const NEAR_BELOW: Option<f64> = Some(LIMIT_8);
+    const OPEN: bool = true;
     const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
     const GATES: bool = true;
@@ -122,8 +124,7 @@ impl Unary for GeluTanh {
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
         if X::ENTRIES < 32 {
-            let y = gated_8(x, argument_8(x), &OF_GELU_TANH);
-            (y, Some(x.abs().lt(x.splat(LIMIT_8))))
+            (gated_8(x, argument_8(x), &OF_GELU_TANH), None)
         } else {
             gate_32(x, &GATE_32)
         }

@@ -1,6 +1,7 @@
 use crate::math::{
     DoubleWord, SOFTPLUS_RANGE_64, beyond_range, exp_beyond, exp_precise, log_sigmoid_32,
-    log_sigmoid_64, log_sigmoid_near_64, log1p_exp, logistic, one_minus_exp, softplus_tail,
+    log_sigmoid_64, log_sigmoid_near_64, log1p_exp, logistic, one_minus_exp, softplus_8,
+    softplus_tail,
 };
 use crate::ops::Sigmoid;
 use crate::prelude::*;
@@ -22,7 +23,8 @@ use crate::prelude::*;
 /// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`.
 ///
-/// On `f32` the bits are each backend's own: `avx512` computes by 32 cells. So are those of the derivative from the
+/// On `f32` the bits are each backend's own: `avx512` computes by 32 cells and `avx2` by a
+/// table of 8 powers and 8 cells. So are those of the derivative from the
 /// input, which is computed as [`Sigmoid`](crate::Sigmoid).
 /// On `f64`, `avx512` computes by a table of 16 powers and one of 16 logarithms: its bits are not those of the other
 /// backends.
@@ -36,7 +38,8 @@ impl Unary for LogSigmoid {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
-    const FORWARD_ENTRIES: usize = 32;
+    const FORWARD_ENTRIES: usize = 8;
+    const NEAR_BELOW: Option<f64> = Some(60.0);
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     // min(x, 0) - log1p(e^-|x|)
@@ -57,13 +60,19 @@ impl Unary for LogSigmoid {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        log_sigmoid_32(x)
+        if X::ENTRIES < 32 {
+            let minus_zero = x.splat(-0.0);
+            (minus_zero - softplus_8(minus_zero - x), None)
+        } else {
+            log_sigmoid_32(x)
+        }
     }
 
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
         let tail = softplus_tail(x.splat(1.0), x.abs());
-        tail.copysign(x.splat(-1.0))
+        let tail = tail.copysign(x.splat(-1.0));
+        x.lt(x.splat(0.0)).select(x, tail)
     }
 
     const BY_TABLES: ByTables = ByTables::Scaling;
@@ -87,6 +96,7 @@ impl Unary for LogSigmoid {
     }
 
     const DERIVATIVE_ENTRIES: usize = 8;
+    const NEAR_DERIVATIVE_BELOW: Option<f64> = Sigmoid::NEAR_BELOW;
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {

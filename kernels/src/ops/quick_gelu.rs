@@ -1,8 +1,8 @@
 use crate::coefficients::QUICK_GELU;
 use crate::math::{
-    DoubleWord, GATE_RANGE_64, Gate, Grid, HALF_RANGE_8, NATURAL, QUICK_GELU_32, QUICK_GELU_64,
-    QUICK_GELU_SLOPE_32, RANGE_8, TINY_64, gate_32, gate_tail, gated, gated_8, gated_64,
-    gated_derivative, gated_derivative_8, gated_derivative_32, gated_derivative_tail,
+    DoubleWord, GATE_RANGE_64, Gate, Grid, HALF_RANGE_8, NATURAL, OF_QUICK_GELU, QUICK_GELU_32,
+    QUICK_GELU_64, QUICK_GELU_SLOPE_32, RANGE_8, TINY_64, gate_32, gate_tail, gated, gated_8,
+    gated_64, gated_derivative, gated_derivative_8, gated_derivative_32, gated_derivative_tail,
     gated_near_64, lifted, product, shut_or_open, subnormal_times, unseen_square,
 };
 use crate::prelude::*;
@@ -72,6 +72,8 @@ impl Unary for QuickGelu {
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const FORWARD_ENTRIES: usize = 8;
+    const NEAR_BELOW: Option<f64> = Some(RANGE_8 / 1.703);
+    const OPEN: bool = true;
     const SUBNORMALS_APART: bool = true;
 
     #[inline(always)]
@@ -87,9 +89,8 @@ impl Unary for QuickGelu {
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
         if X::ENTRIES < 32 {
-            let v = argument(x);
-            let near = v.high.abs().lt(x.splat(RANGE_8));
-            (gated_8(x, v, &NATURAL), Some(near))
+            let y = gated_8(x, DoubleWord::exact(x), &OF_QUICK_GELU);
+            (y, Some(x.abs().lt(x.splat(RANGE_8 / 1.703))))
         } else {
             gate_32(x, &GATE_32)
         }
@@ -127,13 +128,15 @@ impl Unary for QuickGelu {
     }
 
     const DERIVATIVE_ENTRIES: usize = 8;
+    const NEAR_DERIVATIVE_BELOW: Option<f64> = Some(HALF_RANGE_8 / 1.703);
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
         if X::ENTRIES < 32 {
-            let v = argument(lifted(x.abs()).copysign(x.splat(-1.0)));
-            let y = gated_derivative_8(x, v, v, &NATURAL, false);
-            (y, Some(x.splat(-HALF_RANGE_8).lt(v.high)))
+            let left = x.splat(-0.0) - lifted(x.abs());
+            let (v, g) = (DoubleWord::exact(left), argument(left));
+            let y = gated_derivative_8(x, v, g, &OF_QUICK_GELU, false);
+            (y, Some(x.abs().lt(x.splat(HALF_RANGE_8 / 1.703))))
         } else {
             gated_derivative_32(x, &QUICK_GELU_SLOPE_32, &SLOPE_GRID)
         }

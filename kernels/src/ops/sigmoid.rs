@@ -43,6 +43,7 @@ impl Unary for Sigmoid {
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const FORWARD_ENTRIES: usize = 8;
+    const NEAR_BELOW: Option<f64> = Some(RANGE_8);
     const HALF_AT_ONCE: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
     const GATES: bool = true;
@@ -55,7 +56,7 @@ impl Unary for Sigmoid {
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
         if X::ENTRIES < 32 {
-            (logistic_8(x), Some(x.abs().lt(x.splat(RANGE_8))))
+            (logistic_8(x), None)
         } else {
             sigmoid_32(x)
         }
@@ -104,11 +105,12 @@ impl Unary for Sigmoid {
     }
 
     const DERIVATIVE_ENTRIES: usize = 8;
+    const NEAR_DERIVATIVE_BELOW: Option<f64> = Some(RANGE_8);
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
         if X::ENTRIES < 32 {
-            (density_8(1.0, x), Some(x.abs().lt(x.splat(RANGE_8))))
+            (density_8(1.0, x), None)
         } else {
             density_32(x, &SIGMOID_DENSITY)
         }

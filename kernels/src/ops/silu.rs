@@ -85,6 +85,8 @@ impl Unary for Silu {
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const FORWARD_ENTRIES: usize = 8;
+    const NEAR_BELOW: Option<f64> = Some(RANGE_8);
+    const OPEN: bool = true;
     const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
     const GATES: bool = true;
@@ -116,8 +118,7 @@ impl Unary for Silu {
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
         if X::ENTRIES < 32 {
-            let y = gated_8(x, DoubleWord::exact(x), &NATURAL);
-            (y, Some(x.abs().lt(x.splat(RANGE_8))))
+            (gated_8(x, DoubleWord::exact(x), &NATURAL), None)
         } else {
             gate_32(x, &GATE_32)
         }
@@ -177,15 +178,13 @@ impl Unary for Silu {
     }
 
     const DERIVATIVE_ENTRIES: usize = 8;
+    const NEAR_DERIVATIVE_BELOW: Option<f64> = Some(HALF_RANGE_8);
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
         if X::ENTRIES < 32 {
-            // Beyond the range, products would be subnormal, which takes long.
-            let (a, range) = (x.abs(), x.splat(HALF_RANGE_8));
-            let v = DoubleWord::exact(lifted(a.min(range))).minus_abs();
-            let y = gated_derivative_8(x, v, v, &NATURAL, false);
-            (y, Some(a.lt(range)))
+            let v = DoubleWord::exact(x.splat(-0.0) - lifted(x.abs()));
+            (gated_derivative_8(x, v, v, &NATURAL, false), None)
         } else {
             gated_derivative_32(x, &SILU_SLOPE_32, &SLOPE_GRID)
         }

@@ -1,6 +1,6 @@
 use crate::math::{
     DoubleWord, SOFTPLUS_RANGE_64, exp_precise, exp_times, log1p_exp, logistic, one_minus_exp,
-    reciprocal, softplus_32, softplus_64, softplus_near_64, softplus_tail, times,
+    reciprocal, softplus_8, softplus_32, softplus_64, softplus_near_64, softplus_tail, times,
 };
 use crate::ops::Sigmoid;
 use crate::prelude::*;
@@ -29,7 +29,8 @@ use crate::prelude::*;
 /// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`. `beta` is rounded to `f32` for `f32`, `f16` and `bf16`.
 ///
-/// On `f32` with a `beta` of 1 the bits are each backend's own: `avx512` computes by 32 cells. So are those of the
+/// On `f32` with a `beta` of 1 the bits are each backend's own: `avx512` computes by 32 cells and `avx2` by a
+/// table of 8 powers and 8 cells. So are those of the
 /// derivative from the input, which is computed as [`Sigmoid`](crate::Sigmoid).
 /// On `f64` with a `beta` of 1, `avx512` computes by a table of 16 powers and one of 16 logarithms: its bits are not those
 /// of the other backends.
@@ -60,7 +61,9 @@ impl Unary for Softplus {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
-    const FORWARD_ENTRIES: usize = 32;
+    const FORWARD_ENTRIES: usize = 8;
+    const NEAR_BELOW: Option<f64> = Some(60.0);
+    const OPEN: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     // max(x, 0) + log1p(e^-|βx|)/β
@@ -93,7 +96,11 @@ impl Unary for Softplus {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        softplus_32(x)
+        if X::ENTRIES < 32 {
+            (softplus_8(x), None)
+        } else {
+            softplus_32(x)
+        }
     }
 
     #[inline(always)]
@@ -122,6 +129,7 @@ impl Unary for Softplus {
     }
 
     const DERIVATIVE_ENTRIES: usize = 8;
+    const NEAR_DERIVATIVE_BELOW: Option<f64> = Sigmoid::NEAR_BELOW;
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {

@@ -75,12 +75,12 @@ impl Unary for Tanh {
     }
 
     const DERIVATIVE_ENTRIES: usize = 8;
+    const NEAR_DERIVATIVE_BELOW: Option<f64> = Some(RANGE_8 / 2.0);
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
         if X::ENTRIES < 32 {
-            let v = x + x;
-            (density_8(4.0, v), Some(v.abs().lt(x.splat(RANGE_8))))
+            (density_8(4.0, x + x), None)
         } else {
             density_32(x, &TANH_DENSITY)
         }

@@ -1,5 +1,6 @@
 use crate::math::{
-    self, squared_tanh_32, squared_tanh_tail, tanh_shrink_32, tanh_shrink_64, tanh_shrink_tail,
+    self, CUBE_LIMIT, squared_tanh_32, squared_tanh_tail, tanh_shrink_8, tanh_shrink_32,
+    tanh_shrink_64, tanh_shrink_tail,
 };
 use crate::prelude::*;
 
@@ -21,7 +22,8 @@ use crate::prelude::*;
 /// At most 1 ulp on `f32` for every input, 1.5 on `f64`; correctly rounded on `f16` and `bf16`. The
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`.
 ///
-/// On `f32` the bits are each backend's own, and those of the derivative: `avx512` computes both by 32 cells.
+/// On `f32` the bits are each backend's own: `avx512` computes by 32 cells and `avx2` by 8. On `avx512` those of the
+/// derivative are, too: it computes it by 32 cells.
 /// On `f64`, `avx512` computes by a table of 16 powers: its bits are not those of the other backends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TanhShrink;
@@ -33,7 +35,9 @@ impl Unary for TanhShrink {
     const F32_ULPS: i32 = 1;
     const F32: F32Lanes = F32Lanes::Double;
     const COMPUTE_BOUND: bool = true;
-    const FORWARD_ENTRIES: usize = 32;
+    const FORWARD_ENTRIES: usize = 8;
+    const NEAR_BELOW: Option<f64> = Some(CUBE_LIMIT * (1u128 << 64) as f64 * (1u128 << 64) as f64);
+    const TINY_APART: bool = true;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
@@ -42,12 +46,18 @@ impl Unary for TanhShrink {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        tanh_shrink_32(x)
+        if X::ENTRIES < 32 {
+            (tanh_shrink_8(x), None)
+        } else {
+            tanh_shrink_32(x)
+        }
     }
 
     #[inline(always)]
     fn far<X: PieceLane>(self, x: X) -> X {
-        tanh_shrink_tail(x.abs()).copysign(x)
+        let (a, one) = (x.abs(), x.splat(1.0));
+        let tail = tanh_shrink_tail(one.min(a));
+        a.lt(one).select(tail, a).copysign(x)
     }
 
     // From 19 on, tanh is 1, and a little less.

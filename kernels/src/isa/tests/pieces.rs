@@ -67,6 +67,16 @@ impl<S: Simd> WithSimd<S> for Pieces {
                 |i| s.look_up(&THIRTY_TWO, i),
                 |i| THIRTY_TWO[at(i, 32)],
             );
+            let signs: Vec<bool> = x.iter().map(|x| x.is_sign_negative()).collect();
+            let got = s.signs(of::<f32, S>(s, &x));
+            assert_eq!(
+                (0..32)
+                    .map(|i| got >> i & 1 == 1)
+                    .take(n)
+                    .collect::<Vec<_>>(),
+                signs
+            );
+            assert_eq!(got >> (n - 1) >> 1, 0);
             let of_bits = f32::from_bits;
             same(
                 s,
