@@ -21,6 +21,7 @@ pub(crate) struct Decay {
 }
 
 /// The factor 1.
+#[expect(clippy::approx_constant, reason = "as the program prints it")]
 pub(crate) const NATURAL: Decay = Decay {
     octaves: 1.4426950408889634,
     octave: [0.6931471805599453, 2.3190468138462996e-17],
