@@ -91,7 +91,7 @@ impl<S: Simd> WithSimd<S> for Tables {
                 SIXTEEN[((n - n.floor()) * 16.0) as usize] * n.floor().exp2()
             };
             same(s, &sixteenths, |i| s.power(&SIXTEEN, i), power);
-            let d: Vec<f64> = powers.iter().map(|n| 1.0 + n.exp2()).collect();
+            let d: Vec<f64> = powers.iter().map(|n| 1.0 + n.min(125.0).exp2()).collect();
             let g: Vec<f64> = lanes::<f64, S>(s, s.short_reciprocal(of::<f64, S>(s, &d)));
             for (d, g) in d.iter().zip(g) {
                 assert!((g * d - 1.0).abs() < 1.0 / 16_384.0, "1/{d:e}: {g:e}");
