@@ -692,7 +692,8 @@ impl<S: Simd, O: Pieces<S, A>, const A: usize> WithSimd<S> for Carefully<'_, O, 
                         let least = zero.splat_bits((below as f32).to_bits() - (1 << 30));
                         let tiny = x[0].abs().lt(least);
                         beyond |= tiny.bits() & !x[0].abs().le(zero).bits();
-                        z[0] = tiny.select(zero, z[0]);
+                        // Zeros are among them, and stay.
+                        z[0] = tiny.select(zero.copysign(x[0]), z[0]);
                     }
                 }
                 if const { O::SUBNORMALS_APART } {
