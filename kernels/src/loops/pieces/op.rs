@@ -1,0 +1,102 @@
+//! What is computed in pieces: an operation, its gradient, or its product.
+
+use crate::loops::pieces::registers::Registers;
+use crate::math::product_with_tail;
+use crate::register::{Lane, Near, Register};
+use crate::simd::Simd;
+use crate::unary::{Derivative, Times, Unary, gradient_where_not_zero};
+
+/// What is computed in pieces, of the elements of `A` arrays.
+pub(crate) trait Pieces<S: Simd, const A: usize>: Copy {
+    /// The result, and where it is that.
+    fn near(self, x: Registers<S, A>) -> Near<Register<f32, S>>;
+
+    /// [`Unary::SUBNORMALS_APART`].
+    const SUBNORMALS_APART: bool;
+
+    /// [`Unary::NEAR_BELOW`].
+    const BELOW: Option<f64>;
+
+    /// [`Unary::TINY_APART`].
+    const TINY_APART: bool;
+
+    /// [`Unary::OPEN`].
+    const OPEN: bool;
+
+    /// [`Unary::subnormal`].
+    fn subnormal(self, x: Registers<S, A>) -> Register<f32, S>;
+
+    /// The result elsewhere, and for NaN.
+    fn far(self, x: Registers<S, A>) -> Register<f32, S>;
+}
+
+impl<S: Simd, O: Unary> Pieces<S, 1> for O {
+    const SUBNORMALS_APART: bool = O::SUBNORMALS_APART;
+    const BELOW: Option<f64> = O::NEAR_BELOW;
+    const TINY_APART: bool = O::TINY_APART;
+    const OPEN: bool = O::OPEN;
+
+    #[inline(always)]
+    fn near(self, [x]: Registers<S, 1>) -> Near<Register<f32, S>> {
+        Unary::near(self, x)
+    }
+
+    #[inline(always)]
+    fn far(self, [x]: Registers<S, 1>) -> Register<f32, S> {
+        Unary::far(self, x).or_nan_of(x)
+    }
+
+    #[inline(always)]
+    fn subnormal(self, [x]: Registers<S, 1>) -> Register<f32, S> {
+        Unary::subnormal(self, x)
+    }
+}
+
+impl<S: Simd, D: Derivative> Pieces<S, 2> for D {
+    const SUBNORMALS_APART: bool = false;
+    const BELOW: Option<f64> = D::BELOW;
+    const TINY_APART: bool = false;
+    const OPEN: bool = false;
+
+    #[inline(always)]
+    fn near(self, [x, dy]: Registers<S, 2>) -> Near<Register<f32, S>> {
+        let (derivative, near) = Derivative::near(self, x);
+        (dy * derivative, near)
+    }
+
+    #[inline(always)]
+    fn far(self, [x, dy]: Registers<S, 2>) -> Register<f32, S> {
+        let derivative = Derivative::far(self, x).or_nan_of(x);
+        gradient_where_not_zero(product_with_tail(dy, derivative), derivative)
+    }
+
+    #[inline(always)]
+    fn subnormal(self, [x, _]: Registers<S, 2>) -> Register<f32, S> {
+        x
+    }
+}
+
+impl<S: Simd, O: Unary> Pieces<S, 2> for Times<O> {
+    const SUBNORMALS_APART: bool = O::SUBNORMALS_APART;
+    const BELOW: Option<f64> = O::NEAR_BELOW;
+    const TINY_APART: bool = O::TINY_APART;
+    // There the product is `far`'s.
+    const OPEN: bool = false;
+
+    #[inline(always)]
+    fn near(self, [x, b]: Registers<S, 2>) -> Near<Register<f32, S>> {
+        let (y, near) = Unary::near(self.0, x);
+        (y * b, near)
+    }
+
+    #[inline(always)]
+    fn far(self, [x, b]: Registers<S, 2>) -> Register<f32, S> {
+        let y = Unary::far(self.0, x).or_nan_of(x);
+        (y * b).or_nan_of(y)
+    }
+
+    #[inline(always)]
+    fn subnormal(self, [x, b]: Registers<S, 2>) -> Register<f32, S> {
+        Unary::subnormal(self.0, x) * b
+    }
+}
