@@ -68,7 +68,8 @@ impl Pair {
         let error = error * SLACK;
         if high == 0.0 {
             let exponent = if error == 0.0 { NOTHING } else { exponent };
-            return Self::vanished(exponent, error);
+            let vanished = Self::vanished(exponent, error);
+            return Self { high, ..vanished };
         }
         if !high.is_finite() || !error.is_finite() {
             return Self::UNKNOWN;
@@ -157,7 +158,8 @@ impl Pair {
     /// The nearest `f64`, or one beside it.
     pub(crate) fn to_f64(self) -> f64 {
         let (high, low) = self.over_power(0);
-        high + low
+        // -0 and 0 were 0.
+        if low == 0.0 { high } else { high + low }
     }
 
     /// High and low part over `2^n`.
@@ -370,7 +372,9 @@ impl Div for Pair {
     fn div(self, other: Self) -> Self {
         let (a, b) = (self, other);
         if b.is_infinite() && a.high.is_finite() {
-            return Self::vanished(a.exponent + VANISHED, a.size() + a.error);
+            let vanished = Self::vanished(a.exponent + VANISHED, a.size() + a.error);
+            let high = 0f64.copysign(a.high * b.high);
+            return Self { high, ..vanished };
         }
         if b.high == 0.0 || b.error > 0.25 || a.is_infinite() {
             return Self::UNKNOWN;

@@ -156,7 +156,7 @@ fn scalars<E: Round>() -> Vec<E> {
 #[test]
 fn every_16_bit_float_with_one_number() {
     fn test<E: Round>() {
-        let step = if sampled() { 61 } else { 1 };
+        let step = one_in(61);
         let x: Vec<E> = (0..1 << 16).step_by(step).map(E::from_bits).collect();
         check_scalars(&x, &scalars());
     }
@@ -167,7 +167,7 @@ fn every_16_bit_float_with_one_number() {
 #[test]
 fn edges_and_random_numbers_with_one_number() {
     fn test<E: Round>() {
-        let mut x = mixed(6, if sampled() { 200 } else { 20_000 });
+        let mut x = mixed(6, 20_000 / one_in(100));
         x.extend(E::edges());
         check_scalars(&x, &scalars());
         check_scalars(&x, &E::edges());
@@ -182,7 +182,7 @@ fn forms_of_two_arrays() {
     fn test<E: Round>() {
         let round = E::round();
         let (mut a, mut b) = every_two_edges::<E>();
-        let random = if sampled() { 500 } else { 100_000 };
+        let random = 100_000 / one_in(200);
         a.extend(mixed::<E>(7, random));
         b.extend(mixed::<E>(8, random));
         for isa in isas() {

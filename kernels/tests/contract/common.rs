@@ -316,10 +316,9 @@ pub fn is_nan<E: Float>(x: E) -> bool {
     x.to_f64().is_nan()
 }
 
-/// Whether an emulated CPU runs this (`.ci/avx512`), which gets a sample where the others get all.
-pub fn sampled() -> bool {
-    std::env::var_os("HALFWAVE_TEST_SAMPLED").is_some()
-}
+#[path = "../shared/sampled.rs"]
+mod sampled;
+pub use sampled::one_in;
 
 /// A NaN as arithmetic hands it on, with its quiet bit set; any other number as it is.
 pub fn quieted<E: Bits + Float>(x: E) -> E {

@@ -87,7 +87,7 @@ fn no_access_beyond_either_end() {
 /// Beyond four registers of the smallest elements; one kernel in a loop of several rounds.
 fn lengths(name: &str) -> impl Iterator<Item = usize> + use<> {
     let most = if name.contains(" relu ") { 320 } else { 131 };
-    (0..=most).step_by(if sampled() { 7 } else { 1 })
+    (0..=most).step_by(one_in(7))
 }
 
 /// The guard itself is tested: a child that asks for one element too many must die of it.

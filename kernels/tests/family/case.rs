@@ -155,7 +155,7 @@ impl<E: Number> Case<E> {
         slopes
     }
 
-    /// Edges, 64 numbers (one, where tests are sampled) on each side of whatever a formula may branch at, and random ones.
+    /// Edges, 64 numbers (fewer, where tests are sampled) on each side of whatever a formula may branch at, and random ones.
     pub fn inputs(&self, random: usize) -> Vec<E> {
         let random = random / one_in();
         let infinity = E::round(f64::INFINITY).bits();
@@ -175,7 +175,7 @@ impl<E: Number> Case<E> {
             quiet + 5,
             E::LAST / 2,
         ];
-        let near = if one_in() == 1 { 64 } else { 1 };
+        let near = (64 / one_in() as u64).max(1);
         let mut points = vec![0.0, 0.5, 0.75, 1.0, 1.5, 3.0, 6.0];
         // Where sums of 1 and e^x, tanh and erfc arrive at their limits, e^x at the smallest normal
         // and subnormal numbers and the largest, in `f32` and in `f64`.

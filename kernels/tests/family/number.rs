@@ -113,10 +113,10 @@ fn rounding_is_to_the_nearest_and_ties_to_even() {
     }
 }
 
-/// One in how many of the inputs is tried: all, but on an emulated CPU (`.ci/avx512`).
+#[path = "../shared/sampled.rs"]
+mod shared;
+
+/// One in how many of the inputs is tried.
 pub fn one_in() -> usize {
-    match std::env::var_os("HALFWAVE_TEST_SAMPLED") {
-        Some(_) => 401,
-        None => 1,
-    }
+    shared::one_in(usize::MAX)
 }

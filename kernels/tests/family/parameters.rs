@@ -9,9 +9,9 @@ use crate::forward::{check, hold};
 use crate::number::{Number, one_in};
 use crate::precise::{All, finite, measure};
 
-/// How many settings of an operation: fewer where nothing is optimised, or the CPU is emulated.
+/// How many settings of an operation: fewer where nothing is optimised, or the CPU is emulated slowly.
 fn count() -> usize {
-    if cfg!(debug_assertions) || one_in() > 1 {
+    if cfg!(debug_assertions) || one_in() > 100 {
         5
     } else {
         40

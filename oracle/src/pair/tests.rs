@@ -135,6 +135,11 @@ fn same<E: Format>(name: &str, x: f64, f: &impl Formula) {
     let nearest = slow.nearest::<E>();
     let said = format!("{name} of {x:e} is {:e}", slow.to_f64());
     assert!(fast.nearest::<E>() == nearest, "{said}");
+    // What vanishes keeps its sign.
+    let negative = slow.to_f64().is_sign_negative();
+    let exact = E::DTYPE != Dtype::F64 || slow.ulps(E::from_bits(0)) == 0.0;
+    let signs = exact || fast.to_f64().is_sign_negative() == negative;
+    assert!(signs, "{said}, {:?} or {:?}", fast.to_f64(), slow.to_f64());
     for y in [nearest, E::from_bits(nearest.bits() ^ 1)] {
         let (fast, slow) = (fast.ulps(y), slow.ulps(y));
         let close = |by: f64| (fast - slow * by).abs() <= 2f64.powi(-12) * (1.0 + by * slow);
