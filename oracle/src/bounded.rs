@@ -7,8 +7,7 @@ use halfwave_kernels::OracleNumber;
 
 use crate::double_double::two_sum;
 use crate::doubt;
-use crate::format::Format;
-use crate::truth::nearest;
+use crate::format::{Format, nearest};
 
 /// 2<sup>n</sup>, for `n` from -1022 to 1023.
 pub(crate) const fn power_of_two(n: i64) -> f64 {

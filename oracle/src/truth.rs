@@ -7,7 +7,7 @@ use crate::big::Big;
 use crate::bounded::{Bounded, power_of_two};
 use crate::doubt;
 use crate::float::{PRECISIONS, ROUND, level, log2, of, precision, scaled, set_level, to_f64, top};
-use crate::format::Format;
+use crate::format::{Format, TIE, kept, magnitude};
 use crate::pair::Pair;
 
 /// How small the error of a truth is, relative to it, as a power of two: 2^-23 ulps of `f64`.
@@ -255,52 +255,6 @@ impl Truth {
         };
         ((y - high) - low).abs()
     }
-}
-
-/// Half an ulp, of what is dropped, as 128 bits.
-const TIE: u128 = 1 << 127;
-
-/// How many bits `E` keeps of 1.…·2^power.
-fn kept<E: Format>(power: i32) -> i32 {
-    E::PRECISION - (E::MIN_EXPONENT - power).max(0)
-}
-
-/// The element nearest to `x`: at once, where the CPU rounds to it. (The crate `half` rounds twice.)
-pub(crate) fn nearest<E: Format>(x: f64) -> E {
-    if E::PRECISION == f32::PRECISION {
-        E::from_f64(x)
-    } else {
-        Truth(Value::Pair(Pair::of(x))).nearest()
-    }
-}
-
-/// The bits of the magnitude nearest to `top/2^128·2^exponent`, where `top`'s highest bit is set.
-fn magnitude<E: Format>(top: u128, exponent: i32) -> u64 {
-    // As a normal number it is 1.… · 2^(exponent - 1).
-    let power = exponent - 1;
-    if power > E::MAX_EXPONENT {
-        return bits_of_infinity::<E>();
-    }
-    let kept = kept::<E>(power);
-    if kept < 0 {
-        return 0;
-    }
-    let dropped = (128 - kept) as u32;
-    let (whole, rest) = if dropped == 128 {
-        (0, top)
-    } else {
-        (top >> dropped, top << kept)
-    };
-    let up = rest > TIE || rest == TIE && whole & 1 == 1;
-    let whole = whole as u64 + u64::from(up);
-    // A significand that was carried beyond its bits is the next exponent with a significand of 0.
-    let biased = (power - E::MIN_EXPONENT).max(0) as u64;
-    (biased << (E::PRECISION - 1)) + whole
-}
-
-fn bits_of_infinity<E: Format>() -> u64 {
-    let exponents = (E::MAX_EXPONENT - E::MIN_EXPONENT + 2) as u64;
-    exponents << (E::PRECISION - 1)
 }
 
 #[cfg(test)]
