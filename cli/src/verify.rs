@@ -106,13 +106,19 @@ fn parser() -> impl TypedValueParser<Value = Dtype> {
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Dtype>())
 }
 
-/// The operation with its parameters, if they are not the defaults.
+/// The operation with its parameters, if they are not the defaults; as `1e300` where that is shorter than 301 digits.
 fn label(op: Op) -> String {
     if Op::all().contains(&op) {
-        op.name().into()
-    } else {
-        op.to_string()
+        return op.name().into();
     }
+    let given = op.parameters().iter().zip(op.values());
+    let given = given.map(|(parameter, value)| {
+        let [digits, power] = [value.to_string(), format!("{:e}", value.to_f64())];
+        let same = power.parse() == Ok(value);
+        let short = same && power.len() < digits.len();
+        format!("{}={}", parameter.name, if short { power } else { digits })
+    });
+    format!("{}({})", op.name(), given.collect::<Vec<_>>().join(", "))
 }
 
 /// One line of what is printed.

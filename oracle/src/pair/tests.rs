@@ -1,6 +1,7 @@
 use halfwave_kernels::*;
 
 use super::*;
+use crate::big::Big;
 use crate::bounded::Bounded;
 use crate::float::scaled;
 use crate::{Format, Formula, settings, truth_for, truth_in_f64, truth_to_round};
