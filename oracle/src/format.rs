@@ -88,7 +88,7 @@ pub(crate) fn magnitude<E: Format>(top: u128, exponent: i32) -> u64 {
     (biased << (E::PRECISION - 1)) + whole
 }
 
-fn bits_of_infinity<E: Format>() -> u64 {
+pub(crate) fn bits_of_infinity<E: Format>() -> u64 {
     let exponents = (E::MAX_EXPONENT - E::MIN_EXPONENT + 2) as u64;
     exponents << (E::PRECISION - 1)
 }
