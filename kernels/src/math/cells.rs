@@ -245,8 +245,7 @@ pub(crate) fn gelu_8<X: PieceLane>(x: X) -> X {
     let g = slope.mul_add(d, value);
     let rest = slope.mul_add(d, p * g);
     let relu = x.splat(0.0).max(x);
-    let y = s.neg_mul_add(rest, s.neg_mul_add(value, relu));
-    y
+    s.neg_mul_add(rest, s.neg_mul_add(value, relu))
 }
 
 /// Where 32 cells to the nearest half end: the last number before a tie, from which the cells go round.
