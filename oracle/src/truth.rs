@@ -4,7 +4,8 @@ use astro_float_num::{BigFloat, Sign};
 use halfwave_kernels::OracleNumber;
 
 use crate::big::Big;
-use crate::bounded::{Bounded, power_of_two};
+use crate::bounded::Bounded;
+use crate::double_double::power_of_two;
 use crate::doubt;
 use crate::float::{PRECISIONS, ROUND, level, log2, of, precision, scaled, set_level, to_f64, top};
 use crate::format::Format;
@@ -73,7 +74,32 @@ fn in_f64<E: Format>(x: f64, f: &impl Formula) -> Option<f64> {
     if E::PRECISION >= 30 {
         return None;
     }
-    doubt::without(|| f.at(Bounded::of(x)))?.told::<E>()
+    told::<E>(doubt::without(|| f.at(Bounded::of(x)))?)
+}
+
+/// The value, if it tells the nearest number of `E`, which is `f32` or narrower, and errors in ulps of it. An ulp is
+/// half as large below a power of two: where the truth may be on either side, the value is below.
+#[inline]
+fn told<E: Format>(y: Bounded) -> Option<f64> {
+    if y.error == 0.0 {
+        return Some(y.value);
+    }
+    let size = y.value.abs();
+    let ulp = power_of_two((1 - E::PRECISION).into());
+    let least = power_of_two(E::MIN_EXPONENT.into());
+    // Half an ulp of `f64` at least: a tie is no longer one.
+    let error = y.error.max(size * power_of_two(-52));
+    let (low, high) = (size - error, size + error);
+    let known = y.error <= size.max(least) * ulp * power_of_two(-12);
+    if !known || nearest::<E>(low) != nearest::<E>(high) {
+        return None;
+    }
+    let below = low > least && (low.to_bits() ^ y.value.abs().to_bits()) >> 52 != 0;
+    Some(if below {
+        low.copysign(y.value)
+    } else {
+        y.value
+    })
 }
 
 /// `f(x)`, where `f` is a formula for any number type: an operation's oracle. With as many bits as it
@@ -266,7 +292,7 @@ fn kept<E: Format>(power: i32) -> i32 {
 }
 
 /// The element nearest to `x`: at once, where the CPU rounds to it. (The crate `half` rounds twice.)
-pub(crate) fn nearest<E: Format>(x: f64) -> E {
+fn nearest<E: Format>(x: f64) -> E {
     if E::PRECISION == f32::PRECISION {
         E::from_f64(x)
     } else {

@@ -127,7 +127,10 @@ fn backends_are_chosen_by_name() {
     let (together, all) = (gelu(&backend), gelu("--backend=all"));
     assert_eq!(together, all);
     for (row, name) in together.iter().zip(names) {
-        assert_eq!(gelu(&format!("--backend={name}")), [row.clone()]);
+        assert_eq!(
+            gelu(&format!("--backend={name}")),
+            std::slice::from_ref(row)
+        );
         assert!(row["inputs"].as_u64() < Some(1 << 18));
     }
 }
