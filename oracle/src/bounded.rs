@@ -5,14 +5,8 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use halfwave_kernels::OracleNumber;
 
-use crate::double_double::two_sum;
+use crate::double_double::{power_of_two, two_sum};
 use crate::doubt;
-use crate::format::{Format, nearest};
-
-/// 2<sup>n</sup>, for `n` from -1022 to 1023.
-pub(crate) const fn power_of_two(n: i64) -> f64 {
-    f64::from_bits(((1023 + n) as u64) << 52)
-}
 
 /// What rounding to nearest loses, relative to the result.
 const ROUNDING: f64 = power_of_two(-53);
@@ -52,31 +46,6 @@ impl Bounded {
 
     fn is_infinite(self) -> bool {
         self.value.is_infinite()
-    }
-
-    /// The value, if it tells the nearest number of `E`, which is `f32` or narrower, and errors in ulps of it. An ulp is
-    /// half as large below a power of two: where the truth may be on either side, the value is below.
-    #[inline]
-    pub(crate) fn told<E: Format>(self) -> Option<f64> {
-        if self.error == 0.0 {
-            return Some(self.value);
-        }
-        let size = self.value.abs();
-        let ulp = power_of_two((1 - E::PRECISION).into());
-        let least = power_of_two(E::MIN_EXPONENT.into());
-        // Half an ulp of `f64` at least: a tie is no longer one.
-        let error = self.error.max(size * power_of_two(-52));
-        let (low, high) = (size - error, size + error);
-        let known = self.error <= size.max(least) * ulp * power_of_two(-12);
-        if !known || nearest::<E>(low) != nearest::<E>(high) {
-            return None;
-        }
-        let below = low > least && (low.to_bits() ^ self.value.abs().to_bits()) >> 52 != 0;
-        Some(if below {
-            low.copysign(self.value)
-        } else {
-            self.value
-        })
     }
 }
 

@@ -4,6 +4,11 @@
 
 pub(crate) type DoubleDouble = (f64, f64);
 
+/// 2<sup>n</sup>, for `n` from -1022 to 1023.
+pub(crate) const fn power_of_two(n: i64) -> f64 {
+    f64::from_bits(((1023 + n) as u64) << 52)
+}
+
 /// `a + b`, exactly.
 #[inline(always)]
 pub(crate) fn two_sum(a: f64, b: f64) -> DoubleDouble {

@@ -4,8 +4,7 @@
 use core::cmp::Ordering;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::bounded::power_of_two;
-use crate::double_double::{DoubleDouble, add, mul, quick_two_sum, times};
+use crate::double_double::{DoubleDouble, add, mul, power_of_two, quick_two_sum, times};
 use crate::doubt;
 
 /// What a sum, a product, a quotient lose, relative to the result.

@@ -4,10 +4,11 @@ use astro_float_num::{BigFloat, Sign};
 use halfwave_kernels::OracleNumber;
 
 use crate::big::Big;
-use crate::bounded::{Bounded, power_of_two};
+use crate::bounded::Bounded;
+use crate::double_double::power_of_two;
 use crate::doubt;
 use crate::float::{PRECISIONS, ROUND, level, log2, of, precision, scaled, set_level, to_f64, top};
-use crate::format::{Format, TIE, kept, magnitude};
+use crate::format::Format;
 use crate::pair::Pair;
 
 /// How small the error of a truth is, relative to it, as a power of two: 2^-23 ulps of `f64`.
@@ -73,7 +74,32 @@ fn in_f64<E: Format>(x: f64, f: &impl Formula) -> Option<f64> {
     if E::PRECISION >= 30 {
         return None;
     }
-    doubt::without(|| f.at(Bounded::of(x)))?.told::<E>()
+    told::<E>(doubt::without(|| f.at(Bounded::of(x)))?)
+}
+
+/// The value, if it tells the nearest number of `E`, which is `f32` or narrower, and errors in ulps of it. An ulp is
+/// half as large below a power of two: where the truth may be on either side, the value is below.
+#[inline]
+fn told<E: Format>(y: Bounded) -> Option<f64> {
+    if y.error == 0.0 {
+        return Some(y.value);
+    }
+    let size = y.value.abs();
+    let ulp = power_of_two((1 - E::PRECISION).into());
+    let least = power_of_two(E::MIN_EXPONENT.into());
+    // Half an ulp of `f64` at least: a tie is no longer one.
+    let error = y.error.max(size * power_of_two(-52));
+    let (low, high) = (size - error, size + error);
+    let known = y.error <= size.max(least) * ulp * power_of_two(-12);
+    if !known || nearest::<E>(low) != nearest::<E>(high) {
+        return None;
+    }
+    let below = low > least && (low.to_bits() ^ y.value.abs().to_bits()) >> 52 != 0;
+    Some(if below {
+        low.copysign(y.value)
+    } else {
+        y.value
+    })
 }
 
 /// `f(x)`, where `f` is a formula for any number type: an operation's oracle. With as many bits as it
@@ -255,6 +281,52 @@ impl Truth {
         };
         ((y - high) - low).abs()
     }
+}
+
+/// Half an ulp, of what is dropped, as 128 bits.
+const TIE: u128 = 1 << 127;
+
+/// How many bits `E` keeps of 1.…·2^power.
+fn kept<E: Format>(power: i32) -> i32 {
+    E::PRECISION - (E::MIN_EXPONENT - power).max(0)
+}
+
+/// The element nearest to `x`: at once, where the CPU rounds to it. (The crate `half` rounds twice.)
+fn nearest<E: Format>(x: f64) -> E {
+    if E::PRECISION == f32::PRECISION {
+        E::from_f64(x)
+    } else {
+        Truth(Value::Pair(Pair::of(x))).nearest()
+    }
+}
+
+/// The bits of the magnitude nearest to `top/2^128·2^exponent`, where `top`'s highest bit is set.
+fn magnitude<E: Format>(top: u128, exponent: i32) -> u64 {
+    // As a normal number it is 1.… · 2^(exponent - 1).
+    let power = exponent - 1;
+    if power > E::MAX_EXPONENT {
+        return bits_of_infinity::<E>();
+    }
+    let kept = kept::<E>(power);
+    if kept < 0 {
+        return 0;
+    }
+    let dropped = (128 - kept) as u32;
+    let (whole, rest) = if dropped == 128 {
+        (0, top)
+    } else {
+        (top >> dropped, top << kept)
+    };
+    let up = rest > TIE || rest == TIE && whole & 1 == 1;
+    let whole = whole as u64 + u64::from(up);
+    // A significand that was carried beyond its bits is the next exponent with a significand of 0.
+    let biased = (power - E::MIN_EXPONENT).max(0) as u64;
+    (biased << (E::PRECISION - 1)) + whole
+}
+
+fn bits_of_infinity<E: Format>() -> u64 {
+    let exponents = (E::MAX_EXPONENT - E::MIN_EXPONENT + 2) as u64;
+    exponents << (E::PRECISION - 1)
 }
 
 #[cfg(test)]

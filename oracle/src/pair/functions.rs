@@ -6,8 +6,9 @@ use halfwave_kernels::OracleNumber;
 
 use super::{APART, LARGEST, NOTHING, Pair, ROUNDING, VANISHED};
 use crate::big::Big;
-use crate::bounded::power_of_two;
-use crate::double_double::{DoubleDouble, add, mul, quick_two_sum, two_product, two_sum};
+use crate::double_double::{
+    DoubleDouble, add, mul, power_of_two, quick_two_sum, two_product, two_sum,
+};
 use crate::float::to_f64;
 
 /// What a function loses.

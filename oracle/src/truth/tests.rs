@@ -1,7 +1,6 @@
 use halfwave_kernels::{bf16, f16};
 
 use super::*;
-use crate::format::bits_of_infinity;
 
 /// The number itself.
 fn itself(x: f64) -> Truth {
