@@ -193,9 +193,7 @@ impl Unary for GeluTanh {
     #[inline(always)]
     fn far_derivative<X: PieceLane>(self, x: X) -> X {
         let a = x.splat(11.0).min(x.abs());
-        let (c, _) = x.splat_pair((-GELU_TANH_1.0, 0.0));
-        let g = product(a, (a * a).mul_add(a.splat(-3.0 * GELU_TANH_3.0), c));
-        gated_derivative_tail(x, argument_8(a), g, &OF_GELU_TANH)
+        gated_derivative_tail(x, argument_8(a), slope(a), &OF_GELU_TANH)
     }
 
     fn stationary_point(self) -> Option<f64> {
