@@ -474,7 +474,7 @@ def tables():
     yield "cells_32.rs", "GELU", gate(lambda a: 0.5 * erfc(a / np.sqrt(2)), 6, 3.1, 0.31)[0]
     v = lambda a: GELU_TANH * a * (1 + 0.044715 * a * a)
     yield "cells_32.rs", "GELU_TANH", gate(lambda a: expit(-v(a)), 6, 3.0, 0.5)[0]
-    quick = gate(lambda a: expit(-1.702 * a), 5, 3.231, 0, extra=True, last=0.03)
+    quick = gate(lambda a: expit(-1.702 * a), 5, 3.4, -0.018, extra=True, last=0.03)
     yield "cells_32.rs", "QUICK_GELU", quick[0]
     yield "cells_32.rs", "SOFTPLUS", softplus()
     yield "cells_32.rs", "TANH_SHRINK", tanh_shrink()

@@ -53,11 +53,11 @@ fn argument<X: Lane>(x: X) -> DoubleWord<X> {
 const GATE_32: Gate<5> = Gate {
     cells: &QUICK_GELU_32,
     grid: Grid {
-        scale: 3.230_999_946_594_238_3,
-        growth: 0.0,
-        limit: 9.903_435_707_092_285,
+        scale: 3.400_000_095_367_431_6,
+        growth: -0.017_999_999_225_139_618,
+        limit: 9.933_578_491_210_938,
     },
-    first: -0.024_883_493_781_089_783,
+    first: -0.025_158_595_293_760_3,
 };
 
 const SLOPE_GRID: Grid = Grid {
