@@ -185,27 +185,27 @@ pub type V<S, E> = <S as Lanes<E>>::V;
 #[inline(always)]
 unsafe fn copy_bytes(src: *const u8, dst: *mut u8, n: usize) {
     /// # Safety
-    /// As above, and `size_of::<T>() <= n <= 2 * size_of::<T>()`.
+    /// As above, and `SIZE <= n <= 2 * SIZE`.
     #[inline(always)]
-    unsafe fn twice<T>(src: *const u8, dst: *mut u8, n: usize) {
-        let last = n - size_of::<T>();
-        // SAFETY: `0..size_of::<T>()` and `last..n` both lie within the `n` bytes.
+    unsafe fn twice<const SIZE: usize>(src: *const u8, dst: *mut u8, n: usize) {
+        let last = n - SIZE;
+        // SAFETY: `0..SIZE` and `last..n` both lie within the `n` bytes.
         unsafe {
-            let a = src.cast::<T>().read_unaligned();
-            let b = src.add(last).cast::<T>().read_unaligned();
-            dst.cast::<T>().write_unaligned(a);
-            dst.add(last).cast::<T>().write_unaligned(b);
+            let a = *src.cast::<[u8; SIZE]>();
+            let b = *src.add(last).cast::<[u8; SIZE]>();
+            *dst.cast::<[u8; SIZE]>() = a;
+            *dst.add(last).cast::<[u8; SIZE]>() = b;
         }
     }
-    // SAFETY: each arm has `size_of::<T>() <= n <= 2 * size_of::<T>()`.
+    // SAFETY: each arm has `SIZE <= n <= 2 * SIZE`.
     unsafe {
         match n {
             0 => {}
             1 => dst.write(src.read()),
-            2..4 => twice::<u16>(src, dst, n),
-            4..8 => twice::<u32>(src, dst, n),
-            8..16 => twice::<u64>(src, dst, n),
-            _ => twice::<u128>(src, dst, n),
+            2..4 => twice::<2>(src, dst, n),
+            4..8 => twice::<4>(src, dst, n),
+            8..16 => twice::<8>(src, dst, n),
+            _ => twice::<16>(src, dst, n),
         }
     }
 }

@@ -210,9 +210,14 @@ impl FullSimd for Portable {
 /// A register's bits as another of `wide`'s types.
 #[inline(always)]
 fn cast<A: Copy, B: Copy>(a: A) -> B {
+    // `transmute_copy` is a call with checks, and there are so many of these that the compiler took longer.
+    union Bits<A: Copy, B: Copy> {
+        a: A,
+        b: B,
+    }
     const { assert!(size_of::<A>() == size_of::<B>()) };
     // SAFETY: private to this file, and both are plain registers of one size.
-    unsafe { core::mem::transmute_copy(&a) }
+    unsafe { Bits { a }.b }
 }
 
 /// `yes` where the bits of `m` are set, `no` where they are not. `wide`'s own is generic and not
@@ -220,7 +225,7 @@ fn cast<A: Copy, B: Copy>(a: A) -> B {
 #[inline(always)]
 fn choose<V: Copy>(m: V, yes: V, no: V) -> V {
     let (m, yes, no): (u32x8, u32x8, u32x8) = (cast(m), cast(yes), cast(no));
-    cast((m & yes) | (!m & no))
+    cast(((yes ^ no) & m) ^ no)
 }
 
 /// The lanes of `x` that are below `limit`, both below 2^31.

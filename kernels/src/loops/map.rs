@@ -314,60 +314,93 @@ unsafe fn unrolled<S, E, O>(
     // `len - n`; `load_part` and `store_part` get `len < n`. Streaming stores go only to
     // `i = first + k * n`, aligned to a register by the choice of `first`.
     unsafe {
-        if len < n {
-            return s.store_part(dst, len, op.on(s, s.load_part(src, len)));
+        let part = len < n;
+        let first = if part {
+            s.load_part(src, len)
+        } else {
+            s.load(src)
+        };
+        let head = op.on(s, first);
+        if part {
+            return s.store_part(dst, len, head);
         }
-        let head = op.on(s, s.load(src));
         if len == n {
             return s.store(dst, head);
         }
         let last = len - n;
         let tail = op.on(s, s.load(src.add(last)));
         let behind = dst.addr() / size_of::<E::Lane>() % n;
+        let (mut i, end);
         if stream {
-            let mut i = (n - behind) % n;
+            (i, end) = ((n - behind) % n, last + 1);
             if i > 0 {
                 s.store(dst, head);
             }
-            while i + 3 * n <= last {
-                let a = s.load(src.add(i));
-                let b = s.load(src.add(i + n));
-                let c = s.load(src.add(i + 2 * n));
-                let d = s.load(src.add(i + 3 * n));
-                s.stream(dst.add(i).cast(), op.on(s, a));
-                s.stream(dst.add(i + n).cast(), op.on(s, b));
-                s.stream(dst.add(i + 2 * n).cast(), op.on(s, c));
-                s.stream(dst.add(i + 3 * n).cast(), op.on(s, d));
+            while i + 3 * n < end {
+                let y = four(s, op, src.add(i));
+                s.stream(dst.add(i).cast(), y[0]);
+                s.stream(dst.add(i + n).cast(), y[1]);
+                s.stream(dst.add(i + 2 * n).cast(), y[2]);
+                s.stream(dst.add(i + 3 * n).cast(), y[3]);
                 i += 4 * n;
-            }
-            while i <= last {
-                s.stream(dst.add(i).cast(), op.on(s, s.load(src.add(i))));
-                i += n;
-            }
-            if i < len {
-                s.store(dst.add(last), tail);
             }
         } else {
-            let mut i = n - behind;
-            while i + 3 * n < last {
-                let a = s.load(src.add(i));
-                let b = s.load(src.add(i + n));
-                let c = s.load(src.add(i + 2 * n));
-                let d = s.load(src.add(i + 3 * n));
-                s.store(dst.add(i), op.on(s, a));
-                s.store(dst.add(i + n), op.on(s, b));
-                s.store(dst.add(i + 2 * n), op.on(s, c));
-                s.store(dst.add(i + 3 * n), op.on(s, d));
+            (i, end) = (n - behind, last);
+            while i + 3 * n < end {
+                let y = four(s, op, src.add(i));
+                s.store(dst.add(i), y[0]);
+                s.store(dst.add(i + n), y[1]);
+                s.store(dst.add(i + 2 * n), y[2]);
+                s.store(dst.add(i + 3 * n), y[3]);
                 i += 4 * n;
             }
-            while i < last {
-                s.store(dst.add(i), op.on(s, s.load(src.add(i))));
-                i += n;
+        }
+        // One loop for the rest of both: each more has the operation once more.
+        while i < end {
+            let y = op.on(s, s.load(src.add(i)));
+            if stream {
+                s.stream(dst.add(i).cast(), y);
+            } else {
+                s.store(dst.add(i), y);
             }
+            i += n;
+        }
+        if !stream {
             s.store(dst, head);
+        }
+        if !stream || i < len {
             s.store(dst.add(last), tail);
         }
     }
+}
+
+/// The results of four registers. In a loop, which the compiler unrolls: what it is given has the operation once.
+///
+/// # Safety
+/// `src` is valid for reads of four registers.
+#[inline(always)]
+unsafe fn four<S, E, O>(s: S, op: O, src: *const E::Lane) -> [V<S, E::Lane>; 4]
+where
+    S: Simd + Lanes<E::Lane>,
+    E: Element,
+    O: Elementwise<E>,
+{
+    let n = <S as Lanes<E::Lane>>::N;
+    // SAFETY: forwarded.
+    let mut y = unsafe {
+        [
+            s.load(src),
+            s.load(src.add(n)),
+            s.load(src.add(2 * n)),
+            s.load(src.add(3 * n)),
+        ]
+    };
+    let mut k = 0;
+    while k < 4 {
+        y[k] = op.on(s, y[k]);
+        k += 1;
+    }
+    y
 }
 
 /// The step of a map.

@@ -20,7 +20,7 @@ use crate::register::Register;
 use crate::simd::{Simd, WithSimd};
 use aside::{Aside, take_places};
 use op::Pieces;
-use rare::{carefully, on, one_carefully, stops, tells_by_bits};
+use rare::{carefully, may_stop, on, one_carefully, stops, tells_by_bits};
 use registers::{BLOCK, LANES, at, load, load_part, store};
 
 /// From so many registers of a block on that have a far number, the next block puts aside without a
@@ -138,7 +138,7 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
             } else {
                 (last, tail)
             };
-            let y = if stops(op, &[x]) {
+            let y = if const { may_stop::<S, O, A>() } && stops(op, &[x]) {
                 one_carefully(s, op, x, at, &mut aside)
             } else {
                 let (y, far) = on(op, x);

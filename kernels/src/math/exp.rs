@@ -138,6 +138,15 @@ impl<X: Lane> Exp<X> {
         DoubleWord::compensated(high, self.all_of_p_plus((self.scale - high) + c))
     }
 
+    /// [`plus`](Exp::plus) for x ≤ 0. There it is c less the whole that is exact, and 2<sup>n</sup> that must not be lost:
+    /// next to 2 + 2<sup>−24</sup>, that would be a quarter of an ulp.
+    #[inline(always)]
+    pub(crate) fn plus_larger(self, c: f64) -> DoubleWord<X> {
+        let c = self.scale.splat(c);
+        let high = self.p_plus(self.scale + c);
+        DoubleWord::compensated(high, self.all_of_p_plus((c - high) + self.scale))
+    }
+
     /// [`plus`](Exp::plus) without what rounding took from p: an eighth of an ulp, and three
     /// instructions less.
     #[inline(always)]

@@ -8,7 +8,7 @@ use crate::register::Lane;
 /// its own roundings weigh little.
 #[inline(always)]
 pub(crate) fn log1p_exp<X: Lane>(t: Exp<X>) -> DoubleWord<X> {
-    let s = (t.twice().value() / t.plus(2.0)).double_word();
+    let s = (t.twice().value() / t.plus_larger(2.0)).double_word();
     let z = s.high * s.high;
     let a = polynomial(z, z * z, X::CONSTANTS.atanh);
     let second = s.high * z * a;

@@ -166,6 +166,11 @@ fn gradient<E: Number, O: BuiltinOp + Oracle>(
 #[test]
 fn the_tail_of_softplus_is_divided_by_beta_itself() {
     gives::<f32, _>(Softplus::new(0.9), &[(0xC2C1_34BA, 0x00D2_DF67)]);
+    // Where e^x beside 2 is half of the last place.
+    gives::<f32, _>(
+        Softplus::new(1.6244737269366403),
+        &[(0xC126_64FF, 0x32F3_663B)],
+    );
 }
 
 #[test]

@@ -3,14 +3,12 @@
 use core::arch::asm;
 use core::arch::x86_64::*;
 
-use super::{Avx512, Avx512Vl256};
+use super::Avx512;
 use crate::isa::macros::intrinsics;
 use crate::table_lanes::TableLanes;
 
 /// 1.5·2<sup>48</sup>.
 const SHIFT_16: f64 = 422_212_465_065_984.0;
-
-impl TableLanes for Avx512Vl256 {}
 
 impl TableLanes for Avx512 {
     const GATHERS: bool = true;

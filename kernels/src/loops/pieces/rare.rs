@@ -16,6 +16,11 @@ pub(super) const fn tells_by_bits<S: Simd, O: Pieces<S, A>, const A: usize>() ->
     O::BELOW.is_some() && <S as Lanes<f32>>::N < LANES
 }
 
+/// Whether there is anything that [`Pieces::near`] must not see.
+pub(super) const fn may_stop<S: Simd, O: Pieces<S, A>, const A: usize>() -> bool {
+    O::SUBNORMALS_APART || tells_by_bits::<S, O, A>()
+}
+
 /// Whether the first array has what [`Pieces::near`] must not see.
 #[inline(always)]
 pub(super) fn stops<S: Simd, O: Pieces<S, A>, const A: usize>(_: O, x: &[Registers<S, A>]) -> bool {
