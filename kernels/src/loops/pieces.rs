@@ -3,7 +3,7 @@
 //! Numbers that no piece covers are put aside, those of a thousand elements together, and computed by
 //! [`Unary::far`] as an array of their own; then they take their places. So a few cost a branch that is
 //! hardly ever taken, and many cost what they cost by themselves: computed where they stand, one in a
-//! register would cost as much as a register of them.
+//! register would cost as much as a register of them. While there is nothing else, nothing is put aside.
 //!
 //! The shape is that of the [other loops](super::compact): a body of aligned stores, and a register at
 //! each end, unaligned, that is loaded before the first store.
@@ -115,7 +115,7 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
                 }
             }
             if aside.registers > BLOCK / n {
-                take_places(s, op, &mut aside, dst, len);
+                i += take_places(s, op, &mut aside, dst, len, at(src, i), i..end, stream);
             }
         }
         // The rest, a bit for each: a register that has no partner, the head, the tail. One loop for them has
@@ -156,7 +156,7 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
             rest &= rest - 1;
         }
         if aside.registers > 0 {
-            take_places(s, op, &mut aside, dst, len);
+            take_places(s, op, &mut aside, dst, len, src, 0..0, stream);
         }
     }
 }

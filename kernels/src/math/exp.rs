@@ -182,8 +182,14 @@ pub(crate) fn exp_beyond<X: Lane>(x: DoubleWord<X>) -> X {
 /// which the first makes `a` smaller: exactly, or what comes out vanishes.
 #[inline(always)]
 pub(crate) fn exp_times<X: Lane>(a: DoubleWord<X>, x: DoubleWord<X>) -> X {
-    let Reduced { n, exp } = reduced(clamped(x), false, true);
-    let (zero, one) = (n.splat(0.0), n.splat(1.0));
+    let zero = x.high.splat(0.0);
+    let none = x.high.lt(x.high.splat(-X::CONSTANTS.vanished));
+    // Where it has vanished, of a number from which nothing subnormal comes: that takes Intel's CPUs a detour through
+    // microcode.
+    let mut v = clamped(x);
+    v.high = none.select(zero, v.high);
+    let Reduced { n, exp } = reduced(v, false, true);
+    let one = n.splat(1.0);
     let high = one + exp.p;
     let low = Some((exp.p - (high - one)) + exp.p_low);
     let shift = n.splat(X::CONSTANTS.shift);
@@ -191,7 +197,6 @@ pub(crate) fn exp_times<X: Lane>(a: DoubleWord<X>, x: DoubleWord<X>) -> X {
     let n_third = third - shift;
     let (third, rest) = (third.pow2(), (n - n_third - n_third + shift).pow2());
     let y = (a.scaled(third) * DoubleWord { high, low }).rounded() * third * rest;
-    let none = x.high.lt(n.splat(-X::CONSTANTS.vanished));
     none.select(zero, y).copysign(a.high)
 }
 

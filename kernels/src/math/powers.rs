@@ -100,12 +100,15 @@ fn scaled_exp_minus<X: PieceLane>(v: DoubleWord<X>, units: &'static Units, power
     (shifted.look_up(&cells_8::EIGHTHS).add_bits(place), p)
 }
 
-/// e<sup>x</sup> for x ≤ 0 within [`RANGE`], and where it is, and something on the right of 0.
+/// What |v| must not exceed, so that the product of e<sup>−v</sup> and a dy that is not tiny is a normal number.
+const GRADIENT_RANGE: f64 = 60.0;
+
+/// e<sup>x</sup> for x ≤ 0 within [`GRADIENT_RANGE`], and where it is, and something on the right of 0.
 #[inline(always)]
 pub(crate) fn exp_left_8<X: PieceLane>(x: X) -> Near<X> {
-    let a = lifted(x.abs_to(x.splat(RANGE)));
+    let a = lifted(x.abs_to(x.splat(GRADIENT_RANGE)));
     let (s, p) = exp_minus(DoubleWord::exact(a), &NATURAL);
-    (s.mul_add(p, s), Some(x.splat(-RANGE).le(x)))
+    (s.mul_add(p, s), Some(x.splat(-GRADIENT_RANGE).le(x)))
 }
 
 /// The same, and 1 on the right of 0.

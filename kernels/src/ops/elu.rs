@@ -65,7 +65,8 @@ impl Unary for Elu {
             let linear = x.splat(LINEAR);
             (x.min(linear), linear)
         } else {
-            (x, zero)
+            // What e^x makes of the others may be subnormal, and slow.
+            (x.min(zero), zero)
         };
         let y = exp_minus_one(DoubleWord::exact(v));
         let y = if self.alpha == 1.0 {

@@ -1,7 +1,7 @@
 use crate::coefficients::{SELU_SCALE, SELU_SCALE_ALPHA};
 use crate::math::{
-    DoubleWord, TINY_64, below_range, exp_left_8, exp_minus_one, exp_scaled, exp_tail, selu_64,
-    selu_near_64,
+    DoubleWord, LINEAR, TINY_64, below_range, exp_left_8, exp_minus_one, exp_scaled, exp_tail,
+    selu_64, selu_near_64,
 };
 use crate::prelude::*;
 
@@ -35,11 +35,6 @@ pub struct Selu;
 
 parameters!(Selu);
 
-/// λ in two numbers, of which the first is exact on every dtype. Both are positive: so the products of an infinity are not
-/// infinite less infinite, and those of -0.0 are negative.
-const SCALE_HIGH: f64 = (SELU_SCALE.0 * (1 << 20) as f64) as i32 as f64 / (1 << 20) as f64;
-const SCALE_LOW: f64 = SELU_SCALE.0 - SCALE_HIGH;
-
 impl Unary for Selu {
     const FORMULA: &'static str = "λ·(x < 0 ? α·expm1(x) : x)";
     const F32_ULPS: i32 = 1;
@@ -47,14 +42,16 @@ impl Unary for Selu {
     const COMPUTE_BOUND: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
+    // Next to 0 and on the right it is c·x with c > 1: as x + (c − 1)·x, what rounding takes from c − 1 is little.
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        let right = x.mul_add(x.splat(SCALE_HIGH), x * x.splat(SCALE_LOW));
+        let linear = x.mul_add(slope_less_one(x), x);
         let (limit, limit_low) = x.splat_pair(SELU_SCALE_ALPHA);
-        let y = exp_minus_one(DoubleWord::exact(x));
-        let left = y * limit;
-        let left = left.high + limit_low.mul_add(y.high, left.low_or_zero());
-        x.lt(x.splat(0.0)).select(left, right)
+        let end = x.splat(LINEAR);
+        let y = exp_minus_one(DoubleWord::exact(x.min(end)));
+        let low = y.low_or_zero().mul_add(limit, y.high * limit_low);
+        let left = y.high.mul_add(limit, low);
+        x.lt(end).select(left, linear)
     }
 
     const BY_TABLES: ByTables = ByTables::Scaling;
@@ -105,6 +102,13 @@ impl Unary for Selu {
         let slope = (y + limit) + limit_low;
         y.splat(0.0).lt(y).select(scale, slope)
     }
+}
+
+/// By how much the slope next to 0 is more than 1.
+#[inline(always)]
+fn slope_less_one<X: Lane>(x: X) -> X {
+    let (left, right) = (SELU_SCALE_ALPHA.0 - 1.0, SELU_SCALE.0 - 1.0);
+    x.lt(x.splat(0.0)).select(x.splat(left), x.splat(right))
 }
 
 #[cfg(feature = "oracle")]

@@ -1,10 +1,12 @@
 //! What has been put aside, and how it comes to its place.
 
 use core::mem::MaybeUninit;
+use core::ops::Range;
 
 use crate::lanes::Lanes;
 use crate::loops::pieces::op::Pieces;
-use crate::loops::pieces::registers::{BLOCK, ROOM, Registers, load};
+use crate::loops::pieces::rare::is_far;
+use crate::loops::pieces::registers::{BLOCK, ROOM, Registers, load, store};
 use crate::simd::{Simd, WithSimd};
 
 /// What has been put aside.
@@ -49,18 +51,25 @@ impl<const A: usize> Aside<A> {
     }
 }
 
-/// [`Pieces::far`] for what was put aside of `dst`, in a function of its own: it is rare and long.
+/// [`Pieces::far`] for what was put aside of `dst`, in a function of its own: it is rare and long. If those were whole
+/// registers, it goes on with the elements `ahead`, as long as there is nothing but such. Returns how many of them it
+/// did.
 ///
 /// # Safety
-/// `dst` is valid for reads and writes of `len` elements, and what is aside is from there.
+/// `dst` is valid for reads and writes of `len` elements, and what is aside is from there. The elements `ahead` are
+/// whole registers, those that each of `src` starts with, as [`body`](super::body) says.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)] // as there
 pub(super) unsafe fn take_places<S: Simd, O: Pieces<S, A>, const A: usize>(
     _: S,
     op: O,
     aside: &mut Aside<A>,
     dst: *mut f32,
     len: usize,
-) {
+    src: [*const f32; A],
+    ahead: Range<usize>,
+    stream: bool,
+) -> usize {
     // SAFETY: the unit is the proof that the CPU has its instructions; the rest is forwarded.
     unsafe {
         S::with_simd(Far {
@@ -68,6 +77,9 @@ pub(super) unsafe fn take_places<S: Simd, O: Pieces<S, A>, const A: usize>(
             aside,
             dst,
             len,
+            src,
+            ahead,
+            stream,
         })
     }
 }
@@ -78,19 +90,51 @@ pub(super) struct Far<'a, O, const A: usize> {
     aside: &'a mut Aside<A>,
     dst: *mut f32,
     len: usize,
+    src: [*const f32; A],
+    ahead: Range<usize>,
+    stream: bool,
 }
 
 impl<S: Simd, O: Pieces<S, A>, const A: usize> WithSimd<S> for Far<'_, O, A> {
-    type Output = ();
+    type Output = usize;
 
     #[inline(always)]
-    unsafe fn with_simd(self, s: S) {
+    unsafe fn with_simd(self, s: S) -> usize {
+        let all = self.aside.lanes == self.aside.registers * <S as Lanes<f32>>::N;
+        // SAFETY: forwarded.
+        unsafe {
+            let (op, src, stream) = (self.op, self.src, self.stream);
+            let (dst, len) = (self.dst.add(self.ahead.start), self.ahead.len());
+            self.take_places(s);
+            let mut i = 0;
+            while all && i < len {
+                let x = load(s, src, i);
+                if !is_far(op, x) {
+                    break;
+                }
+                store(s, dst.add(i), op.far(x).v(), stream);
+                i += <S as Lanes<f32>>::N;
+            }
+            i
+        }
+    }
+}
+
+impl<O, const A: usize> Far<'_, O, A> {
+    /// # Safety
+    /// As [`take_places`].
+    #[inline(always)]
+    unsafe fn take_places<S: Simd>(self, s: S)
+    where
+        O: Pieces<S, A>,
+    {
         let n = <S as Lanes<f32>>::N;
         let Far {
             op,
             aside,
             dst,
             len,
+            ..
         } = self;
         let mut x = [core::ptr::null(); A];
         // SAFETY: zeros behind the numbers, for which there is room, make whole registers of them. The

@@ -58,6 +58,23 @@ pub(super) fn stops<S: Simd, O: Pieces<S, A>, const A: usize>(_: O, x: &[Registe
     bits != 0
 }
 
+/// Whether [`Pieces::far`] is right on a whole register.
+#[inline(always)]
+pub(super) fn is_far<S: Simd, O: Pieces<S, A>, const A: usize>(op: O, x: Registers<S, A>) -> bool {
+    match O::BELOW {
+        Some(below) if const { tells_by_bits::<S, O, A>() } => {
+            let x = x[0];
+            let left = if O::OPEN { x } else { x.splat(0.0) - x.abs() };
+            left.le(x.splat(-below)).all()
+        }
+        // Of all that this computes, the compiler leaves where it would be right.
+        _ => match op.near(x).1 {
+            Some(near) => !near.any(),
+            None => false,
+        },
+    }
+}
+
 /// [`Pieces::near`] on a register that it may see, and a bit for each lane where it is not right.
 #[inline(always)]
 pub(super) fn on<S: Simd, O: Pieces<S, A>, const A: usize>(
