@@ -35,13 +35,14 @@ where
     Backward<O>: Pairwise<E>,
     BackwardFromOutput<O>: Pairwise<E>,
 {
-    /// Of `S`, or, if `O` is bound by computation, of `W`; nothing is compiled for the other.
+    /// Of `S`, or, if `O` is bound by computation, of `W`; nothing is compiled for the other. On 16-bit floats, which are
+    /// converted, so is what computes a few instructions.
     const fn of<S, W>() -> Self
     where
         S: Simd + Lanes<E::Lane>,
         W: Simd + Lanes<E::Lane>,
     {
-        if O::COMPUTE_BOUND {
+        if O::COMPUTE_BOUND || size_of::<E>() == 2 && O::ON_HALF.is_right() {
             Self::on::<W>()
         } else {
             Self::on::<S>()
