@@ -10,6 +10,9 @@
 //! Where even `f64` does not see on which side of the middle the true value lies (gelu of a subnormal `bf16` is x/2,
 //! and 10^40 times less), the operation says so by [`Unary::unseen`].
 //!
+//! **Operations that round once** (leaky_relu) do so to odd in `f32`, and are right, with nothing to check.
+//! hard_sigmoid has a formula that is ([`Unary::forward_half`]).
+//!
 //! **Operations that round right at once**, on units with the words for it, are spared all that: by a formula whose
 //! error is known at each of the 65,536 inputs to be harmless ([`Unary::half_at_once`]).
 //!
@@ -22,6 +25,7 @@ use core::marker::PhantomData;
 
 use crate::dtype::{Element, Float, bf16, f16};
 use crate::lanes::V;
+use crate::odd::Odd;
 use crate::precision::{Constants, F64Full, Precision};
 use crate::register::{IntLane, IntRegister, Lane, Mask, Register};
 use crate::simd::{FullSimd, Simd, WithSimd};
@@ -51,6 +55,12 @@ pub trait Half: Float + Element<Lane = i16> {
 
     /// Bits from values; [`Simd::narrow_f16`].
     fn narrow<S: Simd>(s: S, x: [V<S, f32>; 2]) -> V<S, i16>;
+
+    /// Bits from values, and from NaNs that the dtype can hold.
+    #[inline(always)]
+    fn narrow_own<S: Simd>(s: S, x: [V<S, f32>; 2]) -> V<S, i16> {
+        Self::narrow(s, x)
+    }
 
     /// Bits from values that do not lie in the middle between two neighbours, and from NaNs that the
     /// dtype can hold.
@@ -91,6 +101,10 @@ impl Half for bf16 {
         s.narrow_bf16(x)
     }
     #[inline(always)]
+    fn narrow_own<S: Simd>(s: S, x: [V<S, f32>; 2]) -> V<S, i16> {
+        s.narrow_bf16_own(x)
+    }
+    #[inline(always)]
     fn narrow_off_middle<S: Simd>(s: S, x: [V<S, f32>; 2]) -> V<S, i16> {
         round_to_high_halves(s, x)
     }
@@ -101,6 +115,7 @@ impl Half for bf16 {
 pub(crate) fn forward<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
     match O::ON_HALF {
         OnHalf::Compute => by_computing::<H, S, O>(s, op, x),
+        OnHalf::Once | OnHalf::Half => of_values::<H, S, O>(s, op, H::widen(s, x)),
         OnHalf::Select => by_selecting::<H, S, O>(s, op, x),
         OnHalf::Bits => {
             let bits = IntRegister::<i16, S>::new(s, x);
@@ -153,6 +168,42 @@ pub(crate) fn gradient<H: Half, S: Simd, D: Derivative>(
     H::narrow(s, dx)
 }
 
+/// The operation on values of `H`; for [`OnHalf::Once`] and [`OnHalf::Half`].
+#[inline(always)]
+pub(crate) fn of_values<H: Half, S: Simd, O: Unary>(s: S, op: O, x: [V<S, f32>; 2]) -> V<S, i16> {
+    let half = const { matches!(O::ON_HALF, OnHalf::Half) };
+    if half || !S::FAST {
+        let mut y = x;
+        let mut i = 0;
+        while i < 2 {
+            let x = Register::<f32, S>::new(s, x[i]);
+            y[i] = sign_of_nan::<O, _>(x, op.forward_half(x)).v();
+            i += 1;
+        }
+        if half {
+            return H::narrow_own(s, y);
+        }
+        let bits = [
+            IntRegister::<i32, S>::new(s, s.to_bits(y[0])),
+            IntRegister::<i32, S>::new(s, s.to_bits(y[1])),
+        ];
+        if !near_middle::<H, S>(bits, 0) {
+            return H::narrow_off_middle(s, y);
+        }
+    }
+    let mut y = x;
+    let mut i = 0;
+    while i < 2 {
+        y[i] = if const { H::NORMAL == 0 } {
+            op.forward_half(Odd::<S, true>::new(s, x[i])).v()
+        } else {
+            op.forward_half(Odd::<S, false>::new(s, x[i])).v()
+        };
+        i += 1;
+    }
+    H::narrow_own(s, y)
+}
+
 #[inline(always)]
 fn by_computing<H: Half, S: Simd, O: Unary>(s: S, op: O, bits: V<S, i16>) -> V<S, i16> {
     let x = H::widen(s, bits);
@@ -202,10 +253,15 @@ pub(crate) const fn is_at_once<S: Simd, O: Unary>() -> bool {
     O::HALF_AT_ONCE && S::ENTRIES >= 32
 }
 
-/// The operation on a register of the bits of `H`, by a formula every result of which rounds right.
+/// The operation on a register of the bits of `H` and their values, by a formula every result of which rounds right.
 #[inline(always)]
-pub(crate) fn at_once<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
-    let mut y = H::widen(s, x);
+pub(crate) fn at_once<H: Half, S: Simd, O: Unary>(
+    s: S,
+    op: O,
+    x: V<S, i16>,
+    values: [V<S, f32>; 2],
+) -> V<S, i16> {
+    let mut y = values;
     let mut i = 0;
     while i < 2 {
         let x = Register::<f32, S>::new(s, y[i]);

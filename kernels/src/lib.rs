@@ -46,6 +46,8 @@ mod lanes;
 pub mod loops;
 mod math;
 mod number;
+mod odd;
+mod odd_lanes;
 pub mod ops;
 #[cfg(feature = "oracle")]
 mod oracle;
@@ -65,6 +67,7 @@ pub use isa::{Isa, PerIsa};
 pub use lanes::{FloatLanes, Lanes, V};
 pub use loops::{MapFn, Zip, ZipFn, fence};
 pub use number::Number;
+pub use odd_lanes::OddLanes;
 pub use ops::*;
 #[cfg(feature = "oracle")]
 pub use oracle::{Oracle, OracleNumber};

@@ -110,6 +110,16 @@ pub trait PieceLanes: FloatLanes<f32> {
         zip_each::<_, f32>(self, [a, b, c], |a, b, c| -mul_add_down(a, b, -c))
     }
 
+    /// a·b + c, which is not negative, rounded once, to odd (`odd_lanes.rs`).
+    #[inline(always)]
+    fn mul_add_to_odd(self, a: V<Self, f32>, b: V<Self, f32>, c: V<Self, f32>) -> V<Self, f32> {
+        zip_each::<_, f32>(self, [a, b, c], |a, b, c| {
+            let (below, above) = (mul_add_down(a, b, c), -mul_add_down(-a, b, -c));
+            let odd = f32::from_bits(below.to_bits() | above.to_bits() & 1);
+            if below < above { odd } else { above }
+        })
+    }
+
     /// Writes a whole register: first the lanes of `x` whose bit is set, in order, then anything.
     ///
     /// # Safety

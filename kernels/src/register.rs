@@ -103,6 +103,7 @@ pub trait PieceLane: Lane {
     fn minus_abs_to(self, limit: Self) -> Self;
     fn mul_add_down(self, b: Self, c: Self) -> Self;
     fn neg_mul_add_up(self, b: Self, c: Self) -> Self;
+    fn mul_add_to_odd(self, b: Self, c: Self) -> Self;
 }
 
 /// A register of `f64` that looks up in tables: what functions by tables are written over. See
@@ -332,6 +333,10 @@ impl<S: PieceLanes> PieceLane for Register<f32, S> {
     #[inline(always)]
     fn neg_mul_add_up(self, b: Self, c: Self) -> Self {
         Self::new(self.s, self.s.neg_mul_add_up(self.v, b.v, c.v))
+    }
+    #[inline(always)]
+    fn mul_add_to_odd(self, b: Self, c: Self) -> Self {
+        Self::new(self.s, self.s.mul_add_to_odd(self.v, b.v, c.v))
     }
 }
 

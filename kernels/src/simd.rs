@@ -2,12 +2,13 @@
 //! its entry points.
 
 use crate::lanes::{Lanes, V};
+use crate::odd_lanes::OddLanes;
 use crate::piece_lanes::PieceLanes;
 use crate::table_lanes::TableLanes;
 
 /// A vector unit as operations on floats see it: lanes of the float dtypes and of their bits, the
 /// ways between them, and its entry points.
-pub trait Simd: PieceLanes + TableLanes + Lanes<i16> + Lanes<i32> {
+pub trait Simd: PieceLanes + TableLanes + OddLanes + Lanes<i16> + Lanes<i32> {
     /// Every lane, exactly: the lower half, then the upper.
     fn widen(self, x: V<Self, f32>) -> [V<Self, f64>; 2];
 
@@ -27,6 +28,9 @@ pub trait Simd: PieceLanes + TableLanes + Lanes<i16> + Lanes<i32> {
 
     /// The bits of the nearest `bf16`, ties to even; a NaN keeps its sign and the payload that fits.
     fn narrow_bf16(self, x: [V<Self, f32>; 2]) -> V<Self, i16>;
+
+    /// The same, where a NaN is one that `bf16` can hold, and stays as it is.
+    fn narrow_bf16_own(self, x: [V<Self, f32>; 2]) -> V<Self, i16>;
 
     /// The high halves of the lanes, from where [`widen_bf16`](Simd::widen_bf16) puts them.
     fn high_halves(self, x: [V<Self, i32>; 2]) -> V<Self, i16>;

@@ -35,22 +35,30 @@ where
     Backward<O>: Pairwise<E>,
     BackwardFromOutput<O>: Pairwise<E>,
 {
-    /// Of `S`, or, if `O` is bound by computation, of `W`; nothing is compiled for the other.
+    /// Of `S`, or, if `O` is bound by computation, of `W`; nothing is compiled for the other. On 16-bit floats, whose
+    /// conversions are computation, so is a map that rounds right at once.
     const fn of<S, W>() -> Self
     where
         S: Simd + Lanes<E::Lane>,
         W: Simd + Lanes<E::Lane>,
     {
         if O::COMPUTE_BOUND {
-            Self::on::<W>()
+            Self::on::<W, W>()
+        } else if size_of::<E>() == 2 && O::ON_HALF.is_right() {
+            Self::on::<S, W>()
         } else {
-            Self::on::<S>()
+            Self::on::<S, S>()
         }
     }
 
-    const fn on<S: Simd + Lanes<E::Lane>>() -> Self {
+    /// The map of `M`, all else of `S`.
+    const fn on<S, M>() -> Self
+    where
+        S: Simd + Lanes<E::Lane>,
+        M: Simd + Lanes<E::Lane>,
+    {
         Self {
-            map: S::map::<E, O>,
+            map: M::map::<E, O>,
             backward: Some(S::with_simd::<Zip<Backward<O>, E>>),
             from_output: match O::FROM_OUTPUT {
                 FromOutput::ByItself => Some(S::with_simd::<Zip<BackwardFromOutput<O>, E>>),

@@ -20,9 +20,9 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     /// What it computes, in the notation of a textbook: for titles and lists.
     const FORMULA: &'static str;
 
-    /// On `f32`, how far [`forward`](Unary::forward) may be from the true value, in ulps; zero if it
-    /// is exact, or if it rounds once and no result on 16-bit floats is harmed by that. A result on
-    /// `f16` or `bf16` that is this near to where rounding changes is computed again in `f64`.
+    /// On `f32`, how far [`forward`](Unary::forward) may be from the true value, in ulps; zero if it rounds once or not
+    /// at all. A result on `f16` or `bf16` that is this near to where rounding changes is computed again in `f64`
+    /// ([`OnHalf::Compute`]); of zero ulps none is, so that one rounding must not harm these.
     const F32_ULPS: i32 = 0;
 
     /// Whether [`forward`](Unary::forward) rounds correctly, on `f32` and on `f64`.
@@ -60,6 +60,14 @@ pub trait Unary: Parameters + Send + Sync + 'static {
     #[inline(always)]
     fn unseen<X: Lane>(self, x: X, _y: X) -> X {
         x.splat(0.0)
+    }
+
+    /// The operation on values of `f16` and `bf16`, for [`OnHalf::Once`] and [`OnHalf::Half`], so that rounding the
+    /// result is right: it lies in the middle between two numbers where the true value does, and else on the same side
+    /// of it.
+    #[inline(always)]
+    fn forward_half<X: Lane>(self, x: X) -> X {
+        self.forward(x)
     }
 
     /// How many entries a unit must look up in registers for [`near`](Unary::near) on `f32` to be faster; none looks up
@@ -246,6 +254,11 @@ pub enum FromOutput {
 pub enum OnHalf {
     /// In `f32` lanes, and where that may round wrongly, again in `f64` lanes.
     Compute,
+    /// By [`Unary::forward_half`], in `f32` lanes that round to odd: for operations in which every result is the input, a
+    /// constant, or one sum or product of the input and a parameter.
+    Once,
+    /// By [`Unary::forward_half`], in plain `f32` lanes.
+    Half,
     /// On the bits, as the high halves of `f32` lanes: for operations of which every result is the
     /// input or a constant, and which do nothing but compare and select (`max`, `min`, `abs` are that
     /// too).
@@ -275,6 +288,13 @@ pub enum ByTables {
     Gathering,
     /// On those that scale by powers of two in one instruction.
     Scaling,
+}
+
+impl OnHalf {
+    /// Whether the values are computed with, and the results right at once.
+    pub(crate) const fn is_right(self) -> bool {
+        matches!(self, Self::Once | Self::Half)
+    }
 }
 
 impl ByTables {

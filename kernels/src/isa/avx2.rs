@@ -1,5 +1,6 @@
 //! AVX2 with FMA, F16C and POPCNT: 32-byte registers.
 
+mod odd;
 mod tables;
 
 use core::arch::x86_64::*;
@@ -59,6 +60,10 @@ impl Simd for Avx2 {
         ];
         fn narrow_bf16(x: [__m256; 2]) -> __m256i =
             _mm256_packus_epi32(bf16_of(x[0]), bf16_of(x[1]));
+        fn narrow_bf16_own(x: [__m256; 2]) -> __m256i = {
+            let (low, high) = (rounded_to_bf16(x[0]), rounded_to_bf16(x[1]));
+            _mm256_packus_epi32(_mm256_srli_epi32::<16>(low), _mm256_srli_epi32::<16>(high))
+        };
         fn high_halves(x: [__m256i; 2]) -> __m256i =
             _mm256_packus_epi32(_mm256_srli_epi32::<16>(x[0]), _mm256_srli_epi32::<16>(x[1]));
     }
@@ -167,12 +172,21 @@ unsafe fn bf16_of(x: __m256) -> __m256i {
     // SAFETY: register arithmetic, for callers who have AVX2.
     unsafe {
         let bits = _mm256_castps_si256(x);
-        let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
-        let half = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF));
-        let rounded = _mm256_add_epi32(bits, half);
+        let rounded = rounded_to_bf16(x);
         let quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x40_0000));
         let nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(x, x));
         _mm256_srli_epi32::<16>(_mm256_blendv_epi8(rounded, quiet, nan))
+    }
+}
+
+/// The same in the upper half, but of a NaN whose lower half is not zero.
+#[inline(always)]
+unsafe fn rounded_to_bf16(x: __m256) -> __m256i {
+    // SAFETY: as above.
+    unsafe {
+        let bits = _mm256_castps_si256(x);
+        let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
+        _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)))
     }
 }
 

@@ -4,6 +4,8 @@
 //! `wide` picks its instructions when it is compiled, so this is the baseline, not the best. Its
 //! `max` and `fast_max` are never used: they lose NaN, or -0.0, or differ by architecture.
 
+mod odd;
+
 use wide::{f32x8, f64x4, i8x16, i8x32, i16x8, i16x16, i32x8, i64x4, u16x8, u32x8, u64x4};
 
 use crate::lanes::{FloatLanes, Lanes};
@@ -107,6 +109,12 @@ impl Simd for Portable {
     #[inline(always)]
     fn narrow_bf16(self, [low, high]: [f32x8; 2]) -> i16x16 {
         pack(bf16_bits(cast(low)), bf16_bits(cast(high)))
+    }
+
+    #[inline(always)]
+    fn narrow_bf16_own(self, [low, high]: [f32x8; 2]) -> i16x16 {
+        let (low, high) = (rounded_to_bf16(cast(low)), rounded_to_bf16(cast(high)));
+        pack(low >> 16, high >> 16)
     }
 
     #[inline(always)]
@@ -279,10 +287,16 @@ fn f16_bits(x: u32x8) -> u32x8 {
 /// The bits of the nearest `bf16`; as in `avx2.rs`.
 #[inline(always)]
 fn bf16_bits(x: u32x8) -> u32x8 {
-    let odd = (x >> 16) & u32x8::splat(1);
-    let rounded = x + odd + u32x8::splat(0x7FFF);
+    let rounded = rounded_to_bf16(x);
     let not_nan = below(x & u32x8::splat(0x7FFF_FFFF), (255 << 23) + 1);
     choose(not_nan, rounded, x | u32x8::splat(0x40_0000)) >> 16
+}
+
+/// The same in the upper half, but of a NaN whose lower half is not zero.
+#[inline(always)]
+fn rounded_to_bf16(x: u32x8) -> u32x8 {
+    let odd = (x >> 16) & u32x8::splat(1);
+    x + odd + u32x8::splat(0x7FFF)
 }
 
 macro_rules! lanes {

@@ -15,6 +15,7 @@ use crate::isa::{Isa, PerIsa, per_isa};
 use crate::lanes::{FloatLanes, Lanes, V};
 use crate::simd::{FullSimd, Simd, WithSimd};
 
+mod odd;
 mod pieces;
 #[path = "../../tests/shared/isas.rs"]
 mod shared;
@@ -185,11 +186,17 @@ fn cells<S: Simd>(s: S, seed: usize) {
         lanes::<f32, S>(s, s.mul_add_down(x, y, z)),
         lanes::<f32, S>(s, s.neg_mul_add_up(x, y, z)),
     ];
+    let to_odd = lanes::<f32, S>(s, s.mul_add_to_odd(x, y, z));
     for i in 0..n {
         let product = f64::from(a[i]) * f64::from(b[i]);
         let c = f64::from(c[i]);
         assert_eq!(sums[0][i], down(product + c), "{} {} {c}", a[i], b[i]);
         assert_eq!(sums[1][i], -down(product - c), "{} {} {c}", a[i], b[i]);
+        let (below, above) = (down(product + c), -down(-product - c));
+        if below >= 0.0 {
+            let odd = below.to_bits() | above.to_bits() & 1;
+            assert_eq!(to_odd[i].to_bits(), odd, "{} {} {c}", a[i], b[i]);
+        }
     }
     let zero = |x: f32| s.splat(x);
     let bits = |x| lanes::<f32, S>(s, x)[0].to_bits();

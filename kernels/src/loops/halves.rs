@@ -10,7 +10,7 @@ use core::mem::MaybeUninit;
 use crate::dtype::{bf16, f16};
 use crate::half::{self, Half};
 use crate::lanes::{Lanes, V};
-use crate::loops::compact::compact;
+use crate::loops::compact::{Step, compact};
 use crate::loops::map::{Elementwise, by_register};
 use crate::loops::zip::{Pairwise, Zip};
 use crate::simd::{Simd, WithSimd};
@@ -30,8 +30,12 @@ macro_rules! of_halves {
             unsafe fn map<S: Simd>(self, s: S, src: *const $H, dst: *mut $H, len: usize, stream: bool) {
                 // SAFETY: forwarded.
                 unsafe {
-                    if const { half::is_at_once::<S, O>() } && self.in_pieces() {
-                        by_register(s, AtOnce(self), src, dst, len, stream);
+                    if const { O::ON_HALF.is_right() } {
+                        let step = Values { op: self, src };
+                        compact::<S, i16, _>(s, step, dst.cast(), len, stream);
+                    } else if const { half::is_at_once::<S, O>() } && self.in_pieces() {
+                        let step = AtOnce { op: self, src };
+                        compact::<S, i16, _>(s, step, dst.cast(), len, stream);
                     } else if const { !half::is_at_once::<S, O>() || !O::PARAMETERS.is_empty() } {
                         if const { is_long(O::F32) } {
                             map_by_f32(s, self, src, dst, len, stream);
@@ -48,18 +52,6 @@ macro_rules! of_halves {
                 S: Simd + Lanes<i16, V = R>,
             {
                 half::forward::<$H, S, O>(s, self, x)
-            }
-        }
-
-        impl<O: Unary> Elementwise<$H> for AtOnce<O> {
-            const UNROLL: bool = false;
-
-            #[inline(always)]
-            fn on<S, R: Copy>(self, s: S, x: R) -> R
-            where
-                S: Simd + Lanes<i16, V = R>,
-            {
-                half::at_once::<$H, S, O>(s, self.0, x)
             }
         }
 
@@ -88,9 +80,63 @@ macro_rules! of_halves {
 }
 of_halves! { f16 bf16 }
 
-/// An operation on 16-bit floats whose results round right at once.
+/// The step of [`half::at_once`], which widens as [`Values`] does.
 #[derive(Clone, Copy)]
-struct AtOnce<O>(O);
+struct AtOnce<O, H> {
+    op: O,
+    src: *const H,
+}
+
+impl<S: Simd, H: Half, O: Unary> Step<S, i16> for AtOnce<O, H> {
+    type X = (V<S, i16>, [V<S, f32>; 2]);
+
+    #[inline(always)]
+    unsafe fn load(self, s: S, i: usize) -> Self::X {
+        // SAFETY: forwarded.
+        let x = unsafe { s.load(self.src.cast::<i16>().add(i)) };
+        (x, H::widen(s, x))
+    }
+
+    #[inline(always)]
+    unsafe fn load_part(self, s: S, n: usize) -> Self::X {
+        // SAFETY: forwarded.
+        let x = unsafe { s.load_part(self.src.cast::<i16>(), n) };
+        (x, H::widen(s, x))
+    }
+
+    #[inline(always)]
+    fn on(self, s: S, (x, values): Self::X) -> V<S, i16> {
+        half::at_once::<H, S, O>(s, self.op, x, values)
+    }
+}
+
+/// The step of a map whose results round right. It widens what it loads, which the CPU does on the way from memory.
+#[derive(Clone, Copy)]
+struct Values<O, H> {
+    op: O,
+    src: *const H,
+}
+
+impl<S: Simd, H: Half, O: Unary> Step<S, i16> for Values<O, H> {
+    type X = [V<S, f32>; 2];
+
+    #[inline(always)]
+    unsafe fn load(self, s: S, i: usize) -> Self::X {
+        // SAFETY: forwarded.
+        H::widen(s, unsafe { s.load(self.src.cast::<i16>().add(i)) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_part(self, s: S, n: usize) -> Self::X {
+        // SAFETY: forwarded.
+        H::widen(s, unsafe { s.load_part(self.src.cast::<i16>(), n) })
+    }
+
+    #[inline(always)]
+    fn on(self, s: S, x: Self::X) -> V<S, i16> {
+        half::of_values::<H, S, O>(s, self.op, x)
+    }
+}
 
 /// Whether an operation computed in these lanes is long.
 const fn is_long(lanes: F32Lanes) -> bool {

@@ -92,6 +92,7 @@ pub(crate) use tanh::{tanh, tanh_shrink};
 pub(crate) use tanh_64::tanh_64;
 pub(crate) use tanh_shrink_64::tanh_shrink_64;
 
+use crate::precision::Precision;
 use crate::register::{Lane, Mask};
 
 /// q·x², of y = c·x + q·x² + …, where it is so small that `f64` may not see it beside y; elsewhere zero. See
@@ -101,6 +102,12 @@ pub(crate) fn unseen_square<X: Lane>(q: f64, x: X, y: X) -> X {
     let term = x * x * x.splat(q);
     let small = y.abs() * y.splat(f64::from_bits((1023 - 44) << 52));
     term.abs().lt(small).select(term, x.splat(0.0))
+}
+
+/// Whether a product with a reciprocal in two words is a quotient, but for 2<sup>−24</sup> of an ulp or so: in lanes of
+/// `f32` that fuse. It takes two instructions, where a division takes as long as ten.
+pub(crate) const fn divides_by_product<X: Lane>() -> bool {
+    X::FUSED && size_of::<<X::Precision as Precision>::Lane>() == 4
 }
 
 /// Σ c<sub>i</sub> x<sup>i</sup>.

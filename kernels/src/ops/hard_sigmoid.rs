@@ -1,3 +1,5 @@
+use crate::math::divides_by_product;
+use crate::parameters::Parameters;
 use crate::prelude::*;
 
 /// The piecewise-linear sigmoid: `alpha·x + beta`, clipped to `[0, 1]` (Courbariaux, Bengio & David,
@@ -24,10 +26,9 @@ use crate::prelude::*;
 /// The output tells it as well: it is `alpha` where that is neither 0 nor 1. (Just below the upper end
 /// it may be 1 already.)
 ///
-/// With the default parameters, and wherever `beta` is zero or a power of two: at most 1 ulp on `f32` and
-/// `f64`; correctly rounded on `f16` and `bf16`. With a negative `beta`: at most 1.5 ulps on `f32` and `f64`;
-/// correctly rounded on `f16` and `bf16`. With any other: at most 6.5 ulps on `f32`, 5.5 on `f64`, and 0.5007
-/// on `f16` and `bf16`, because for larger `x` the sum `x·alpha + beta` is computed, and `beta` is not quite
+/// Correctly rounded on `f16` and `bf16`. On `f32` and `f64`, with the default parameters, and wherever `beta` is
+/// zero or a power of two: at most 1 ulp. With a negative `beta`: at most 1.5 ulps. With any other: at most 6.5 ulps
+/// on `f32` and 5.5 on `f64`, because for larger `x` the sum `x·alpha + beta` is computed, and `beta` is not quite
 /// the quotient of the two rounded constants. (No number of ulps holds where a positive `beta/alpha` is
 /// beyond the largest number or rounds to a subnormal one, or where one of either sign rounds to zero.)
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,23 +72,84 @@ impl HardSigmoid {
             -shift / 2.0
         }
     }
+
+    /// `(x + s)/d`, clipped, on values of 16-bit floats, for any s and d; as [`Unary::forward_half`] wants it.
+    ///
+    /// Two numbers of 16 bits and what lies in the middle between them have at most 12 bits. Let g be the number of 12
+    /// bits that is next to the quotient. Then g·d has 36 bits, and `x + s - g·d`, of which the first 12 cancel, is
+    /// known exactly. Its sign tells on which side of g the true value lies.
+    #[inline(always)]
+    fn quotient<X: Lane>(self, x: X) -> X {
+        let (zero, two) = (x.splat(0.0), x.splat(2.0));
+        let (s, d) = (
+            X::Precision::value(self.shift()) + 0.0,
+            X::Precision::value(1.0 / self.alpha),
+        );
+        // Times a power of two that makes d at least 2^20: no part of what counts is a subnormal number.
+        let exponent = (d.to_bits() >> 52).min(1023 + 20);
+        let lift = f64::from_bits((1023 + 1023 + 20 - exponent) << 52);
+        let (s, d) = (s * lift, d * lift);
+        let (x, s) = (x * x.splat(lift), x.splat(s));
+        // The sum, and what it loses (Knuth).
+        let sum = x + s;
+        let s_seen = sum - x;
+        let lost = (x - (sum - s_seen)) + (s - s_seen);
+        let near = two.min(zero.max(sum) * x.splat(1.0 / d));
+        // Rounded to 12 bits (Veltkamp).
+        let large = near * x.splat(4097.0);
+        let g = large - (large - near);
+        let rest = if X::FUSED {
+            g.neg_mul_add(x.splat(d), sum)
+        } else {
+            // Products of 12 bits are exact.
+            let high = f64::from_bits(d.to_bits() >> 41 << 41);
+            sum - g * x.splat(high) - g * x.splat(d - high)
+        };
+        let rest = rest + lost;
+        let step = x.splat(1.0 / 16384.0);
+        let below = rest.lt(zero).select(x.splat(-1.0 / 16384.0), zero);
+        let y = g + g * zero.lt(rest).select(step, below);
+        x.splat(1.0).min(y)
+    }
 }
 
 impl Unary for HardSigmoid {
     const FORMULA: &'static str = "min(max(alpha·x + beta, 0), 1)";
     const F32_ULPS: i32 = 1;
     const COMPUTE_BOUND: bool = true;
+    const ON_HALF: OnHalf = OnHalf::Half;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         let zero = x.splat(0.0);
-        let low = x.lt(x.derived(self.middle()));
+        let low = x.le(x.parameter(self.middle()));
         // Clipped before it is divided, too, so that no quotient is -0.0.
-        let x = low.select(zero.max(x + x.derived(self.shift())), x);
-        let q = x / x.derived(1.0 / self.alpha);
+        let sum = zero.max(x + x.parameter(self.shift()));
+        let x = low.select(sum, x);
+        let q = if const { divides_by_product::<X>() } {
+            // By the reciprocal in two words, which is four times as fast. From 2 on, all is 1; and no infinity
+            // meets another.
+            let d = X::Precision::value(1.0 / self.alpha);
+            let (r, rest) = x.splat_pair((1.0 / d, 0.0));
+            let x = x.splat(2.0 * d).min(x);
+            x.mul_add(r, x * rest)
+        } else {
+            x / x.derived(1.0 / self.alpha)
+        };
         let y = low.select(q, q + x.derived(self.beta + 0.0));
         x.splat(1.0).min(zero.max(y))
+    }
+
+    #[inline(always)]
+    fn forward_half<X: Lane>(self, x: X) -> X {
+        if self != <Self as Parameters>::DEFAULT {
+            return self.quotient(x);
+        }
+        // Of the 65,536 numbers of either dtype, none is harmed by the three roundings. Where (x + 3)/6 lies in the
+        // middle between two numbers, the product does too: the sum is exact, and 1/6 has lost a quarter of an ulp.
+        let (sum, sixth) = (x + x.splat(3.0), x.splat(1.0 / 6.0));
+        x.splat(1.0).min(x.splat(0.0).max(sum) * sixth)
     }
 
     #[inline(always)]
@@ -109,7 +171,7 @@ impl Unary for HardSigmoid {
     // Let s, d and b be `beta/alpha`, `1/alpha` and `beta` as rounded. The true value is y = (x + s)/d.
     //
     // s < 0: all is computed as (x + s)/d. The sum is off by at most 2^-24 of itself, which is less than
-    // an ulp of y, and the division adds half of one: 1.5. On 16-bit floats, `f64` decides.
+    // an ulp of y, and the division adds half of one: 1.5.
     //
     // s ≥ 0, below the middle, -s/2: from -2s on, x + s is exact (Sterbenz), so only the division rounds:
     // half an ulp. Further down, y is negative.
@@ -122,8 +184,7 @@ impl Unary for HardSigmoid {
     // 2^-23·s/d. With s/d = m·2^e, 1 ≤ m < 2, an ulp of y ≥ s/(2d) is at least 2^(e-24): less than 4 ulps.
     // The error of b, half an ulp of b, is at most another ulp of y. And where all that moves q + b beyond
     // a power of two, half an ulp is twice as large there: one half more. Together 6.5. On `f64`, b is
-    // `beta` itself: 5.5. On 16-bit floats, x/d + b is correctly rounded, so that the 5 ulps of b - s/d are
-    // left, of which 2^13 make one of `f16` and more make one of `bf16`.
+    // `beta` itself: 5.5.
     //
     // None of this holds of an s ≥ 0 that is subnormal or beyond the largest number, nor of one that has become zero.
     fn bound(self, dtype: Dtype, form: Form) -> Bound {
@@ -143,13 +204,12 @@ impl Unary for HardSigmoid {
         let fraction = self.beta.to_bits() << 12; // zero of a power of two
         let one_formula = self.beta == 0.0 || normal && fraction == 0;
         match dtype {
-            Dtype::F16 | Dtype::Bf16 if shift < 0.0 || one_formula => Bound::Nearest,
+            Dtype::F16 | Dtype::Bf16 => Bound::Nearest,
             _ if shift < 0.0 => Bound::Ulps(1.5),
             _ if one_formula => Bound::Ulps(1.0),
             _ if !normal => Bound::Ulps(f64::INFINITY),
             Dtype::F32 => Bound::Ulps(6.5),
-            Dtype::F64 => Bound::Ulps(5.5),
-            _ => Bound::Ulps(0.5 + 5.0 / 8192.0),
+            _ => Bound::Ulps(5.5),
         }
     }
 }
@@ -266,6 +326,7 @@ mod tests {
         // beta/alpha is too small for `f32`, or too large.
         for beyond in [(1e30, 1e-20), (1e30, -1e-20), (1e-30, 1e30)] {
             assert_eq!(bound(beyond, Dtype::F32), Bound::Ulps(f64::INFINITY));
+            assert_eq!(bound(beyond, Dtype::F16), Bound::Nearest);
             assert!(bound(beyond, Dtype::F64).ulps() < 6.0);
         }
     }

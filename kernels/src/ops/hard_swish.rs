@@ -1,4 +1,4 @@
-use crate::math::unseen_square;
+use crate::math::{divides_by_product, unseen_square};
 use crate::prelude::*;
 
 /// The piecewise silu of MobileNetV3: `x · relu6(x + 3)/6`, which is x times
@@ -32,6 +32,9 @@ impl Unary for HardSwish {
     // way through `f64`.
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
+        if const { divides_by_product::<X>() } {
+            return by_product(x);
+        }
         let three = x.splat(3.0);
         let half = x * x.splat(0.5);
         let low = x.lt(x.splat(-1.0));
@@ -49,11 +52,20 @@ impl Unary for HardSwish {
         unseen_square(1.0 / 6.0, x, y)
     }
 
-    // x/2 + x²/6, rounded up where it is not exact, for x/2 may lie on the middle between two numbers. From 3 on, x
-    // is nearer to zero.
+    // On `f16`, x·(x + 3)/6, an eighth of the sum and eight sixths of the product with that. The sum, rounded to odd, has
+    // not lost a tiny x; and 8/6 has lost a quarter of an ulp, so that a product in the middle between two numbers is
+    // there. From 3 on, the sum is 6.
+    //
+    // On `bf16`, of which that would lose too much among the subnormal numbers: x/2 + x²/6, rounded up where it is not
+    // exact, for x/2 may lie on the middle between two numbers. From 3 on, x is nearer to zero.
     #[inline(always)]
     fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
         let zero = x.splat(0.0);
+        if E::DTYPE == Dtype::F16 {
+            let v = x.splat(-3.0).max(x);
+            let sum = v.mul_add_to_odd(x.splat(1.0 / 8.0), x.splat(3.0 / 8.0));
+            return v * sum.min(x.splat(6.0 / 8.0)) * x.splat(8.0 / 6.0);
+        }
         let minus_square = x.mul_add_down(zero - x, zero);
         let y = minus_square.neg_mul_add_up(x.splat(1.0 / 6.0), x * x.splat(0.5));
         let y = x.le(x.splat(-3.0)).select(zero, y);
@@ -70,6 +82,22 @@ impl Unary for HardSwish {
         let slope = three.le(x).select(x.splat(1.0), slope);
         x.le(x.splat(-3.0)).select(x.splat(0.0), slope)
     }
+}
+
+/// The same, with 1/6 in two words, which is faster than to divide: at most 1 ulp, seen on every `f32`.
+#[inline(always)]
+fn by_product<X: Lane>(x: X) -> X {
+    let three = x.splat(3.0);
+    // From there down, the sum is 0.
+    let v = x.splat(-3.0).max(x);
+    let low = v.lt(x.splat(-1.0));
+    let (sixth, rest) = x.splat_pair((1.0 / 6.0, 0.0));
+    let a = low.select(v + three, v);
+    let q = a.mul_add(sixth, a * rest);
+    let half = low.select(x.splat(0.0), v * x.splat(0.5));
+    // The sum has lost the sign of -0.0, and of what vanishes.
+    let y = v.mul_add(q, half).copysign(x);
+    three.le(x).select(x, y)
 }
 
 #[cfg(feature = "oracle")]

@@ -51,13 +51,17 @@ impl Rrelu {
 
 impl Unary for Rrelu {
     const FORMULA: &'static str = "x < 0 ? (lower + upper)/2·x : x";
-    const F32_ULPS: i32 = LeakyRelu::F32_ULPS;
-    const EXACT: bool = LeakyRelu::EXACT;
+    const ON_HALF: OnHalf = LeakyRelu::ON_HALF;
     const FROM_OUTPUT: FromOutput = FromOutput::AsFromInput;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         self.mean().forward(x)
+    }
+
+    #[inline(always)]
+    fn forward_half<X: Lane>(self, x: X) -> X {
+        self.mean().forward_half(x)
     }
 
     #[inline(always)]

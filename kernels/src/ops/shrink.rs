@@ -41,8 +41,7 @@ impl Shrink {
 
 impl Unary for Shrink {
     const FORMULA: &'static str = "x < -lambd ? x + bias : x > lambd ? x - bias : 0";
-    const F32_ULPS: i32 = 1;
-    const EXACT: bool = true;
+    const ON_HALF: OnHalf = OnHalf::Once;
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {

@@ -35,8 +35,7 @@ impl SoftShrink {
 
 impl Unary for SoftShrink {
     const FORMULA: &'static str = "x < -lambd ? x + lambd : x > lambd ? x - lambd : 0";
-    const F32_ULPS: i32 = 1;
-    const EXACT: bool = true;
+    const ON_HALF: OnHalf = OnHalf::Once;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
     #[inline(always)]

@@ -6,6 +6,7 @@ mod backward;
 mod case;
 mod exhaustive;
 mod forward;
+mod halves;
 mod number;
 mod parameters;
 mod precise;

@@ -6,6 +6,7 @@ use super::{first, lanes};
 use crate::isa::avx2::{Avx2, ones_below_4};
 use crate::isa::macros::{entry_points, intrinsics};
 use crate::lanes::{FloatLanes, Lanes};
+use crate::odd_lanes::OddLanes;
 use crate::piece_lanes::PieceLanes;
 use crate::simd::{FullSimd, MapWithSimd, MaskLanes, Simd, WithSimd};
 use crate::table_lanes::TableLanes;
@@ -43,6 +44,7 @@ impl Simd for Avx512Vl256 {
         fn narrow_f16(x: [__m256; 2]) -> __m256i;
         fn widen_bf16(x: __m256i) -> [__m256; 2];
         fn narrow_bf16(x: [__m256; 2]) -> __m256i;
+        fn narrow_bf16_own(x: [__m256; 2]) -> __m256i;
         fn high_halves(x: [__m256i; 2]) -> __m256i;
     }
 
@@ -61,6 +63,17 @@ impl Simd for Avx512Vl256 {
 
 impl PieceLanes for Avx512Vl256 {}
 impl TableLanes for Avx512Vl256 {}
+
+impl OddLanes for Avx512Vl256 {
+    #[inline(always)]
+    fn mul_to_odd<const TINY: bool>(self, a: __m256, b: __m256) -> __m256 {
+        self.avx2().mul_to_odd::<TINY>(a, b)
+    }
+    #[inline(always)]
+    fn add_to_odd(self, a: __m256, b: __m256) -> __m256 {
+        self.avx2().add_to_odd(a, b)
+    }
+}
 
 impl FullSimd for Avx512Vl256 {
     of_avx2! {

@@ -65,11 +65,11 @@ pub(super) fn is_far<S: Simd, O: Pieces<S, A>, const A: usize>(op: O, x: Registe
         Some(below) if const { tells_by_bits::<S, O, A>() } => {
             let x = x[0];
             let left = if O::OPEN { x } else { x.splat(0.0) - x.abs() };
-            left.le(x.splat(-below)).all()
+            Mask::<Register<f32, S>>::all(left.le(x.splat(-below)))
         }
         // Of all that this computes, the compiler leaves where it would be right.
         _ => match op.near(x).1 {
-            Some(near) => !near.any(),
+            Some(near) => !Mask::<Register<f32, S>>::any(near),
             None => false,
         },
     }
