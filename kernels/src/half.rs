@@ -113,14 +113,16 @@ impl Half for bf16 {
 /// The operation on a register of the bits of `H`, correctly rounded.
 #[inline(always)]
 pub(crate) fn forward<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i16> {
-    match O::ON_HALF {
-        OnHalf::Compute => by_computing::<H, S, O>(s, op, x),
-        OnHalf::Once | OnHalf::Half => of_values::<H, S, O>(s, op, H::widen(s, x)),
-        OnHalf::Select => by_selecting::<H, S, O>(s, op, x),
-        OnHalf::Bits => {
-            let bits = IntRegister::<i16, S>::new(s, x);
-            op.half_bits(bits, H::NEG_INFINITY_BITS).v()
-        }
+    // Not a match, of which every arm would be compiled for every operation.
+    if const { matches!(O::ON_HALF, OnHalf::Compute) } {
+        by_computing::<H, S, O>(s, op, x)
+    } else if const { O::ON_HALF.is_right() } {
+        of_values::<H, S, O>(s, op, H::widen(s, x))
+    } else if const { matches!(O::ON_HALF, OnHalf::Select) } {
+        by_selecting::<H, S, O>(s, op, x)
+    } else {
+        let bits = IntRegister::<i16, S>::new(s, x);
+        op.half_bits(bits, H::NEG_INFINITY_BITS).v()
     }
 }
 
@@ -171,8 +173,7 @@ pub(crate) fn gradient<H: Half, S: Simd, D: Derivative>(
 /// The operation on values of `H`; for [`OnHalf::Once`] and [`OnHalf::Half`].
 #[inline(always)]
 pub(crate) fn of_values<H: Half, S: Simd, O: Unary>(s: S, op: O, x: [V<S, f32>; 2]) -> V<S, i16> {
-    let half = const { matches!(O::ON_HALF, OnHalf::Half) };
-    if half || !S::FAST {
+    if const { matches!(O::ON_HALF, OnHalf::Half) || !S::FAST } {
         let mut y = x;
         let mut i = 0;
         while i < 2 {
@@ -180,7 +181,7 @@ pub(crate) fn of_values<H: Half, S: Simd, O: Unary>(s: S, op: O, x: [V<S, f32>; 
             y[i] = sign_of_nan::<O, _>(x, op.forward_half(x)).v();
             i += 1;
         }
-        if half {
+        if const { matches!(O::ON_HALF, OnHalf::Half) } {
             return H::narrow_own(s, y);
         }
         let bits = [
@@ -292,7 +293,7 @@ fn by_selecting<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i
     let a = op.forward(Register::<HighHalfBits<H>, S>::new(s, a));
     let b = op.forward(Register::<HighHalfBits<H>, S>::new(s, b));
     let y = round_to_high_halves(s, [a.v(), b.v()]);
-    if H::NORMAL == 0 {
+    if const { H::NORMAL == 0 } {
         return y;
     }
     where_nan::<H, S>(s, x, x, y)
@@ -371,7 +372,7 @@ fn near_middle<H: Half, S: Simd>([a, b]: [IntRegister<i32, S>; 2], ulps: i32) ->
     let above_a = (a - a.splat(middle - ulps)) & a.splat(dropped);
     let above_b = (b - a.splat(middle - ulps)) & a.splat(dropped);
     let near = above_a.min(above_b).lt(a.splat(2 * ulps + 1));
-    if H::NORMAL == 0 {
+    if const { H::NORMAL == 0 } {
         return near.any();
     }
     // A subnormal result drops more bits, and the middle is elsewhere: always compute it again, but

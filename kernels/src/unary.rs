@@ -322,7 +322,7 @@ impl F32Lanes {
 /// The operation on a register of `f32`, in whatever lanes that takes.
 #[inline(always)]
 pub(crate) fn forward_f32<S: Simd, O: Unary>(s: S, op: O, x: V<S, f32>) -> V<S, f32> {
-    let y = if O::F32.double::<S>() {
+    let y = if const { O::F32.double::<S>() } {
         // In a loop, which halves the code of a long operation.
         let mut y = s.widen(x);
         let mut i = 0;
@@ -475,7 +475,7 @@ pub(crate) fn gradient_f32<S: Simd, D: Derivative>(
     x: V<S, f32>,
     dy: V<S, f32>,
 ) -> V<S, f32> {
-    let derivative = if D::F32.double::<S>() {
+    let derivative = if const { D::F32.double::<S>() } {
         let mut y = s.widen(x);
         let mut i = 0;
         while i < 2 {
@@ -511,7 +511,7 @@ pub(crate) fn gradient_f64<S: Simd, D: Derivative>(
 /// decides with whose sign.
 #[inline(always)]
 fn gradient<D: Derivative, X: Lane>(of: D, x: X, dy: X, derivative: X) -> X {
-    let derivative = if D::LONG {
+    let derivative = if const { D::LONG } {
         derivative
             .le(derivative.splat(f64::INFINITY))
             .select(derivative, x)

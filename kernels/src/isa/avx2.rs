@@ -232,7 +232,7 @@ impl PieceLanes for Avx2 {
 
     #[inline(always)]
     fn look_up<const N: usize>(self, table: &'static [f32; N], index: __m256) -> __m256 {
-        if N != 8 {
+        if const { N != 8 } {
             return look_up_each(self, table, index);
         }
         // SAFETY: eight entries are one register; AVX2 as above.

@@ -213,14 +213,14 @@ impl PieceLanes for Avx512 {
 
     #[inline(always)]
     fn look_up<const N: usize>(self, table: &'static [f32; N], index: __m512) -> __m512 {
-        if N != 8 && N != 32 {
+        if const { N != 8 && N != 32 } {
             return look_up_each(self, table, index);
         }
         let entries = table.as_ptr();
         // SAFETY: as many entries are read as the table has; AVX-512 as above.
         unsafe {
             let i = _mm512_castps_si512(index);
-            if N == 8 {
+            if const { N == 8 } {
                 // Twice the eight, so that the fourth bit of an index makes no difference.
                 _mm512_permutexvar_ps(i, _mm512_broadcast_f32x8(_mm256_loadu_ps(entries)))
             } else {

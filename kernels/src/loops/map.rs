@@ -187,7 +187,7 @@ pub(crate) unsafe fn by_register<S, E, O>(
 {
     // SAFETY: forwarded.
     unsafe {
-        if O::UNROLL {
+        if const { O::UNROLL } {
             unrolled(s, op, src.cast(), dst.cast(), len, stream);
         } else {
             compact::<S, E::Lane, _>(s, One { op, src }, dst.cast(), len, stream);

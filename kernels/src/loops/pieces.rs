@@ -94,9 +94,9 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
                 many = many && rare > MANY;
                 i += registers * n;
             } else {
-                let before = aside.registers;
+                let before = aside.registers();
                 i = body(s, op, src, dst, i..stop, &mut aside, many, stream);
-                many = aside.registers - before > MANY;
+                many = aside.registers() - before > MANY;
                 // It stops where there are subnormal numbers, and leaves out a last register without partner.
                 let resume = i + const { n_at_once::<S>() };
                 if const { O::SUBNORMALS_APART } && resume <= stop {
@@ -114,7 +114,7 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
                     i = resume;
                 }
             }
-            if aside.registers > BLOCK / n {
+            if aside.registers() > BLOCK / n {
                 i += take_places(s, op, &mut aside, dst, len, at(src, i), i..end, stream);
             }
         }
@@ -155,7 +155,7 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
             }
             rest &= rest - 1;
         }
-        if aside.registers > 0 {
+        if aside.registers() > 0 {
             take_places(s, op, &mut aside, dst, len, src, 0..0, stream);
         }
     }

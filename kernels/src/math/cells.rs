@@ -90,7 +90,7 @@ const TANH_LIMIT: f64 = 9.02;
 #[inline(always)]
 pub(crate) fn tanh<X: PieceLane>(x: X) -> X {
     let a = x.splat(TANH_LIMIT).min(x.abs());
-    let y = if X::ENTRIES < 32 {
+    let y = if const { X::ENTRIES < 32 } {
         // Half octaves of 1 + 1.66a: eight up to the limit.
         let octaves = a.mul_add(x.splat(1.662_970_781_326_294), x.splat(1.0));
         let cell = octaves.shift_right::<22>();

@@ -22,7 +22,7 @@ impl<X: Lane> DoubleWord<X> {
     /// Both words, of which the lower is dropped where nothing is carried along.
     #[inline(always)]
     pub(crate) fn compensated(high: X, low: X) -> Self {
-        if X::CONSTANTS.compensated {
+        if const { X::CONSTANTS.compensated } {
             let low = Some(low);
             Self { high, low }
         } else {
@@ -166,7 +166,7 @@ fn halves<X: Lane>(a: X) -> (X, X) {
 #[inline(always)]
 pub(crate) fn product<X: Lane>(a: X, b: X) -> DoubleWord<X> {
     let high = a * b;
-    if !X::CONSTANTS.compensated {
+    if const { !X::CONSTANTS.compensated } {
         return DoubleWord::exact(high);
     }
     let low = Some(a.splat(0.0) - residual(a, b, high));
@@ -196,7 +196,7 @@ impl<X: Lane> Div for DoubleWord<X> {
     #[inline(always)]
     fn div(self, d: Self) -> Quotient<X> {
         let n = self;
-        if !X::CONSTANTS.compensated {
+        if const { !X::CONSTANTS.compensated } {
             let high = n.rounded() / d.rounded();
             return Quotient {
                 high,
@@ -227,7 +227,7 @@ pub(crate) fn reciprocal<X: Lane>(d: DoubleWord<X>) -> Quotient<X> {
     let one = d.high.splat(1.0);
     let high = one / d.high;
     let mut rest = None;
-    if X::CONSTANTS.compensated {
+    if const { X::CONSTANTS.compensated } {
         let of_division = residual(high, d.high, one);
         rest = Some(match d.low {
             Some(low) => high.neg_mul_add(low, of_division),

@@ -38,7 +38,7 @@ fn reduced<X: Lane>(x: DoubleWord<X>, minus: bool, precise: bool) -> Reduced<X> 
     let ln2 = x.high.splat(X::CONSTANTS.ln2.0);
     let high = add_or_sub(x.high, n, ln2, !minus);
     let ln2_low = x.high.splat(X::CONSTANTS.ln2.1);
-    let (r, r_low) = if !X::CONSTANTS.compensated {
+    let (r, r_low) = if const { !X::CONSTANTS.compensated } {
         (x.low_plus(high), None)
     } else if let Some(low) = x.low {
         let rest = add_or_sub(low, n, ln2_low, !minus);

@@ -14,7 +14,7 @@ use crate::register::Lane;
 /// they lost.
 #[inline(always)]
 pub(crate) fn mills<X: Lane>(a: X) -> (DoubleWord<X>, DoubleWord<X>) {
-    if !X::CONSTANTS.compensated {
+    if const { !X::CONSTANTS.compensated } {
         let a2 = a * a;
         let top = polynomial(a, a2, MILLS_TOP);
         let bottom = polynomial(a, a2, MILLS_BOTTOM);

@@ -99,7 +99,7 @@ impl Unary for Gelu {
         let v = exponent(a);
         let (top, bottom) = mills(a);
         let tail = (exp(v).value() * top * a / bottom).double_word();
-        if !X::CONSTANTS.compensated {
+        if const { !X::CONSTANTS.compensated } {
             return relu - tail.high;
         }
         let sum = two_sum(relu, zero - tail.high);
@@ -121,7 +121,7 @@ impl Unary for Gelu {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             (gelu_8(x), None)
         } else {
             gate_32(x, &GATE_32)
@@ -140,9 +140,10 @@ impl Unary for Gelu {
 
     #[inline(always)]
     fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
-        match E::DTYPE {
-            Dtype::F16 => half_cells::gate_down(x, &cells_f16::GELU),
-            _ => half_cells::gate_up(x, &cells_bf16::GELU),
+        if const { matches!(E::DTYPE, Dtype::F16) } {
+            half_cells::gate_down(x, &cells_f16::GELU)
+        } else {
+            half_cells::gate_up(x, &cells_bf16::GELU)
         }
     }
 
@@ -172,7 +173,7 @@ impl Unary for Gelu {
         let density = x.splat(DENSITY_0.0);
         let tail = density.neg_mul_add(a, m);
         let v = exponent(a);
-        let tail = if X::CONSTANTS.compensated {
+        let tail = if const { X::CONSTANTS.compensated } {
             exp_times(DoubleWord::exact(tail), v)
         } else {
             tail * exp(v).value().high

@@ -123,7 +123,7 @@ impl Unary for GeluTanh {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             (gated_8(x, argument_8(x), &OF_GELU_TANH), None)
         } else {
             gate_32(x, &GATE_32)
@@ -143,9 +143,10 @@ impl Unary for GeluTanh {
 
     #[inline(always)]
     fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
-        match E::DTYPE {
-            Dtype::F16 => half_cells::gate_down(x, &cells_f16::GELU_TANH),
-            _ => half_cells::gate_up(x, &cells_bf16::GELU_TANH),
+        if const { matches!(E::DTYPE, Dtype::F16) } {
+            half_cells::gate_down(x, &cells_f16::GELU_TANH)
+        } else {
+            half_cells::gate_up(x, &cells_bf16::GELU_TANH)
         }
     }
 
@@ -179,7 +180,7 @@ impl Unary for GeluTanh {
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             // On the right, it has arrived at 1.
             let left = x.splat(0.0) - lifted(x.abs_to(x.splat(DERIVATIVE_LIMIT_8)));
             let (v, g) = (argument_8(left), slope(left));

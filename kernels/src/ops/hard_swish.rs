@@ -61,7 +61,7 @@ impl Unary for HardSwish {
     #[inline(always)]
     fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
         let zero = x.splat(0.0);
-        if E::DTYPE == Dtype::F16 {
+        if const { matches!(E::DTYPE, Dtype::F16) } {
             let v = x.splat(-3.0).max(x);
             let sum = v.mul_add_to_odd(x.splat(1.0 / 8.0), x.splat(3.0 / 8.0));
             return v * sum.min(x.splat(6.0 / 8.0)) * x.splat(8.0 / 6.0);

@@ -60,7 +60,7 @@ impl Unary for LogSigmoid {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             let minus_zero = x.splat(-0.0);
             (minus_zero - softplus_8(minus_zero - x), None)
         } else {

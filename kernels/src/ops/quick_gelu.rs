@@ -88,7 +88,7 @@ impl Unary for QuickGelu {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             let y = gated_8(x, DoubleWord::exact(x), &OF_QUICK_GELU);
             (y, Some(x.abs().lt(x.splat(RANGE_8 / 1.703))))
         } else {
@@ -132,7 +132,7 @@ impl Unary for QuickGelu {
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             let left = x.splat(-0.0) - lifted(x.abs());
             let (v, g) = (DoubleWord::exact(left), argument(left));
             let y = gated_derivative_8(x, v, g, &OF_QUICK_GELU, false);

@@ -55,7 +55,7 @@ impl Unary for Sigmoid {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             (logistic_8(x), None)
         } else {
             sigmoid_32(x)
@@ -71,9 +71,10 @@ impl Unary for Sigmoid {
 
     #[inline(always)]
     fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
-        match E::DTYPE {
-            Dtype::F16 => half_cells::sigmoid(x, &cells_f16::SIGMOID),
-            _ => half_cells::sigmoid(x, &cells_bf16::SIGMOID),
+        if const { matches!(E::DTYPE, Dtype::F16) } {
+            half_cells::sigmoid(x, &cells_f16::SIGMOID)
+        } else {
+            half_cells::sigmoid(x, &cells_bf16::SIGMOID)
         }
     }
 
@@ -109,7 +110,7 @@ impl Unary for Sigmoid {
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             (density_8(1.0, x), None)
         } else {
             density_32(x, &SIGMOID_DENSITY)

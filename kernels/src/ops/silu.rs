@@ -117,7 +117,7 @@ impl Unary for Silu {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             (gated_8(x, DoubleWord::exact(x), &NATURAL), None)
         } else {
             gate_32(x, &GATE_32)
@@ -140,9 +140,10 @@ impl Unary for Silu {
 
     #[inline(always)]
     fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
-        match E::DTYPE {
-            Dtype::F16 => half_cells::gate_up(x, &cells_f16::SILU),
-            _ => half_cells::gate_up(x, &cells_bf16::SILU),
+        if const { matches!(E::DTYPE, Dtype::F16) } {
+            half_cells::gate_up(x, &cells_f16::SILU)
+        } else {
+            half_cells::gate_up(x, &cells_bf16::SILU)
         }
     }
 
@@ -182,7 +183,7 @@ impl Unary for Silu {
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             let v = DoubleWord::exact(x.splat(-0.0) - lifted(x.abs()));
             (gated_derivative_8(x, v, v, &NATURAL, false), None)
         } else {

@@ -96,7 +96,7 @@ impl Unary for Softplus {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             (softplus_8(x), None)
         } else {
             softplus_32(x)

@@ -34,7 +34,7 @@ impl Unary for Softsign {
         let x = x.splat(LARGE).min(x.splat(-LARGE).max(x));
         let (a, one) = (x.abs(), x.splat(1.0));
         let d = a + one;
-        if !(X::CONSTANTS.compensated && X::FUSED) {
+        if const { !(X::CONSTANTS.compensated && X::FUSED) } {
             return x / d;
         }
         // y·(d + low) - x, where low is what the sum lost, is what y has too much. In this order it keeps

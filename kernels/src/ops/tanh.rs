@@ -55,9 +55,10 @@ impl Unary for Tanh {
 
     #[inline(always)]
     fn half_at_once<E: Float, X: PieceLane>(self, x: X) -> X {
-        match E::DTYPE {
-            Dtype::F16 => half_cells::tanh(x, &cells_f16::TANH),
-            _ => half_cells::tanh(x, &cells_bf16::TANH),
+        if const { matches!(E::DTYPE, Dtype::F16) } {
+            half_cells::tanh(x, &cells_f16::TANH)
+        } else {
+            half_cells::tanh(x, &cells_bf16::TANH)
         }
     }
 
@@ -79,7 +80,7 @@ impl Unary for Tanh {
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             (density_8(4.0, x + x), None)
         } else {
             density_32(x, &TANH_DENSITY)

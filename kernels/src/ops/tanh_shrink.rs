@@ -46,7 +46,7 @@ impl Unary for TanhShrink {
 
     #[inline(always)]
     fn near<X: PieceLane>(self, x: X) -> Near<X> {
-        if X::ENTRIES < 32 {
+        if const { X::ENTRIES < 32 } {
             (tanh_shrink_8(x), None)
         } else {
             tanh_shrink_32(x)

@@ -22,7 +22,7 @@ impl TableLanes for Avx512 {
         // exists only where the CPU has its instructions.
         unsafe {
             let i = _mm512_castpd_si512(index);
-            if N == 16 {
+            if const { N == 16 } {
                 let (low, high) = (_mm512_loadu_pd(entries), _mm512_loadu_pd(entries.add(8)));
                 return _mm512_permutex2var_pd(low, i, high);
             }

@@ -16,7 +16,8 @@ pub(super) struct Aside<const A: usize> {
     lanes: usize,
     /// The registers they are from: their place in the array, and which lanes.
     from: [MaybeUninit<(usize, u32)>; 2 * BLOCK / 8 + 4],
-    pub(super) registers: usize,
+    /// Of another type, lest LLVM add to both as to one vector, whose halves then wait for one another.
+    registers: u32,
 }
 
 impl<const A: usize> Aside<A> {
@@ -28,6 +29,11 @@ impl<const A: usize> Aside<A> {
             from: [const { MaybeUninit::uninit() }; 2 * BLOCK / 8 + 4],
             registers: 0,
         }
+    }
+
+    #[inline(always)]
+    pub(super) fn registers(&self) -> usize {
+        self.registers as usize
     }
 
     /// # Safety
@@ -44,10 +50,10 @@ impl<const A: usize> Aside<A> {
                 k += 1;
             }
             let from = self.from.as_mut_ptr().cast::<(usize, u32)>();
-            from.add(self.registers).write((at, far));
+            from.add(self.registers()).write((at, far));
         }
         self.lanes += far.count_ones() as usize;
-        self.registers += usize::from(far != 0);
+        self.registers += u32::from(far != 0);
     }
 }
 
@@ -100,45 +106,20 @@ impl<S: Simd, O: Pieces<S, A>, const A: usize> WithSimd<S> for Far<'_, O, A> {
 
     #[inline(always)]
     unsafe fn with_simd(self, s: S) -> usize {
-        let all = self.aside.lanes == self.aside.registers * <S as Lanes<f32>>::N;
-        // SAFETY: forwarded.
-        unsafe {
-            let (op, src, stream) = (self.op, self.src, self.stream);
-            let (dst, len) = (self.dst.add(self.ahead.start), self.ahead.len());
-            self.take_places(s);
-            let mut i = 0;
-            while all && i < len {
-                let x = load(s, src, i);
-                if !is_far(op, x) {
-                    break;
-                }
-                store(s, dst.add(i), op.far(x).v(), stream);
-                i += <S as Lanes<f32>>::N;
-            }
-            i
-        }
-    }
-}
-
-impl<O, const A: usize> Far<'_, O, A> {
-    /// # Safety
-    /// As [`take_places`].
-    #[inline(always)]
-    unsafe fn take_places<S: Simd>(self, s: S)
-    where
-        O: Pieces<S, A>,
-    {
         let n = <S as Lanes<f32>>::N;
         let Far {
             op,
             aside,
             dst,
             len,
-            ..
+            src,
+            ahead,
+            stream,
         } = self;
         let mut x = [core::ptr::null(); A];
         // SAFETY: zeros behind the numbers, for which there is room, make whole registers of them. The
         // registers they go to are those they are from; a part of one only where the array is no longer.
+        // For those ahead, forwarded.
         unsafe {
             let mut k = 0;
             while k < A {
@@ -149,16 +130,31 @@ impl<O, const A: usize> Far<'_, O, A> {
             }
             // The results take the place of the first array's.
             let results = aside.x[0].as_mut_ptr().cast::<f32>();
+            // Both in one loop, which has the formula once.
+            let lanes = aside.lanes.next_multiple_of(n);
+            let whole = aside.lanes == aside.registers() * n;
+            let end = lanes + if whole { ahead.len() } else { 0 };
             let mut i = 0;
-            while i < aside.lanes {
-                s.store(results.add(i), op.far(load(s, x, i)).v());
+            while i < end {
+                let is_aside = i < lanes;
+                let (from, to) = if is_aside {
+                    (load(s, x, i), results.add(i))
+                } else {
+                    let j = i - lanes;
+                    (load(s, src, j), dst.add(ahead.start + j))
+                };
+                if !is_aside && !is_far(op, from) {
+                    break;
+                }
+                store(s, to, op.far(from).v(), stream && !is_aside);
                 i += n;
             }
+            let done = i - lanes;
             // Loaded one turn ahead: else LLVM makes one instruction of a load and an expansion, which Zen
             // runs by microcode.
             let (mut i, mut from) = (0, results.cast_const());
             let mut next = s.load(from);
-            while i < aside.registers {
+            while i < aside.registers() {
                 // Not by an index, which would bring a panic into the kernel.
                 let (at, far) = aside.from.as_ptr().cast::<(usize, u32)>().add(i).read();
                 let (to, y) = (dst.add(at), next);
@@ -171,7 +167,8 @@ impl<O, const A: usize> Far<'_, O, A> {
                 }
                 i += 1;
             }
+            (aside.lanes, aside.registers) = (0, 0);
+            done
         }
-        (aside.lanes, aside.registers) = (0, 0);
     }
 }
