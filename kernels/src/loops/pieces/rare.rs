@@ -61,17 +61,21 @@ pub(super) fn stops<S: Simd, O: Pieces<S, A>, const A: usize>(_: O, x: &[Registe
 /// Whether [`Pieces::far`] is right on a whole register.
 #[inline(always)]
 pub(super) fn is_far<S: Simd, O: Pieces<S, A>, const A: usize>(op: O, x: Registers<S, A>) -> bool {
-    match O::BELOW {
-        Some(below) if const { tells_by_bits::<S, O, A>() } => {
-            let x = x[0];
-            let left = if O::OPEN { x } else { x.splat(0.0) - x.abs() };
-            Mask::<Register<f32, S>>::all(left.le(x.splat(-below)))
-        }
+    let near = if const { tells_by_bits::<S, O, A>() } {
+        let limit = x[0].splat(-O::BELOW.unwrap_or(0.0));
+        let left = if O::OPEN {
+            x[0]
+        } else {
+            x[0].splat(0.0) - x[0].abs()
+        };
+        return Mask::<Register<f32, S>>::all(left.le(limit));
+    } else {
         // Of all that this computes, the compiler leaves where it would be right.
-        _ => match op.near(x).1 {
-            Some(near) => !Mask::<Register<f32, S>>::any(near),
-            None => false,
-        },
+        op.near(x).1
+    };
+    match near {
+        Some(near) => !Mask::<Register<f32, S>>::any(near),
+        None => false,
     }
 }
 
