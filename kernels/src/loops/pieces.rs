@@ -9,6 +9,7 @@
 //! each end, unaligned, that is loaded before the first store.
 
 mod aside;
+mod near;
 mod op;
 mod rare;
 mod registers;
@@ -19,8 +20,9 @@ use crate::lanes::Lanes;
 use crate::register::Register;
 use crate::simd::{Simd, WithSimd};
 use aside::{Aside, take_places};
+use near::{may_stop, on, stops, tells_by_bits};
 use op::Pieces;
-use rare::{carefully, may_stop, on, one_carefully, stops, tells_by_bits};
+use rare::{carefully, one_carefully};
 use registers::{BLOCK, LANES, at, load, load_part, store};
 
 /// From so many registers of a block on that have a far number, the next block puts aside without a

@@ -40,13 +40,6 @@ fn gate<X: Lane>(t: Exp<X>) -> (DoubleWord<X>, DoubleWord<X>) {
     (n, n + two)
 }
 
-/// x, or where mish is x, or e^x no normal number, if that is nearer. NaN stays.
-#[inline(always)]
-fn within<X: Lane>(x: X) -> X {
-    let least = x.splat(-X::CONSTANTS.range);
-    x.splat(SATURATED).min(least.max(x))
-}
-
 /// The lanes whose e^x is no normal number.
 #[inline(always)]
 fn beyond<X: Lane>(x: X) -> X::Mask {
@@ -64,7 +57,7 @@ impl Unary for Mish {
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         let saturated = x.splat(SATURATED);
-        let t = exp(DoubleWord::exact(within(x)));
+        let t = exp(DoubleWord::exact(saturated.min(x)));
         let (n, d) = gate(t);
         // The correction of the quotient would make +0 of -0.0.
         let y = (n * x / d).rounded().copysign(x);
@@ -92,7 +85,7 @@ impl Unary for Mish {
     fn derivative<X: Lane>(self, x: X) -> X {
         let one = x.splat(1.0);
         let saturated = x.splat(SATURATED);
-        let near = within(x);
+        let near = saturated.min(x);
         let t = exp(DoubleWord::exact(near));
         let (n, d) = gate(t);
         let four_x = x.splat(4.0) * near;

@@ -4,8 +4,8 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use crate::lanes::Lanes;
+use crate::loops::pieces::near::is_far;
 use crate::loops::pieces::op::Pieces;
-use crate::loops::pieces::rare::is_far;
 use crate::loops::pieces::registers::{BLOCK, ROOM, Registers, load, store};
 use crate::simd::{Simd, WithSimd};
 
