@@ -159,6 +159,39 @@ fn every_length_at_every_offset() {
     for_each_dtype!(test);
 }
 
+/// Long runs of one kind of number, with others between them: a loop that has met many of a kind goes on another way
+/// (`pieces.rs`), and must see where they end.
+#[test]
+fn long_runs_of_one_kind() {
+    const KINDS: [f64; 10] = [
+        -1e3, -95.0, -30.0, -8.0, 8.0, 30.0, 95.0, 1e3, -1e-39, 1e-30,
+    ];
+    fn test<E: Bits + Float>() {
+        let (maps, pairs) = (maps::<E>(), pairs::<E>());
+        for (number, kind) in KINDS.into_iter().enumerate() {
+            let run = |len| std::iter::repeat_n(E::from_f64(kind), len);
+            let ordinary = || (0..600).map(|i| E::from_f64(f64::from(i) / 256.0 - 1.0));
+            let a: Vec<E> = run(1500)
+                .chain(mixed(2, 50))
+                .chain(run(1300))
+                .chain(ordinary())
+                .chain(run(700))
+                .collect();
+            let factors = [1.0, -0.25, 0.0, 1e-5, 3e4].map(E::from_f64);
+            let b: Vec<E> = factors.into_iter().cycle().take(a.len()).collect();
+            let step = one_in(7);
+            for kernel in maps.iter().skip(number % step).step_by(step) {
+                check_map(kernel, &a, &kernel.alone(&a), (0, size_of::<E>()));
+            }
+            for kernel in pairs.iter().skip(number % step).step_by(step) {
+                let at = [0, size_of::<E>(), 3 * size_of::<E>()];
+                check_pair(kernel, (&a, &b), &kernel.alone(&a, &b), at);
+            }
+        }
+    }
+    for_each_float!(test);
+}
+
 #[test]
 fn every_length_at_every_offset_of_two_arrays() {
     fn test<E: Bits + Float>() {
