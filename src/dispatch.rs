@@ -5,6 +5,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use halfwave_kernels::{Isa, is_available};
 
@@ -14,12 +15,23 @@ use crate::detect::has;
 use crate::kernels::CpuIsa;
 
 /// A backend is asked for that cannot be had.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{asked} is not a backend of this CPU; choose one of: {choices}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackendError {
     asked: String,
     choices: String,
 }
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { asked, choices } = self;
+        write!(
+            f,
+            "{asked} is not a backend of this CPU; choose one of: {choices}"
+        )
+    }
+}
+
+impl core::error::Error for BackendError {}
 
 /// Every backend this CPU runs, the widest first; `portable` is always the last.
 pub fn backends() -> &'static [Backend] {

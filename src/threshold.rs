@@ -1,5 +1,6 @@
 //! Sizes in bytes from which on a call works another way.
 
+use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// One such size: what the program has set, else what the environment says, else the default.
@@ -12,12 +13,20 @@ pub(crate) struct Threshold {
 }
 
 /// An environment variable that should hold a number of bytes holds something else.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{variable}={value:?} is not a number of bytes")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThresholdError {
     variable: &'static str,
     value: alloc::string::String,
 }
+
+impl fmt::Display for ThresholdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { variable, value } = self;
+        write!(f, "{variable}={value:?} is not a number of bytes")
+    }
+}
+
+impl core::error::Error for ThresholdError {}
 
 impl Threshold {
     pub(crate) const fn new(variable: &'static str, default: fn() -> usize) -> Self {

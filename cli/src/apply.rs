@@ -5,8 +5,8 @@
 //! [`compact`] collects, and [`output`](crate::output) puts the result in place when, and only when,
 //! all of it is there.
 
-mod array;
 mod compact;
+mod header;
 mod input;
 mod npy;
 mod plan;

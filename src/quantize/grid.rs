@@ -1,6 +1,6 @@
 //! What bytes stand for: the scale, the zero point, and the two dtypes of bytes.
 
-use core::fmt::Debug;
+use core::fmt::{self, Debug};
 
 use halfwave_kernels::loops::Grid;
 
@@ -67,14 +67,12 @@ pub struct Quantization<Q> {
 }
 
 /// A scale or a zero point that cannot be.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum QuantizationError {
     /// It is NaN, infinite, zero or negative.
-    #[error("scale is {0}; it must be a finite number above 0")]
     Scale(f32),
     /// It is no number of the quantised dtype.
-    #[error("zero_point is {zero_point}; of {dtype} it must be from {min} to {max}")]
     #[allow(missing_docs)]
     ZeroPoint {
         zero_point: i32,
@@ -83,6 +81,25 @@ pub enum QuantizationError {
         max: i32,
     },
 }
+
+impl fmt::Display for QuantizationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scale(scale) => write!(f, "scale is {scale}; it must be a finite number above 0"),
+            Self::ZeroPoint {
+                zero_point,
+                dtype,
+                min,
+                max,
+            } => write!(
+                f,
+                "zero_point is {zero_point}; of {dtype} it must be from {min} to {max}"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for QuantizationError {}
 
 impl<Q: Quantized> Quantization<Q> {
     /// Checks both.

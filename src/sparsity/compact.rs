@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -21,28 +22,45 @@ use crate::rows::{Rows, RowsMut, Slot};
 const ELEMENTS: usize = 1024;
 
 /// Why what is not zero could not be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 #[non_exhaustive]
 pub enum CompactError {
     /// The buffers are too small. They hold the first of the elements, as many as fit into both.
-    #[error(
-        "{needed} elements are not zero, but there is room for {indices} indices and {values} values: \
-         give both room for {needed}"
-    )]
     Room {
         needed: usize,
         indices: usize,
         values: usize,
     },
     /// The array has more elements than its indices can number.
-    #[error("{len} elements are too many for {index} indices, which end at {last}: use u64")]
     Index {
         len: usize,
         index: &'static str,
         last: u64,
     },
 }
+
+impl fmt::Display for CompactError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Room {
+                needed,
+                indices,
+                values,
+            } => write!(
+                f,
+                "{needed} elements are not zero, but there is room for {indices} indices and {values} values: \
+                 give both room for {needed}"
+            ),
+            Self::Index { len, index, last } => write!(
+                f,
+                "{len} elements are too many for {index} indices, which end at {last}: use u64"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for CompactError {}
 
 /// What `which` has a bit for, to new vectors of exact size.
 #[track_caller]

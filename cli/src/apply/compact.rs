@@ -6,10 +6,10 @@ use std::path::Path;
 
 use anyhow::Result;
 use indicatif::ProgressBar;
-use npyz::{Order, TypeStr};
 use rawzip::ZipArchiveWriter;
 
-use super::array::{Array, header};
+use super::header::{Header, Order};
+use super::plan::Array;
 use super::stats::Scalar;
 use crate::output::Output;
 
@@ -67,15 +67,10 @@ impl Compact {
     }
 
     fn assemble(&mut self, bar: &ProgressBar) -> io::Result<u64> {
-        let dtype = |text: &str| text.parse::<TypeStr>().expect("a dtype of NumPy's");
-        let index = dtype(if self.wide() { "<u8" } else { "<u4" });
-        let shape: Vec<u8> = self
-            .array
-            .shape
-            .iter()
-            .flat_map(|n| n.to_le_bytes())
-            .collect();
-        let arrays: [(&str, TypeStr, u64, &mut dyn Read); 3] = [
+        let Header { descr, shape, .. } = self.array.header.clone();
+        let index = if self.wide() { "<u8" } else { "<u4" };
+        let sizes: Vec<u8> = shape.iter().flat_map(|n| n.to_le_bytes()).collect();
+        let arrays: [(&str, &str, u64, &mut dyn Read); 3] = [
             (
                 "indices.npy",
                 index,
@@ -84,23 +79,23 @@ impl Compact {
             ),
             (
                 "values.npy",
-                self.array.descr.clone(),
+                &descr,
                 self.kept,
                 rewound(&mut self.values, bar)?,
             ),
-            (
-                "shape.npy",
-                dtype("<i8"),
-                self.array.shape.len() as u64,
-                &mut &shape[..],
-            ),
+            ("shape.npy", "<i8", shape.len() as u64, &mut &sizes[..]),
         ];
         let mut written = 0;
         let mut zip = ZipArchiveWriter::new(&mut self.output);
-        for (name, dtype, length, data) in arrays {
+        for (name, descr, length, data) in arrays {
+            let header = Header {
+                descr: descr.into(),
+                order: Order::C,
+                shape: vec![length],
+            };
             let (mut entry, config) = zip.new_file(name).start().map_err(io::Error::other)?;
             let mut writer = config.wrap(&mut entry);
-            writer.write_all(&header(dtype, &[length], Order::C)?)?;
+            writer.write_all(&header.to_bytes())?;
             written += io::copy(&mut bar.wrap_read(data), &mut writer)?;
             let (_, descriptor) = writer.finish().map_err(io::Error::other)?;
             entry.finish(descriptor).map_err(io::Error::other)?;

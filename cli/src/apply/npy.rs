@@ -1,20 +1,15 @@
-//! NumPy's .npy, versions 1.0 to 3.0, read by NumPy's own rules.
-//!
-//! `npyz` reads headers too, but trusts them: it allocates what they claim, and multiplies their
-//! dimensions unchecked. Its parser of Python literals and its dtypes serve here, and its writer
-//! in `array`.
+//! NumPy's .npy, versions 1.0 to 3.0, read by NumPy's own rules. What a header claims is not believed: nothing is
+//! allocated for it, and its dimensions are multiplied with a check.
 
 use std::path::Path;
 
 use anyhow::{Error, Result, anyhow, bail};
 use halfwave::{Dtype, Op};
-use npyz::{Endianness, Order, TypeChar, TypeStr};
-use py_literal::Value;
 
-use super::array::{Array, header};
 use super::compact::Compact;
+use super::header::{Fault, Header, Order};
 use super::input::Input;
-use super::plan::{Plan, Segment, check_dtype, names};
+use super::plan::{Array, Plan, Segment, check_dtype, names};
 
 /// NumPy itself refuses longer headers, in bytes.
 const LONGEST_HEADER: usize = 10_000;
@@ -22,40 +17,28 @@ const LONGEST_HEADER: usize = 10_000;
 /// NumPy itself refuses more dimensions.
 const MOST_DIMENSIONS: usize = 64;
 
-/// The parser tries what may be a list or a dictionary two or three ways, at each level: its time
-/// is exponential in their depth. A plain array has a dictionary and a tuple, and `<M8[s]` a
-/// bracket more.
-const MOST_BRACKETS: usize = 6;
-
 /// `dtype` is what the user says it is, which only counts where the header says nothing.
 pub fn plan(input: &mut Input, op: Op, dtype: Option<Dtype>) -> Result<Plan> {
     let (text, header_read) = read_header(input)?;
-    let Header {
-        descr,
-        order,
-        shape,
-    } = parse(input, &text)?;
-    let (dtype, big_endian) = interpret(input, op, &descr, dtype)?;
+    let mut header = parse(input, &text)?;
+    let (dtype, big_endian) = interpret(input, op, &header.descr, dtype)?;
     check_dtype(input, op, dtype)?;
-    let Some(elements) = elements(&shape, dtype) else {
-        bail!("{input}: its shape {shape:?} is larger than any file; it is damaged");
+    let Some(elements) = elements(&header.shape, dtype) else {
+        bail!(
+            "{input}: its shape {:?} is larger than any file; it is damaged",
+            header.shape
+        );
     };
-
-    let descr: TypeStr = descr.to_string().replace('>', "<").parse()?;
+    header.descr = header.descr.replace('>', "<");
     Ok(Plan {
-        header: header(descr.clone(), &shape, order)?,
+        header: header.to_bytes(),
         header_read,
         segments: vec![Segment::Apply {
             dtype,
             elements,
             big_endian,
         }],
-        array: Some(Array {
-            descr,
-            order,
-            shape,
-            elements,
-        }),
+        array: Some(Array { header, elements }),
         notes: Vec::new(),
     })
 }
@@ -63,7 +46,7 @@ pub fn plan(input: &mut Input, op: Op, dtype: Option<Dtype>) -> Result<Plan> {
 /// The place for the non-zero elements of what `plan` makes.
 pub fn compact(input: &Input, plan: &Plan, path: &Path) -> Result<Compact> {
     let array = plan.array.clone().expect("a .npy is an array");
-    if array.order == Order::Fortran && array.shape.len() > 1 {
+    if array.header.order == Order::Fortran && array.header.shape.len() > 1 {
         bail!(
             "{input}: it is in Fortran order, and --compact counts in C order; save it as \
              np.ascontiguousarray(a)"
@@ -115,77 +98,19 @@ fn read_header(input: &mut Input) -> Result<(String, u64)> {
     Ok((text, (start.len() + length_bytes + length) as u64))
 }
 
-struct Header {
-    descr: TypeStr,
-    order: Order,
-    shape: Vec<u64>,
-}
-
 fn parse(input: &Input, text: &str) -> Result<Header> {
-    let no_header = |reason: &str| no_header(input, reason);
-    if text.matches(['(', '[', '{']).count() > MOST_BRACKETS {
-        bail!(
-            "{input}: its header has more brackets than any plain array's; it is a structured \
-             array, which cannot be transformed (save a field by itself, as a['field']), or it is \
-             damaged"
-        );
-    }
-    let dict = match text.trim().parse() {
-        Ok(Value::Dict(dict)) => dict,
-        Ok(_) => return Err(no_header("it is no Python dictionary")),
-        Err(e) => {
-            // The parser goes on to quote the header, however long.
-            let reason = e.to_string();
-            return Err(no_header(reason.lines().next().unwrap_or_default()));
-        }
-    };
-    let (mut descr, mut fortran_order, mut shape) = (None, None, None);
-    for (key, value) in dict {
-        *match key.as_string().map(String::as_str) {
-            Some("descr") => &mut descr,
-            Some("fortran_order") => &mut fortran_order,
-            Some("shape") => &mut shape,
-            _ => {
-                return Err(no_header(
-                    "it has keys besides descr, fortran_order and shape",
-                ));
-            }
-        } = Some(value);
-    }
-    let descr = match descr {
-        Some(Value::String(descr)) => descr
-            .parse()
-            .map_err(|e| no_header(&format!("its descr is unknown: {e}")))?,
-        Some(Value::List(_)) => bail!(
+    let header = Header::parse(text).map_err(|fault| match fault {
+        Fault::Structured => anyhow!(
             "{input}: it is a structured array, which cannot be transformed; save a field by \
              itself, as a['field']"
         ),
-        _ => return Err(no_header("it has no descr, or one that is no string")),
-    };
-    let order = match fortran_order {
-        Some(Value::Boolean(true)) => Order::Fortran,
-        Some(Value::Boolean(false)) => Order::C,
-        _ => return Err(no_header("it has no fortran_order of True or False")),
-    };
-    let Some(Value::Tuple(shape)) = shape else {
-        return Err(no_header("it has no shape, or one that is no tuple"));
-    };
-    let shape = shape.iter().map(|n| u64::try_from(n.as_integer()?).ok());
-    let Some(shape) = shape.collect::<Option<Vec<u64>>>() else {
-        return Err(no_header(
-            "its shape is not of whole numbers from 0 to 2^64",
-        ));
-    };
-    if shape.len() > MOST_DIMENSIONS {
-        return Err(no_header(&format!(
-            "it has more than {MOST_DIMENSIONS} dimensions"
-        )));
+        Fault::Unreadable(reason) => no_header(input, reason),
+    })?;
+    if header.shape.len() > MOST_DIMENSIONS {
+        let reason = format!("it has more than {MOST_DIMENSIONS} dimensions");
+        return Err(no_header(input, &reason));
     }
-    Ok(Header {
-        descr,
-        order,
-        shape,
-    })
+    Ok(header)
 }
 
 fn no_header(input: &Input, reason: &str) -> Error {
@@ -201,32 +126,34 @@ fn no_header(input: &Input, reason: &str) -> Error {
 }
 
 /// The dtype that `descr` means, and whether it is big-endian.
-fn interpret(input: &Input, op: Op, descr: &TypeStr, told: Option<Dtype>) -> Result<(Dtype, bool)> {
-    let dtype = match (descr.type_char(), descr.size_field()) {
+fn interpret(input: &Input, op: Op, descr: &str, told: Option<Dtype>) -> Result<(Dtype, bool)> {
+    let big_endian = descr.starts_with('>');
+    let code = &descr[1..];
+    let dtype = match code {
         // What ml_dtypes' bfloat16 is saved as, but also any other two bytes.
-        (TypeChar::RawData, 2) if descr.endianness() != Endianness::Big => match told {
+        "V2" if !big_endian => match told {
             Some(Dtype::Bf16) => return Ok((Dtype::Bf16, false)),
             _ => bail!(
                 "{input}: its header says only that an element has two bytes (dtype '{descr}'); if \
                  they are bfloat16, as ml_dtypes saves them, say --dtype bf16"
             ),
         },
-        (TypeChar::Float, 4) => Dtype::F32,
-        (TypeChar::Float, 8) => Dtype::F64,
-        (TypeChar::Float, 2) => Dtype::F16,
-        (TypeChar::Int, 1) => Dtype::I8,
-        (TypeChar::Int, 2) => Dtype::I16,
-        (TypeChar::Int, 4) => Dtype::I32,
-        (TypeChar::Int, 8) => Dtype::I64,
-        (TypeChar::Uint, 1) => Dtype::U8,
-        (TypeChar::Uint, 2) => Dtype::U16,
-        (TypeChar::Uint, 4) => Dtype::U32,
-        (TypeChar::Uint, 8) => Dtype::U64,
-        (char, _) => {
-            let what = match char {
-                TypeChar::Object => "an array of Python objects",
-                TypeChar::Complex => "a complex array",
-                TypeChar::Bool => "a boolean array",
+        "f2" => Dtype::F16,
+        "f4" => Dtype::F32,
+        "f8" => Dtype::F64,
+        "i1" => Dtype::I8,
+        "i2" => Dtype::I16,
+        "i4" => Dtype::I32,
+        "i8" => Dtype::I64,
+        "u1" => Dtype::U8,
+        "u2" => Dtype::U16,
+        "u4" => Dtype::U32,
+        "u8" => Dtype::U64,
+        _ => {
+            let what = match code.as_bytes()[0] {
+                b'O' => "an array of Python objects",
+                b'c' => "a complex array",
+                b'b' => "a boolean array",
                 _ => "this array",
             };
             bail!(
@@ -239,8 +166,7 @@ fn interpret(input: &Input, op: Op, descr: &TypeStr, told: Option<Dtype>) -> Res
     if told.is_some() {
         bail!("{input}: its header says what it holds (dtype '{descr}'); leave --dtype out");
     }
-    let big_endian = descr.endianness() == Endianness::Big && dtype.size() > 1;
-    Ok((dtype, big_endian))
+    Ok((dtype, big_endian && dtype.size() > 1))
 }
 
 /// The product of the dimensions, if NumPy can address that many: it leaves zeros out of this check,

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use halfwave::{Dtype, Op};
 
-use super::array::Array;
+use super::header::Header;
 use super::input::Input;
 
 /// What a header asks for. The input stands behind its header.
@@ -18,6 +18,14 @@ pub struct Plan {
     pub array: Option<Array>,
     /// What the user should know about it.
     pub notes: Vec<String>,
+}
+
+/// What the input is an array of.
+#[derive(Clone)]
+pub struct Array {
+    /// The header of the result.
+    pub header: Header,
+    pub elements: u64,
 }
 
 /// A piece of the input.

@@ -80,9 +80,9 @@ fn damaged_headers() {
 
     let dict = |text: &str| npy_with(1, text, &[]);
     for bracket in ["(", "[", "{"] {
-        // Without an end: the parser's time is exponential in the depth.
-        refused("npy", &dict(&bracket.repeat(5)), "", "no .npy header");
-        refused("npy", &dict(&bracket.repeat(9000)), "", "more brackets");
+        for depth in [5, 9000] {
+            refused("npy", &dict(&bracket.repeat(depth)), "", "no .npy header");
+        }
     }
     refused(
         "npy",
