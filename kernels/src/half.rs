@@ -23,13 +23,14 @@
 
 use core::marker::PhantomData;
 
+use crate::derivative::{Derivative, gradient_f32};
 use crate::dtype::{Element, Float, bf16, f16};
 use crate::lanes::V;
 use crate::odd::Odd;
 use crate::precision::{Constants, F64Full, Precision};
 use crate::register::{IntLane, IntRegister, Lane, Mask, Register};
 use crate::simd::{FullSimd, Simd, WithSimd};
-use crate::unary::{Derivative, OnHalf, Unary, forward_f32, gradient_f32, sign_of_nan};
+use crate::unary::{OnHalf, Unary, forward_f32, sign_of_nan};
 
 /// A 16-bit float: its bits, and the way to `f32` lanes and back.
 pub trait Half: Float + Element<Lane = i16> {

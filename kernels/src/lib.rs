@@ -39,6 +39,7 @@
 
 mod coefficients;
 mod contract;
+mod derivative;
 mod dtype;
 mod half;
 mod isa;
@@ -62,6 +63,7 @@ mod table_lanes;
 mod unary;
 
 pub use contract::{Bound, Form};
+pub use derivative::{Backward, BackwardFromOutput, Times};
 pub use dtype::{Dtype, Element, Float, Int, UnknownDtype, bf16, f16};
 pub use isa::{Isa, PerIsa};
 pub use lanes::{FloatLanes, Lanes, V};
@@ -77,6 +79,4 @@ pub use precision::{F64ForF32, F64Full, Precision};
 pub use simd::{FullSimd, MapWithSimd, MaskLanes, Simd, WithSimd};
 pub use table::{BuiltinOp, OpKernels, Operation};
 pub use table_lanes::TableLanes;
-pub use unary::{
-    Backward, BackwardFromOutput, ByTables, F32Lanes, FromOutput, OnHalf, Times, Unary, UnaryInt,
-};
+pub use unary::{ByTables, F32Lanes, FromOutput, OnHalf, Unary, UnaryInt};

@@ -3,13 +3,14 @@
 
 use core::any::Any;
 
+use crate::derivative::{Backward, BackwardFromOutput, Times};
 use crate::dtype::{Dtype, Element, Float, Int, bf16, f16};
 use crate::isa::{Isa, PerIsa, per_isa};
 use crate::lanes::{FloatLanes, Lanes};
 use crate::loops::*;
 use crate::ops::*;
 use crate::simd::{FullSimd, Simd};
-use crate::unary::{Backward, BackwardFromOutput, FromOutput, Times, Unary, UnaryInt};
+use crate::unary::{FromOutput, Unary, UnaryInt};
 
 /// One operation on one dtype on one instruction set.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,6 @@
 //! Sums, products and slopes: two arrays, or an array and one element for all of it.
 
+use crate::derivative::{Times, scale_gradient};
 use crate::dtype::{Element, bf16, f16};
 use crate::half::Half;
 use crate::lanes::Lanes;
@@ -7,7 +8,6 @@ use crate::loops::map::{Elementwise, MapFn};
 use crate::loops::zip::{Pairwise, Zip, ZipFn};
 use crate::register::{Lane, Mask, Register};
 use crate::simd::Simd;
-use crate::unary::{Times, scale_gradient};
 
 /// One arithmetic form on one dtype.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 
 use core::mem::MaybeUninit;
 
+use crate::derivative::Derivative;
 use crate::dtype::{bf16, f16};
 use crate::half::{self, Half};
 use crate::lanes::{Lanes, V};
@@ -14,7 +15,7 @@ use crate::loops::compact::{Step, compact};
 use crate::loops::map::{Elementwise, by_register};
 use crate::loops::zip::{Pairwise, Zip};
 use crate::simd::{Simd, WithSimd};
-use crate::unary::{Derivative, F32Lanes, OnHalf, Unary};
+use crate::unary::{F32Lanes, OnHalf, Unary};
 
 macro_rules! of_halves {
     ($($H:ident)*) => {$(

@@ -1,5 +1,6 @@
 //! The loop over one array: `dst[i] = op(src[i])`.
 
+use crate::derivative::Times;
 use crate::dtype::Element;
 use crate::lanes::{Lanes, V};
 use crate::loops::compact::{Step, compact};
@@ -7,7 +8,7 @@ use crate::loops::pieces::in_pieces;
 use crate::loops::zip::{Pairwise, Zip};
 use crate::register::{Lane, Mask, Register};
 use crate::simd::{MapWithSimd, Simd};
-use crate::unary::{F32Lanes, Times, Unary, UnaryInt, forward_f32, forward_f64, forward_int};
+use crate::unary::{F32Lanes, Unary, UnaryInt, forward_f32, forward_f64, forward_int};
 
 /// `map(op, src, dst, len, stream)`: `dst[i] = op(src[i])`, with `stream` by stores that bypass the
 /// caches; then [`fence`](crate::fence) before `dst` is published.

@@ -1,11 +1,11 @@
 //! The loop over two arrays: `dst[i] = op(a[i], b[i])`.
 
+use crate::derivative::{Derivative, gradient_f32, gradient_f64};
 use crate::dtype::Element;
 use crate::lanes::{Lanes, V};
 use crate::loops::compact::{Step, compact};
 use crate::loops::pieces::in_pieces;
 use crate::simd::{Simd, WithSimd};
-use crate::unary::{Derivative, gradient_f32, gradient_f64};
 
 /// A [`Zip`] on one instruction set.
 ///

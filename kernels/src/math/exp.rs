@@ -133,8 +133,7 @@ impl<X: Lane> Exp<X> {
     /// 2<sup>n</sup> less the whole is exact, and so is c more than that as far as it matters.
     #[inline(always)]
     pub(crate) fn plus(self, c: f64) -> DoubleWord<X> {
-        let c = self.scale.splat(c);
-        let high = self.p_plus(self.scale + c);
+        let (high, c) = self.rounded_plus(c);
         DoubleWord::compensated(high, self.all_of_p_plus((self.scale - high) + c))
     }
 
@@ -142,8 +141,7 @@ impl<X: Lane> Exp<X> {
     /// next to 2 + 2<sup>−24</sup>, that would be a quarter of an ulp.
     #[inline(always)]
     pub(crate) fn plus_larger(self, c: f64) -> DoubleWord<X> {
-        let c = self.scale.splat(c);
-        let high = self.p_plus(self.scale + c);
+        let (high, c) = self.rounded_plus(c);
         DoubleWord::compensated(high, self.all_of_p_plus((c - high) + self.scale))
     }
 
@@ -151,9 +149,15 @@ impl<X: Lane> Exp<X> {
     /// instructions less.
     #[inline(always)]
     pub(crate) fn plus_nearly(self, c: f64) -> DoubleWord<X> {
-        let c = self.scale.splat(c);
-        let high = self.p_plus(self.scale + c);
+        let (high, c) = self.rounded_plus(c);
         DoubleWord::compensated(high, self.p_plus((self.scale - high) + c))
+    }
+
+    /// e<sup>x</sup> + c rounded, and c.
+    #[inline(always)]
+    fn rounded_plus(self, c: f64) -> (X, X) {
+        let c = self.scale.splat(c);
+        (self.p_plus(self.scale + c), c)
     }
 
     /// 2<sup>n</sup>·p + base.

@@ -1,10 +1,10 @@
 //! What the tests beside the operations share.
 
+use crate::derivative::Backward;
 use crate::dtype::{Float, bf16, f16};
 use crate::isa::tests::isas;
 use crate::loops::Zip;
 use crate::table::BuiltinOp;
-use crate::unary::Backward;
 
 pub(crate) const INF: f64 = f64::INFINITY;
 pub(crate) const NAN: f64 = f64::NAN;

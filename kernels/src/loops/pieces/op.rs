@@ -1,10 +1,11 @@
 //! What is computed in pieces: an operation, its gradient, or its product.
 
+use crate::derivative::{Derivative, Times, gradient_where_not_zero};
 use crate::loops::pieces::registers::Registers;
 use crate::math::product_with_tail;
 use crate::register::{Lane, Near, Register};
 use crate::simd::Simd;
-use crate::unary::{Derivative, Times, Unary, gradient_where_not_zero};
+use crate::unary::Unary;
 
 /// What is computed in pieces, of the elements of `A` arrays.
 pub(crate) trait Pieces<S: Simd, const A: usize>: Copy {
