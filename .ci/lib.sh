@@ -13,6 +13,9 @@ name=$(basename "$0")
 # delete at any time.
 cache=${HALFWAVE_CI_CACHE:-/var/tmp/halfwave-ci}
 
+# For cargo, on an emulated processor: the kernels as users have them, and the tests around them compiled in less time.
+quick_tests=(--config profile.release.opt-level=1 --config profile.release.package.halfwave-kernels.opt-level=3)
+
 # doing WORDS: what the set-up is at, for the reason should it fail.
 doing() {
     step=$1

@@ -104,7 +104,8 @@ fn typed<O: Operation<E>, E: Bits + Float>(op: O, b: Backend, x: &[E], dy: &[E])
 }
 
 /// Asserts that each call gives what the typed method does, or the error that says why there is none.
-fn assert_runs<E: Bits>(op: Op, want: impl Fn(Backend, &[E], &[E]) -> Typed<E>) {
+/// (`want` is no type of its own, so that the compiler has one of these for a dtype and not for an operation.)
+fn assert_runs<E: Bits>(op: Op, want: &dyn Fn(Backend, &[E], &[E]) -> Typed<E>) {
     let (x, dy) = (random::<E>(1), random::<E>(2));
     for b in backends() {
         for b in [*b, b.par()] {
@@ -147,16 +148,16 @@ macro_rules! runs {
         }
     };
     (@floats $Op:ident $op:ident: $($E:ident)*) => {$(
-        assert_runs::<$E>(Op::$Op($op), |b, x, dy| typed($op, b, x, dy));
+        assert_runs::<$E>(Op::$Op($op), &|b, x, dy| typed($op, b, x, dy));
     )*};
     (@ints All $Op:ident $op:ident: $($E:ident)*) => {$(
-        assert_runs::<$E>(Op::$Op($op), |b, x, _| {
+        assert_runs::<$E>(Op::$Op($op), &|b, x, _| {
             let y = typed_map($op, b, x);
             [Some(y.clone()), Some(y), None, None, None]
         });
     )*};
     (@ints Floats $Op:ident $op:ident: $($E:ident)*) => {$(
-        assert_runs::<$E>(Op::$Op($op), |_, _, _| [const { None }; 5]);
+        assert_runs::<$E>(Op::$Op($op), &|_, _, _| [const { None }; 5]);
     )*};
 }
 halfwave_kernels::for_each_op!(runs);

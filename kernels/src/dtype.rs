@@ -44,7 +44,7 @@ pub trait Int: Element<Lane: Copy> {
     fn signed(self) -> Self::Lane;
 
     /// `x` without its fraction, or the element nearest to that. NaN gives zero.
-    fn truncate(x: Number) -> Self;
+    fn truncated(x: Number) -> Self;
 
     /// The smallest element that is not below `x`, or the largest there is. NaN gives zero.
     fn ceil(x: Number) -> Self;
@@ -152,19 +152,19 @@ macro_rules! ints {
                 self.lane().wrapping_add(Self::TO_SIGNED)
             }
             #[inline(always)]
-            fn truncate(x: Number) -> Self {
+            fn truncated(x: Number) -> Self {
                 // A number of two parts is beyond all types but the largest.
                 let (most, rest) = if size_of::<Self>() < 8 { (x.to_f64(), 0.0) } else { x.split() };
                 (most as Self).$add(rest as Self::Lane) // all saturate
             }
             #[inline(always)]
             fn ceil(x: Number) -> Self {
-                let whole = Self::truncate(x);
+                let whole = Self::truncated(x);
                 if (whole as f64) < x.to_f64() { whole.saturating_add(1) } else { whole }
             }
             #[inline(always)]
             fn floor(x: Number) -> Self {
-                let whole = Self::truncate(x);
+                let whole = Self::truncated(x);
                 if (whole as f64) > x.to_f64() { whole.saturating_sub(1) } else { whole }
             }
         }
@@ -258,7 +258,7 @@ mod tests {
                 Ok(value) => Number::from(value),
                 Err(_) => Number::from(value as u64),
             };
-            let got = [E::floor(x), E::truncate(x), E::ceil(x)].map(Into::into);
+            let got = [E::floor(x), E::truncated(x), E::ceil(x)].map(Into::into);
             assert_eq!(got, [within(value); 3], "{x} on {}", E::DTYPE);
         }
         let large = integers().into_iter().map(|i| i as f64);
@@ -269,13 +269,13 @@ mod tests {
         let far = far.flat_map(|x| [x, -x]);
         for x in large.chain(fractions).chain(far) {
             let number = Number::new(x);
-            let got = [E::floor(number), E::truncate(number), E::ceil(number)].map(Into::into);
+            let got = [E::floor(number), E::truncated(number), E::ceil(number)].map(Into::into);
             let want = [x.floor(), x.trunc(), x.ceil()].map(|x| within(x as i128));
             assert_eq!(got, want, "{x} on {}", E::DTYPE);
         }
         let nan = Number::new(f64::NAN);
         assert_eq!(
-            [E::floor(nan), E::truncate(nan), E::ceil(nan)],
+            [E::floor(nan), E::truncated(nan), E::ceil(nan)],
             [E::default(); 3]
         );
     }
