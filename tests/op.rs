@@ -103,9 +103,12 @@ fn typed<O: Operation<E>, E: Bits + Float>(op: O, b: Backend, x: &[E], dy: &[E])
     ]
 }
 
+/// What the typed methods make of x and dy. It is no type of its own, so that the compiler has one `assert_runs` for a
+/// dtype rather than one for each operation as well.
+type Want<'a, E> = &'a dyn Fn(Backend, &[E], &[E]) -> Typed<E>;
+
 /// Asserts that each call gives what the typed method does, or the error that says why there is none.
-/// (`want` is no type of its own, so that the compiler has one of these for a dtype and not for an operation.)
-fn assert_runs<E: Bits>(op: Op, want: &dyn Fn(Backend, &[E], &[E]) -> Typed<E>) {
+fn assert_runs<E: Bits>(op: Op, want: Want<E>) {
     let (x, dy) = (random::<E>(1), random::<E>(2));
     for b in backends() {
         for b in [*b, b.par()] {
