@@ -132,7 +132,8 @@ pub struct Constants {
     pub(crate) split: f64,
     /// Up to here, `split` times that is finite.
     pub(crate) splittable: f64,
-    /// e<sup>x</sup> and e<sup>−x</sup> are normal numbers up to here, and not too large for `split`.
+    /// Up to here, e<sup>x</sup> and e<sup>−x</sup> are normal numbers and not too large for `split`; on `f64` so is what
+    /// their rounding took.
     pub(crate) range: f64,
     /// From here on, 1 + e<sup>−x</sup> is 1, and log1p(e<sup>−x</sup>) is e<sup>−x</sup>, but for an eighth of an
     /// ulp or less.
@@ -170,7 +171,7 @@ const DOUBLE: Constants = Constants {
     ln2: (0.693_147_180_559_890_3, 5.497_923_018_708_371e-14),
     split: 134_217_729.0,
     splittable: 1e300,
-    range: 690.0,
+    range: 600.0,
     settled: 39.0,
     vanished: 1456.0,
     exp: EXP_DOUBLE,

@@ -10,7 +10,7 @@
 //! exponent and the first bits of the fraction, moved down. The numbers go round.
 
 use crate::math::tables::Cells;
-use crate::math::{cells_8, cells_32, product, slopes_32};
+use crate::math::{cells_8, cells_32, lifted, product, slopes_32};
 use crate::register::{Lane, Mask, Near, PieceLane};
 
 impl<const N: usize, const D: usize> Cells<N, D> {
@@ -42,13 +42,6 @@ impl<const D: usize> Cells<32, D> {
 
 /// 1.5·2<sup>23</sup>: a sum with it, as bits, ends in an integer.
 pub(crate) const SHIFT: f64 = 12_582_912.0;
-
-/// x + 2<sup>−60</sup>, for functions that have arrived at 0 where x is tiny. It is not subnormal, nor is its square; and
-/// a sum takes no detour through microcode, as a product with a subnormal number does on Intel's CPUs.
-#[inline(always)]
-pub(crate) fn lifted<X: Lane>(x: X) -> X {
-    x + x.splat(1.0 / (1u64 << 60) as f64)
-}
 
 /// Where 32 cells lie: a is in cell ⌊a·(scale + growth·a)⌋.
 pub(crate) struct Grid {

@@ -251,7 +251,7 @@ pub(crate) fn below_range<X: Lane>(x: X) -> X::Mask {
 /// a·e<sup>x</sup> for x within the [range](crate::precision::Constants::range), and where it is `beyond`.
 #[inline(always)]
 pub(crate) fn exp_scaled<X: Lane>(a: X, x: DoubleWord<X>, beyond: X::Mask) -> X {
-    let y = (exp(x).value() * a).rounded();
+    let y = (exp(x.lifted_unless(beyond)).value() * a).rounded();
     if !beyond.any() {
         return y;
     }

@@ -1,7 +1,8 @@
 //! The logistic function σ(v) = 1/(1 + e<sup>−v</sup>), its density, and what it gates.
 
 use crate::math::{
-    DoubleWord, beyond_range, exp, exp_beyond, exp_minus, exp_times, lift, product, reciprocal,
+    DoubleWord, beyond_range, exp, exp_beyond, exp_minus, exp_times, is_tiny, lift, lifted,
+    product, reciprocal,
 };
 use crate::register::{Lane, Mask};
 
@@ -30,14 +31,14 @@ pub(crate) fn times<X: Lane>(parameter: f64, x: X) -> DoubleWord<X> {
 /// it lost of it.
 #[inline(always)]
 pub(crate) fn logistic<X: Lane>(v: DoubleWord<X>) -> X {
-    let y = reciprocal(exp_minus(v).plus_nearly(1.0)).rounded();
     let beyond = beyond_range(v.high);
+    let y = reciprocal(exp_minus(v.lifted_unless(beyond)).plus_nearly(1.0)).rounded();
     if !beyond.any() {
         return y;
     }
-    let far = exp_beyond(v.minus_abs());
-    let (zero, one) = (y.splat(0.0), y.splat(1.0));
-    beyond.select(zero.lt(v.high).select(one, far), y)
+    // On the right e^0, which is that.
+    let right = y.splat(0.0).lt(v.high);
+    beyond.select(exp_beyond(v.minus_abs().unless(right)), y)
 }
 
 /// x·σ(v), where v is infinite or of the sign of x if x is infinite. Beyond `range` it is x or x·e<sup>v</sup>:
@@ -45,21 +46,28 @@ pub(crate) fn logistic<X: Lane>(v: DoubleWord<X>) -> X {
 /// is not, since what the gate lacks would be lost in the product.
 #[inline(always)]
 pub(crate) fn gated<X: Lane>(x: X, v: DoubleWord<X>, range: f64) -> X {
+    let zero = x.splat(0.0);
+    let beyond = x.splat(range).lt(v.high.abs());
+    // Where v is tiny the gate is 1/2, and x times what it lacks of that may be subnormal.
+    let tiny = is_tiny(v.high);
+    let near = if tiny.any() { tiny.select(zero, x) } else { x };
     // Not the quotient x/d: it would come out of its own correction as +0 for -0.0. And x first, since
     // what the reciprocal lacks may be too small for the dtype.
-    let gate = reciprocal(exp_minus(v).plus(1.0));
+    let gate = reciprocal(exp_minus(v.lifted_unless(beyond)).plus(1.0));
     let y = match gate.rest {
-        Some(rest) => x.mul_add(gate.high, x * rest * gate.reciprocal),
-        None => x * gate.high,
+        Some(rest) => near.mul_add(gate.high, near * rest * gate.reciprocal),
+        None => near * gate.high,
     };
     // Without FMA, a result that vanishes would lose its sign.
-    let y = if X::FUSED { y } else { y.copysign(x) };
-    let beyond = x.splat(range).lt(v.high.abs());
+    let mut y = if X::FUSED { y } else { y.copysign(x) };
+    if tiny.any() {
+        y = tiny.select(x * x.splat(0.5), y);
+    }
     if !beyond.any() {
         return y;
     }
-    let shut = exp_times(DoubleWord::exact(x), v.minus_abs());
-    let open = x.splat(0.0).lt(v.high);
+    let open = zero.lt(v.high);
+    let shut = exp_times(DoubleWord::exact(x), v.minus_abs().unless(open));
     beyond.select(open.select(x, shut), y)
 }
 
@@ -67,10 +75,10 @@ pub(crate) fn gated<X: Lane>(x: X, v: DoubleWord<X>, range: f64) -> X {
 #[inline(always)]
 pub(crate) fn logistic_density<X: Lane>(factor: f64, v: DoubleWord<X>) -> X {
     let factor = v.high.splat(factor);
-    let t = exp(v.minus_abs());
+    let beyond = beyond_range(v.high);
+    let t = exp(v.lifted_unless(beyond).minus_abs());
     let d = t.plus(1.0);
     let y = factor * (t.value() / (d * d)).rounded();
-    let beyond = beyond_range(v.high);
     if !beyond.any() {
         return y;
     }
@@ -83,17 +91,18 @@ pub(crate) fn logistic_density<X: Lane>(factor: f64, v: DoubleWord<X>) -> X {
 #[inline(always)]
 pub(crate) fn gated_derivative<X: Lane>(v: DoubleWord<X>, g: DoubleWord<X>) -> X {
     let one = DoubleWord::exact(v.high.splat(1.0));
-    let u = exp_minus(v);
+    let half_the_range = v.high.splat(X::CONSTANTS.range / 2.0);
+    let beyond = half_the_range.lt(v.high.abs());
+    let u = exp_minus(v.lifted_unless(beyond));
     let d = u.plus(1.0);
-    let w = one + g;
+    let high = lifted(g.high);
+    let w = one + DoubleWord { high, ..g };
     let n = one + u.value() * w;
     let y = (n / (d * d)).rounded();
-    let half_the_range = y.splat(X::CONSTANTS.range / 2.0);
-    let beyond = half_the_range.lt(v.high.abs());
     if !beyond.any() {
         return y;
     }
-    let shut = exp_times(w, v.minus_abs());
     let open = y.splat(0.0).lt(v.high);
+    let shut = exp_times(w, v.minus_abs().unless(open));
     beyond.select(open.select(one.high, shut), y)
 }

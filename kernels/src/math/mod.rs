@@ -51,13 +51,13 @@ mod tanh_shrink_64;
 pub(crate) use by_tables::TINY as TINY_64;
 pub(crate) use cells::{
     CUBE_LIMIT, Gate, Grid, SIGMOID_DENSITY, TANH_DENSITY, density_32, gate_32,
-    gated_derivative_32, gelu_8, left_or_rest, lifted, log_sigmoid_32, mish_32, mish_slope_32,
-    sigmoid_32, softplus_32, squared_tanh_32, tanh as tanh_in_cells, tanh_shrink_8, tanh_shrink_32,
+    gated_derivative_32, gelu_8, left_or_rest, log_sigmoid_32, mish_32, mish_slope_32, sigmoid_32,
+    softplus_32, squared_tanh_32, tanh as tanh_in_cells, tanh_shrink_8, tanh_shrink_32,
 };
 pub(crate) use cells_32::{
     GELU as GELU_32, GELU_TANH as GELU_TANH_32, QUICK_GELU as QUICK_GELU_32, SILU as SILU_32,
 };
-pub(crate) use double_word::{DoubleWord, product, reciprocal, two_sum};
+pub(crate) use double_word::{DoubleWord, is_tiny, lifted, product, reciprocal, two_sum};
 pub(crate) use elu_64::{selu_64, selu_near_64};
 pub(crate) use exp::{
     Exp, LINEAR, below_range, down_to_minus_one, exp, exp_beyond, exp_minus, exp_minus_one,

@@ -5,7 +5,7 @@
 //! so that all its errors together are below 0.43 ulps of the difference, and it need carry nothing
 //! along. Both are computed and one is selected.
 
-use crate::math::{DoubleWord, exp, polynomial, product};
+use crate::math::{DoubleWord, exp, is_tiny, polynomial, product};
 use crate::register::{Lane, Mask};
 
 /// From here on, tanh is 1 on `f64`.
@@ -33,12 +33,19 @@ fn lacking<X: Lane>(a: X) -> X {
 /// tanh x.
 #[inline(always)]
 pub(crate) fn tanh<X: Lane>(x: X) -> X {
-    let (a, one) = (x.abs(), x.splat(1.0));
-    let z = x * x;
-    let near = x.mul_add(z * p(z).high, x);
+    let one = x.splat(1.0);
+    let tiny = is_tiny(x);
+    // There it is x, and what is computed might be subnormal, which takes Intel's CPUs a detour through microcode.
+    let a = if tiny.any() {
+        tiny.select(one, x.abs())
+    } else {
+        x.abs()
+    };
+    let z = a * a;
+    let near = a.mul_add(z * p(z).high, a);
     let far = one - lacking(a);
-    // Next to zero the sum has lost the sign of -0.0.
-    a.lt(one).select(near, far).copysign(x)
+    let y = a.lt(one).select(near, far).copysign(x);
+    if tiny.any() { tiny.select(x, y) } else { y }
 }
 
 /// x − tanh x. Beyond 1, |x| − 1 is exact up to 2, and from there the other order of the sum loses less.

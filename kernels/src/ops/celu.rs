@@ -134,9 +134,10 @@ impl Unary for Celu {
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {
         let (zero, one) = (x.splat(0.0), x.splat(1.0));
-        let v = self.argument(x);
+        let right = zero.lt(x);
+        let v = self.argument(right.select(zero, x));
         let slope = exp_scaled(one, v, beyond_range(v.high));
-        zero.lt(x).select(one, slope)
+        right.select(one, slope)
     }
 
     // The derivative alone.

@@ -97,11 +97,8 @@ impl Unary for Elu {
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {
         let (zero, one) = (x.splat(0.0), x.splat(1.0));
-        let slope = exp_scaled(
-            x.parameter(self.alpha),
-            DoubleWord::exact(x),
-            below_range(x),
-        );
+        let v = DoubleWord::exact(zero.min(x));
+        let slope = exp_scaled(x.parameter(self.alpha), v, below_range(x));
         zero.lt(x).select(one, slope)
     }
 

@@ -1,7 +1,7 @@
 use crate::coefficients::DENSITY_0;
 use crate::math::{
     DoubleWord, GELU_32, GELU_SLOPE_32, Gate, Grid, beyond_range, exp, exp_times, gate_32,
-    gated_derivative_32, gelu_8, gelu_64, mills, normal_slope_tail, normal_tail, product,
+    gated_derivative_32, gelu_8, gelu_64, lifted, mills, normal_slope_tail, normal_tail, product,
     shut_or_open, subnormal_times, two_sum, unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
@@ -166,7 +166,7 @@ impl Unary for Gelu {
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {
         let (zero, one) = (x.splat(0.0), x.splat(1.0));
-        let a = clamped_abs(x);
+        let a = lifted(clamped_abs(x));
         let (top, bottom) = mills(a);
         let m = (top / bottom).rounded();
         // Φ(-a) - a·φ(a) is the derivative for negative x, and 1 less that for positive.

@@ -113,7 +113,7 @@ impl Unary for GeluTanh {
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        gated(x, argument(x), X::CONSTANTS.range)
+        gated(x, argument(lifted(x)), X::CONSTANTS.range)
     }
 
     #[inline(always)]
@@ -168,8 +168,8 @@ impl Unary for GeluTanh {
     // σ(v) + x·v′·σ′(v), where -v′ = c + 3d·x²
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {
+        let x = lifted(clamped(x));
         let v = argument(x);
-        let x = clamped(x);
         let (c, _) = x.splat_pair(GELU_TANH_1);
         let d_3 = x.splat(3.0 * GELU_TANH_3.0);
         let minus_g = x * d_3.mul_add(x * x, c);

@@ -47,10 +47,11 @@ impl Unary for LogSigmoid {
     fn forward<X: Lane>(self, x: X) -> X {
         let zero = x.splat(0.0);
         let negative = x.copysign(x.splat(-1.0));
-        let log = log1p_exp(exp_precise(DoubleWord::exact(negative)));
+        let beyond = beyond_range(x);
+        let near = DoubleWord::exact(x).lifted_unless(beyond);
+        let log = log1p_exp(exp_precise(near.minus_abs()));
         let y = (DoubleWord::exact(zero.min(x)) + log.zero_minus()).rounded();
         let y = y.or_nan_of(x);
-        let beyond = beyond_range(x);
         if !beyond.any() {
             return y;
         }

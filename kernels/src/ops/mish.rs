@@ -1,5 +1,5 @@
 use crate::math::{
-    DoubleWord, Exp, exp, exp_times, mish_32, mish_slope_32, mish_slope_tail, mish_tail,
+    DoubleWord, Exp, exp, exp_times, is_tiny, mish_32, mish_slope_32, mish_slope_tail, mish_tail,
 };
 use crate::prelude::*;
 
@@ -57,12 +57,22 @@ impl Unary for Mish {
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
         let saturated = x.splat(SATURATED);
-        let t = exp(DoubleWord::exact(saturated.min(x)));
-        let (n, d) = gate(t);
-        // The correction of the quotient would make +0 of -0.0.
-        let y = (n * x / d).rounded().copysign(x);
-        let y = saturated.lt(x).select(x, y);
         let beyond = beyond(x);
+        let near = DoubleWord::exact(saturated.min(x)).lifted_unless(beyond);
+        let (n, d) = gate(exp(near));
+        // There it is 0.6·x, and what the quotient lacks of that may be subnormal.
+        let tiny = is_tiny(x);
+        let factor = if tiny.any() {
+            tiny.select(x.splat(0.0), x)
+        } else {
+            x
+        };
+        // The correction of the quotient would make +0 of -0.0.
+        let y = (n * factor / d).rounded().copysign(x);
+        let mut y = saturated.lt(x).select(x, y);
+        if tiny.any() {
+            y = tiny.select(x * x.splat(0.6), y);
+        }
         if !beyond.any() {
             return y;
         }
@@ -85,14 +95,14 @@ impl Unary for Mish {
     fn derivative<X: Lane>(self, x: X) -> X {
         let one = x.splat(1.0);
         let saturated = x.splat(SATURATED);
-        let near = saturated.min(x);
-        let t = exp(DoubleWord::exact(near));
+        let beyond = beyond(x);
+        let near = DoubleWord::exact(saturated.min(x)).lifted_unless(beyond);
+        let t = exp(near);
         let (n, d) = gate(t);
-        let four_x = x.splat(4.0) * near;
+        let four_x = x.splat(4.0) * near.high;
         let top = n * d + t.value() * t.plus(1.0) * four_x;
         let slope = (top / (d * d)).rounded();
         let slope = saturated.lt(x).select(one, slope);
-        let beyond = beyond(x);
         if !beyond.any() {
             return slope;
         }

@@ -78,7 +78,7 @@ impl Unary for QuickGelu {
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        gated(x, argument(x), X::CONSTANTS.range)
+        gated(x, argument(lifted(x)), X::CONSTANTS.range)
     }
 
     #[inline(always)]
@@ -123,7 +123,7 @@ impl Unary for QuickGelu {
 
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {
-        let v = argument(x);
+        let v = argument(lifted(x));
         gated_derivative(v, v)
     }
 

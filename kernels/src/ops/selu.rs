@@ -73,8 +73,10 @@ impl Unary for Selu {
     fn derivative<X: Lane>(self, x: X) -> X {
         let (scale, _) = x.splat_pair(SELU_SCALE);
         let (limit, _) = x.splat_pair(SELU_SCALE_ALPHA);
-        let slope = exp_scaled(limit, DoubleWord::exact(x), below_range(x));
-        x.splat(0.0).lt(x).select(scale, slope)
+        let zero = x.splat(0.0);
+        let v = DoubleWord::exact(zero.min(x));
+        let slope = exp_scaled(limit, v, below_range(x));
+        zero.lt(x).select(scale, slope)
     }
 
     const DERIVATIVE_ENTRIES: usize = 8;

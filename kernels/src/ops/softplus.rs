@@ -72,21 +72,25 @@ impl Unary for Softplus {
         let zero = x.splat(0.0);
         let beta = DoubleWord::exact(x.parameter(self.beta));
         let v = times(self.beta, x);
-        let mut log = log1p_exp(exp_precise(v.minus_abs()));
         // Divided by β, a logarithm may count that is next to the subnormal numbers, and has lost bits.
-        let mut range = X::CONSTANTS.range;
+        let range = if self.beta == 1.0 {
+            X::CONSTANTS.range
+        } else {
+            X::CONSTANTS.settled
+        };
+        let beyond = x.splat(range).lt(v.high.abs());
+        let mut log = log1p_exp(exp_precise(v.lifted_unless(beyond).minus_abs()));
         if self.beta != 1.0 {
             log = (log / beta).double_word();
-            range = X::CONSTANTS.settled;
         }
         let y = (DoubleWord::exact(zero.max(x)) + log).rounded();
         let y = y.or_nan_of(x);
-        let beyond = x.splat(range).lt(v.high.abs());
         if !beyond.any() {
             return y;
         }
-        let far = exp_times(reciprocal(beta).double_word(), v.minus_abs());
-        beyond.select(zero.lt(x).select(x, far), y)
+        let right = zero.lt(x);
+        let far = exp_times(reciprocal(beta).double_word(), v.minus_abs().unless(right));
+        beyond.select(right.select(x, far), y)
     }
 
     #[inline(always)]
