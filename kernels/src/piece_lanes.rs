@@ -48,16 +48,15 @@ pub trait PieceLanes: FloatLanes<f32> {
         })
     }
 
-    /// A bit for each lane: its uppermost.
+    /// Whether any lane has any of these bits.
     #[inline(always)]
-    fn signs(self, x: V<Self, f32>) -> u32 {
-        let (mut signs, mut i) = (0, 0);
+    fn any_bits(self, x: V<Self, f32>, of: u32) -> bool {
+        let mut any = 0;
         each(self, x, |bits| {
-            signs |= bits >> 31 << i;
-            i += 1;
+            any |= bits & of;
             bits
         });
-        signs
+        any != 0
     }
 
     /// Where x is subnormal.

@@ -95,7 +95,7 @@ pub trait PieceLane: Lane {
     fn shift_right<const BITS: u32>(self) -> Self;
     fn add_bits(self, b: Self) -> Self;
     fn splat_bits(self, bits: u32) -> Self;
-    fn signs(self) -> u32;
+    fn any_bits(self, of: u32) -> bool;
     fn subnormal(self) -> Self::Mask;
     fn abs_to(self, limit: Self) -> Self;
     fn floor_onto(self, b: Self, shift: Self) -> Self;
@@ -308,8 +308,8 @@ impl<S: PieceLanes> PieceLane for Register<f32, S> {
         Self::new(self.s, self.s.splat(f32::from_bits(bits)))
     }
     #[inline(always)]
-    fn signs(self) -> u32 {
-        self.s.signs(self.v)
+    fn any_bits(self, of: u32) -> bool {
+        self.s.any_bits(self.v, of)
     }
     #[inline(always)]
     fn subnormal(self) -> Self::Mask {

@@ -89,23 +89,24 @@ pub trait Unary: Parameters + Send + Sync + 'static {
 
     /// Below which magnitude [`near`](Unary::near) on 8 entries is right, if it is everywhere there and need not be
     /// elsewhere: then it does not get to see what is not below, and its own account of where it is right is not asked
-    /// for. Where subnormal numbers are apart, this is at least 4.
+    /// for.
     const NEAR_BELOW: Option<f64> = None;
-
-    /// Whether it is not right there for tiny numbers, but for zeros: for those 2<sup>128</sup> times below that.
-    const TINY_APART: bool = false;
 
     /// Whether from there on the operation is x.
     const OPEN: bool = false;
 
-    /// Whether [`near`](Unary::near) would compute with subnormal numbers, which takes Intel's CPUs a detour through
-    /// microcode: 10 to 200 times as long. Then it does not get to see them, and [`subnormal`](Unary::subnormal) is
-    /// asked. (Where a tiny number may be added first, that costs less: the sum is normal.)
+    /// From which magnitude on [`near`](Unary::near) on 8 entries is right and computes with no subnormal number, which
+    /// takes Intel's CPUs a detour through microcode: 10 to 200 times as long. Below, but for zeros,
+    /// [`tiny`](Unary::tiny) is asked. (Where a tiny number may be added first, that costs less.) Beside a limit of
+    /// [`NEAR_BELOW`](Unary::NEAR_BELOW), the bits of the two are a power of two apart.
+    const NEAR_FROM: f64 = 0.0;
+
+    /// Whether [`near`](Unary::near) on more entries does not get to see subnormal numbers either.
     const SUBNORMALS_APART: bool = false;
 
-    /// The operation on subnormal numbers.
+    /// The operation on zeros and numbers so small that [`near`](Unary::near) does not get to see them.
     #[inline(always)]
-    fn subnormal<X: PieceLane>(self, x: X) -> X {
+    fn tiny<X: PieceLane>(self, x: X) -> X {
         x
     }
 

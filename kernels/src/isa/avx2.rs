@@ -265,7 +265,11 @@ impl PieceLanes for Avx2 {
             _mm256_castps_si256(a),
             _mm256_castps_si256(b),
         ));
-        fn signs(x: __m256) -> u32 = _mm256_movemask_ps(x) as u32;
+        fn any_bits(x: __m256, of: u32) -> bool = if of == 1 << 31 {
+            _mm256_movemask_ps(x) != 0
+        } else {
+            _mm256_testz_si256(_mm256_castps_si256(x), _mm256_set1_epi32(of.cast_signed())) == 0
+        };
         fn expand(bits: u32, x: __m256, others: __m256) -> __m256 = {
             let ranks = _mm256_cvtepu8_epi32(bytes(&RANKS[bits as usize & 255]));
             let lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);

@@ -99,9 +99,9 @@ pub(crate) unsafe fn in_pieces<S: Simd, O: Pieces<S, A>, const A: usize>(
                 let before = aside.registers();
                 i = body(s, op, src, dst, i..stop, &mut aside, many, stream);
                 many = aside.registers() - before > MANY;
-                // It stops where there are subnormal numbers, and leaves out a last register without partner.
+                // It stops where there are tiny numbers, and leaves out a last register without partner.
                 let resume = i + const { n_at_once::<S>() };
-                if const { O::SUBNORMALS_APART } && resume <= stop {
+                if const { may_stop::<S, O, A>() } && resume <= stop {
                     let registers = const { n_at_once::<S>() / <S as Lanes<f32>>::N };
                     carefully(
                         s,
@@ -177,7 +177,7 @@ const fn n_at_once<S: Simd>() -> usize {
 }
 
 /// Whole registers, or pairs of them, by [`Pieces::near`], with what that leaves to be done put aside. Returns where it
-/// stopped: where there are subnormal numbers at the latest.
+/// stopped: where there are numbers that [`Pieces::near`] must not see at the latest.
 ///
 /// A product with a subnormal number takes Intel's CPUs a detour through microcode, which made registers of them 10 to
 /// 200 times as slow. So they are kept from it. To look for them in whole blocks beforehand, for which an instruction a

@@ -73,8 +73,9 @@ pub(crate) use log::log1p_exp;
 pub(crate) use logistic::{gated, gated_derivative, logistic, logistic_density, times};
 pub(crate) use normal::mills;
 pub(crate) use powers::{
-    HALF_RANGE as HALF_RANGE_8, NATURAL, OF_GELU_TANH, OF_QUICK_GELU, RANGE as RANGE_8, density_8,
-    exp_left_8, exp_or_one_8, gated_8, gated_derivative_8, logistic_8, softplus_8,
+    GRADIENT_RANGE as GRADIENT_RANGE_8, HALF_RANGE as HALF_RANGE_8, NATURAL, OF_GELU_TANH,
+    OF_QUICK_GELU, RANGE as RANGE_8, density_8, exp_left_8, exp_or_one_8, gated_8,
+    gated_derivative_8, logistic_8, softplus_8,
 };
 pub(crate) use slopes_32::{
     GELU as GELU_SLOPE_32, GELU_TANH as GELU_TANH_SLOPE_32, QUICK_GELU as QUICK_GELU_SLOPE_32,
@@ -84,9 +85,9 @@ pub(crate) use softplus_64::{
     RANGE as SOFTPLUS_RANGE_64, log_sigmoid_64, log_sigmoid_near_64, softplus_64, softplus_near_64,
 };
 pub(crate) use tails::{
-    density_tail, exp_tail, gate_tail, gated_derivative_tail, mish_slope_tail, mish_tail,
-    normal_slope_tail, normal_tail, product_with_tail, shut_or_open, softplus_tail,
-    squared_tanh_tail, subnormal_times, tanh_shrink_tail,
+    TINY_PART, density_tail, exp_tail, gate_tail, gated_derivative_tail, mish_slope_tail,
+    mish_tail, normal_slope_tail, normal_tail, product_with_tail, shut_or_open, softplus_tail,
+    squared_tanh_tail, tanh_shrink_tail, tiny_times,
 };
 pub(crate) use tanh::{tanh, tanh_shrink};
 pub(crate) use tanh_64::tanh_64;

@@ -101,7 +101,7 @@ fn scaled_exp_minus<X: PieceLane>(v: DoubleWord<X>, units: &'static Units, power
 }
 
 /// What |v| must not exceed, so that the product of e<sup>−v</sup> and a dy that is not tiny is a normal number.
-const GRADIENT_RANGE: f64 = 60.0;
+pub(crate) const GRADIENT_RANGE: f64 = 60.0;
 
 /// e<sup>x</sup> for x ≤ 0 within [`GRADIENT_RANGE`], and where it is, and something on the right of 0.
 #[inline(always)]

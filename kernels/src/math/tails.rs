@@ -31,16 +31,6 @@ fn made_small<X: PieceLane>(y: X) -> X {
     y.lt(limit).select(subnormal, normal)
 }
 
-/// slope·x for subnormal x, of whose bits those of 1 make a number.
-#[inline(always)]
-pub(crate) fn subnormal_times<X: PieceLane>(x: X, slope: f64) -> X {
-    let one = x.splat(1.0);
-    let scaled = x.abs().add_bits(one) - one;
-    let sum = scaled.mul_add(x.splat(slope), one);
-    let y = sum.add_bits(x.splat(const { less_bits(1f32.to_bits()) }));
-    y.copysign(x)
-}
-
 /// a·2<sup>64</sup> for 0 ≤ a < 1: bits of a subnormal number, behind those of 1, are so many 2<sup>−23</sup>.
 #[inline(always)]
 fn made_large<X: PieceLane>(a: X) -> X {
@@ -48,6 +38,16 @@ fn made_large<X: PieceLane>(a: X) -> X {
     let subnormal = (a.add_bits(one) - one) * a.splat(power_of_2(LARGER - 126));
     let normal = a.add_bits(a.splat(f64::from(f32::from_bits((LARGER as u32) << 23))));
     a.lt(a.splat(power_of_2(-126))).select(subnormal, normal)
+}
+
+/// What part of its range a gate is so nearly half open on that x/2 is right to a quarter of an ulp.
+pub(crate) const TINY_PART: f64 = power_of_2(-32);
+
+/// slope·x, for a tiny x.
+#[inline(always)]
+pub(crate) fn tiny_times<X: PieceLane>(x: X, slope: f64) -> X {
+    let large = made_large(x.abs().min(x.splat(0.5)));
+    made_small(large * x.splat(slope)).copysign(x)
 }
 
 /// dy·d, rounded once, for |d| < 2, though d or the product may be subnormal: by d·2<sup>126</sup>.

@@ -5,11 +5,15 @@
 //! so that all its errors together are below 0.43 ulps of the difference, and it need carry nothing
 //! along. Both are computed and one is selected.
 
-use crate::math::{DoubleWord, exp, is_tiny, polynomial, product};
+use crate::math::{DoubleWord, exp, is_tiny, lifted, polynomial, product};
 use crate::register::{Lane, Mask};
 
 /// From here on, tanh is 1 on `f64`.
 const SATURATED: f64 = 20.0;
+
+/// Below it, a³/3 is zero on every dtype.
+const CUBE_VANISHED: f64 =
+    1.0 / (1u128 << 120) as f64 / (1u128 << 120) as f64 / (1u128 << 119) as f64;
 
 /// p(z), of which Horner's first step is by itself, since next to 1 the even and the odd powers nearly
 /// cancel.
@@ -26,7 +30,7 @@ fn p<X: Lane>(z: X) -> DoubleWord<X> {
 /// 2/(1 + e<sup>2a</sup>) for a ≥ 0: what tanh a lacks of 1.
 #[inline(always)]
 fn lacking<X: Lane>(a: X) -> X {
-    let a = a.splat(SATURATED).min(a);
+    let a = lifted(a.splat(SATURATED).min(a));
     a.splat(2.0) / exp(DoubleWord::exact(a + a)).plus_nearly(1.0).high
 }
 
@@ -51,8 +55,11 @@ pub(crate) fn tanh<X: Lane>(x: X) -> X {
 /// x − tanh x. Beyond 1, |x| − 1 is exact up to 2, and from there the other order of the sum loses less.
 #[inline(always)]
 pub(crate) fn tanh_shrink<X: Lane>(x: X) -> X {
-    let (a, one, two) = (x.abs(), x.splat(1.0), x.splat(2.0));
-    let z = product(x, x);
+    let (zero, one, two) = (x.splat(0.0), x.splat(1.0), x.splat(2.0));
+    let a = x.abs();
+    let cube_vanished = a.lt(x.splat(CUBE_VANISHED));
+    let a = cube_vanished.select(zero, a);
+    let z = product(a, a);
     let near = (z * p(z.high) * a).rounded();
     let lacking = lacking(a);
     let to_two = (a - one) + lacking;

@@ -1,8 +1,8 @@
 use crate::coefficients::DENSITY_0;
 use crate::math::{
-    DoubleWord, GELU_32, GELU_SLOPE_32, Gate, Grid, beyond_range, exp, exp_times, gate_32,
-    gated_derivative_32, gelu_8, gelu_64, lifted, mills, normal_slope_tail, normal_tail, product,
-    shut_or_open, subnormal_times, two_sum, unseen_square,
+    DoubleWord, GELU_32, GELU_SLOPE_32, Gate, Grid, TINY_PART, beyond_range, exp, exp_times,
+    gate_32, gated_derivative_32, gelu_8, gelu_64, lifted, mills, normal_slope_tail, normal_tail,
+    product, shut_or_open, tiny_times, two_sum, unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -86,6 +86,7 @@ impl Unary for Gelu {
     const FORWARD_ENTRIES: usize = 8;
     const NEAR_BELOW: Option<f64> = Some(8.0);
     const OPEN: bool = true;
+    const NEAR_FROM: f64 = 8.0 * TINY_PART;
     const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
     const GATES: bool = true;
@@ -96,7 +97,7 @@ impl Unary for Gelu {
         let zero = x.splat(0.0);
         let relu = zero.max(x);
         let a = clamped_abs(x);
-        let v = exponent(a);
+        let v = exponent(lifted(a));
         let (top, bottom) = mills(a);
         let tail = (exp(v).value() * top * a / bottom).double_word();
         if const { !X::CONSTANTS.compensated } {
@@ -129,8 +130,8 @@ impl Unary for Gelu {
     }
 
     #[inline(always)]
-    fn subnormal<X: PieceLane>(self, x: X) -> X {
-        subnormal_times(x, 0.5)
+    fn tiny<X: PieceLane>(self, x: X) -> X {
+        tiny_times(x, 0.5)
     }
 
     #[inline(always)]

@@ -1,9 +1,8 @@
 use crate::coefficients::{GELU_TANH_1, GELU_TANH_3};
 use crate::math::{
-    DoubleWord, GELU_TANH_32, GELU_TANH_SLOPE_32, Gate, Grid, OF_GELU_TANH, gate_32, gate_tail,
-    gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
-    gated_derivative_tail, gelu_tanh_64, lifted, product, shut_or_open, subnormal_times,
-    unseen_square,
+    DoubleWord, GELU_TANH_32, GELU_TANH_SLOPE_32, Gate, Grid, OF_GELU_TANH, TINY_PART, gate_32,
+    gate_tail, gated, gated_8, gated_derivative, gated_derivative_8, gated_derivative_32,
+    gated_derivative_tail, gelu_tanh_64, lifted, product, shut_or_open, tiny_times, unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -66,6 +65,9 @@ const LIMIT_8: f64 = 9.9;
 /// The same for the derivative, at half of the range.
 const DERIVATIVE_LIMIT_8: f64 = 7.5;
 
+/// So small that the derivative there is 1/2.
+const LEAST_8: f64 = 1.0 / (1u64 << 40) as f64;
+
 /// v as `argument` says, in the units that make d one number; c keeps its second part.
 #[inline(always)]
 fn argument_8<X: PieceLane>(x: X) -> DoubleWord<X> {
@@ -107,6 +109,7 @@ impl Unary for GeluTanh {
     const FORWARD_ENTRIES: usize = 8;
     const NEAR_BELOW: Option<f64> = Some(LIMIT_8);
     const OPEN: bool = true;
+    const NEAR_FROM: f64 = LIMIT_8 * TINY_PART;
     const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
     const GATES: bool = true;
@@ -131,8 +134,8 @@ impl Unary for GeluTanh {
     }
 
     #[inline(always)]
-    fn subnormal<X: PieceLane>(self, x: X) -> X {
-        subnormal_times(x, 0.5)
+    fn tiny<X: PieceLane>(self, x: X) -> X {
+        tiny_times(x, 0.5)
     }
 
     #[inline(always)]
@@ -181,8 +184,8 @@ impl Unary for GeluTanh {
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {
         if const { X::ENTRIES < 32 } {
-            // On the right, it has arrived at 1.
-            let left = x.splat(0.0) - lifted(x.abs_to(x.splat(DERIVATIVE_LIMIT_8)));
+            // On the right, it has arrived at 1. No further from 0 than where what the square loses is normal.
+            let left = x.splat(-LEAST_8) - x.abs_to(x.splat(DERIVATIVE_LIMIT_8));
             let (v, g) = (argument_8(left), slope(left));
             let y = gated_derivative_8(x, v, g, &OF_GELU_TANH, true);
             (y, Some(x.splat(-DERIVATIVE_LIMIT_8).lt(x)))

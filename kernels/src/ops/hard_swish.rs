@@ -1,4 +1,4 @@
-use crate::math::{divides_by_product, unseen_square};
+use crate::math::{divides_by_product, lifted, unseen_square};
 use crate::prelude::*;
 
 /// The piecewise silu of MobileNetV3: `x · relu6(x + 3)/6`, which is x times
@@ -38,7 +38,8 @@ impl Unary for HardSwish {
         let three = x.splat(3.0);
         let half = x * x.splat(0.5);
         let low = x.lt(x.splat(-1.0));
-        let q = low.select(x + three, x) / three;
+        // Next to 0 the quotient hardly counts, and its product might be subnormal.
+        let q = low.select(x + three, lifted(x)) / three;
         let product = half * q;
         let y = low.select(product, half + product);
         // The sum has lost the sign of -0.0, and of what vanishes.
@@ -92,7 +93,8 @@ fn by_product<X: Lane>(x: X) -> X {
     let v = x.splat(-3.0).max(x);
     let low = v.lt(x.splat(-1.0));
     let (sixth, rest) = x.splat_pair((1.0 / 6.0, 0.0));
-    let a = low.select(v + three, v);
+    // Next to 0, what the quotient is does not count, and its second product might be subnormal.
+    let a = v + low.select(three, lifted(v.splat(0.0)));
     let q = a.mul_add(sixth, a * rest);
     let half = low.select(x.splat(0.0), v * x.splat(0.5));
     // The sum has lost the sign of -0.0, and of what vanishes.

@@ -97,7 +97,7 @@ impl Unary for LogSigmoid {
     }
 
     const DERIVATIVE_ENTRIES: usize = 8;
-    const NEAR_DERIVATIVE_BELOW: Option<f64> = Sigmoid::NEAR_BELOW;
+    const NEAR_DERIVATIVE_BELOW: Option<f64> = Sigmoid::NEAR_DERIVATIVE_BELOW;
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {

@@ -1,9 +1,9 @@
 use crate::coefficients::QUICK_GELU;
 use crate::math::{
     DoubleWord, GATE_RANGE_64, Gate, Grid, HALF_RANGE_8, NATURAL, OF_QUICK_GELU, QUICK_GELU_32,
-    QUICK_GELU_64, QUICK_GELU_SLOPE_32, RANGE_8, TINY_64, gate_32, gate_tail, gated, gated_8,
-    gated_64, gated_derivative, gated_derivative_8, gated_derivative_32, gated_derivative_tail,
-    gated_near_64, lifted, product, shut_or_open, subnormal_times, unseen_square,
+    QUICK_GELU_64, QUICK_GELU_SLOPE_32, RANGE_8, TINY_64, TINY_PART, gate_32, gate_tail, gated,
+    gated_8, gated_64, gated_derivative, gated_derivative_8, gated_derivative_32,
+    gated_derivative_tail, gated_near_64, lifted, product, shut_or_open, tiny_times, unseen_square,
 };
 use crate::prelude::*;
 
@@ -74,6 +74,7 @@ impl Unary for QuickGelu {
     const FORWARD_ENTRIES: usize = 8;
     const NEAR_BELOW: Option<f64> = Some(RANGE_8 / 1.703);
     const OPEN: bool = true;
+    const NEAR_FROM: f64 = RANGE_8 / 1.703 * TINY_PART;
     const SUBNORMALS_APART: bool = true;
 
     #[inline(always)]
@@ -97,8 +98,8 @@ impl Unary for QuickGelu {
     }
 
     #[inline(always)]
-    fn subnormal<X: PieceLane>(self, x: X) -> X {
-        subnormal_times(x, 0.5)
+    fn tiny<X: PieceLane>(self, x: X) -> X {
+        tiny_times(x, 0.5)
     }
 
     #[inline(always)]

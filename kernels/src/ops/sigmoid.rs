@@ -1,7 +1,7 @@
 use crate::math::{
-    DoubleWord, GATE_RANGE_64, NATURAL, RANGE_8, SIGMOID_DENSITY, density_8, density_32,
-    density_tail, gate_tail, logistic, logistic_8, logistic_density, sigmoid_32, sigmoid_64,
-    sigmoid_near_64,
+    DoubleWord, GATE_RANGE_64, GRADIENT_RANGE_8, NATURAL, RANGE_8, SIGMOID_DENSITY, density_8,
+    density_32, density_tail, gate_tail, logistic, logistic_8, logistic_density, sigmoid_32,
+    sigmoid_64, sigmoid_near_64,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -106,7 +106,7 @@ impl Unary for Sigmoid {
     }
 
     const DERIVATIVE_ENTRIES: usize = 8;
-    const NEAR_DERIVATIVE_BELOW: Option<f64> = Some(RANGE_8);
+    const NEAR_DERIVATIVE_BELOW: Option<f64> = Some(GRADIENT_RANGE_8);
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {

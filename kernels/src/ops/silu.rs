@@ -1,8 +1,8 @@
 use crate::math::{
     DoubleWord, GATE_RANGE_64, Gate, Grid, HALF_RANGE_8, NATURAL, NATURAL_64, RANGE_8, SILU_32,
-    SILU_SLOPE_32, TINY_64, gate_32, gate_tail, gated, gated_8, gated_64, gated_derivative,
-    gated_derivative_8, gated_derivative_32, gated_derivative_tail, gated_near_64, lifted,
-    shut_or_open, subnormal_times, times, unseen_square,
+    SILU_SLOPE_32, TINY_64, TINY_PART, gate_32, gate_tail, gated, gated_8, gated_64,
+    gated_derivative, gated_derivative_8, gated_derivative_32, gated_derivative_tail,
+    gated_near_64, lifted, shut_or_open, times, tiny_times, unseen_square,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -87,6 +87,7 @@ impl Unary for Silu {
     const FORWARD_ENTRIES: usize = 8;
     const NEAR_BELOW: Option<f64> = Some(RANGE_8);
     const OPEN: bool = true;
+    const NEAR_FROM: f64 = RANGE_8 * TINY_PART;
     const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
     const GATES: bool = true;
@@ -125,8 +126,8 @@ impl Unary for Silu {
     }
 
     #[inline(always)]
-    fn subnormal<X: PieceLane>(self, x: X) -> X {
-        subnormal_times(x, 0.5)
+    fn tiny<X: PieceLane>(self, x: X) -> X {
+        tiny_times(x, 0.5)
     }
 
     #[inline(always)]

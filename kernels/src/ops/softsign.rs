@@ -21,6 +21,9 @@ parameters!(Softsign);
 /// Beyond it, softsign is ±1 in every dtype; infinity divided by infinity were NaN.
 const LARGE: f64 = 1e30;
 
+/// Below it, softsign is x in every dtype, and what it would be computed by may be subnormal.
+const TINY: f64 = 1.0 / (1u64 << 60) as f64;
+
 impl Unary for Softsign {
     const FORMULA: &'static str = "x/(1 + |x|)";
     const F32_ULPS: i32 = 1;
@@ -31,20 +34,23 @@ impl Unary for Softsign {
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        let x = x.splat(LARGE).min(x.splat(-LARGE).max(x));
-        let (a, one) = (x.abs(), x.splat(1.0));
-        let d = a + one;
+        let one = x.splat(1.0);
+        let clamped = |x: X| x.splat(LARGE).min(x.splat(-LARGE).max(x));
         if const { !(X::CONSTANTS.compensated && X::FUSED) } {
-            return x / d;
+            let x = clamped(x);
+            return x / (x.abs() + one);
         }
-        // y·(d + low) - x, where low is what the sum lost, is what y has too much. In this order it keeps
-        // the sign of -0.0.
+        // Not so of NaN.
+        let large = x.splat(TINY).le(x.abs());
+        let inner = clamped(large.select(x, x.splat(0.0)));
+        let a = inner.abs();
+        let d = a + one;
+        // y·(d + low) - x, where low is what the sum lost, is what y has too much.
         let low = (a.max(one) - d) + a.min(one);
         let g = one / d;
-        let y = x * g;
-        let excess = y.mul_add(low, y.mul_add(d, x.splat(0.0) - x));
-        // The compiler may negate one factor or the other, and so a NaN.
-        excess.neg_mul_add(g, y).or_nan_of(x)
+        let y = inner * g;
+        let excess = y.mul_add(low, y.mul_add(d, x.splat(0.0) - inner));
+        large.select(excess.neg_mul_add(g, y), x)
     }
 
     // The square of the reciprocal, which cannot overflow.

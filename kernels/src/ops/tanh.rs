@@ -1,5 +1,6 @@
 use crate::math::{
-    self, DoubleWord, RANGE_8, TANH_DENSITY, density_8, density_32, density_tail, logistic_density,
+    self, DoubleWord, GRADIENT_RANGE_8, TANH_DENSITY, density_8, density_32, density_tail,
+    logistic_density,
 };
 use crate::math::{cells_bf16, cells_f16, half_cells};
 use crate::prelude::*;
@@ -39,6 +40,8 @@ impl Unary for Tanh {
     const F32: F32Lanes = F32Lanes::Fused;
     const COMPUTE_BOUND: bool = true;
     const FORWARD_ENTRIES: usize = 8;
+    // Below, tanh x is x.
+    const NEAR_FROM: f64 = 1.0 / (1 << 20) as f64;
     const SUBNORMALS_APART: bool = true;
     const HALF_AT_ONCE: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
@@ -76,7 +79,7 @@ impl Unary for Tanh {
     }
 
     const DERIVATIVE_ENTRIES: usize = 8;
-    const NEAR_DERIVATIVE_BELOW: Option<f64> = Some(RANGE_8 / 2.0);
+    const NEAR_DERIVATIVE_BELOW: Option<f64> = Some(GRADIENT_RANGE_8 / 2.0);
 
     #[inline(always)]
     fn near_derivative<X: PieceLane>(self, x: X) -> Near<X> {

@@ -67,17 +67,15 @@ impl<S: Simd> WithSimd<S> for Pieces {
                 |i| s.look_up(&THIRTY_TWO, i),
                 |i| THIRTY_TWO[at(i, 32)],
             );
-            let signs: Vec<bool> = x.iter().map(|x| x.is_sign_negative()).collect();
-            let got = s.signs(of::<f32, S>(s, &x));
-            assert_eq!(
-                (0..32)
-                    .map(|i| got >> i & 1 == 1)
-                    .take(n)
-                    .collect::<Vec<_>>(),
-                signs
-            );
-            assert_eq!(got >> (n - 1) >> 1, 0);
             let of_bits = f32::from_bits;
+            for lane in 0..n {
+                let mut one = vec![of_bits(0x0012_3456); n];
+                one[lane] = of_bits(0x8812_3456);
+                let x = of::<f32, S>(s, &one);
+                for (bits, any) in [(1 << 31, true), (0xF800_0000, true), (0x7600_0000, false)] {
+                    assert_eq!(s.any_bits(x, bits), any, "{bits:#x} in lane {lane}");
+                }
+            }
             same(
                 s,
                 &index,

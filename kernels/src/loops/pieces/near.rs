@@ -3,7 +3,7 @@
 use crate::lanes::{Lanes, V};
 use crate::loops::pieces::op::Pieces;
 use crate::loops::pieces::registers::{LANES, Registers};
-use crate::register::{Lane, Mask, PieceLane, Register};
+use crate::register::{Lane, Mask, PieceLane, Register, RegisterMask};
 use crate::simd::Simd;
 
 /// Whether the bits of a register tell that it is near as a whole, which takes two instructions and a branch. Where it
@@ -15,46 +15,90 @@ pub(super) const fn tells_by_bits<S: Simd, O: Pieces<S, A>, const A: usize>() ->
     O::BELOW.is_some() && <S as Lanes<f32>>::N < LANES
 }
 
+/// Whether there are numbers so small that [`Pieces::near`] must not see them.
+pub(super) const fn tiny_apart<S: Simd, O: Pieces<S, A>, const A: usize>() -> bool {
+    if <S as Lanes<f32>>::N < LANES {
+        O::FROM > 0.0
+    } else {
+        O::SUBNORMALS_APART
+    }
+}
+
 /// Whether there is anything that [`Pieces::near`] must not see.
 pub(super) const fn may_stop<S: Simd, O: Pieces<S, A>, const A: usize>() -> bool {
-    O::SUBNORMALS_APART || tells_by_bits::<S, O, A>()
+    tiny_apart::<S, O, A>() || tells_by_bits::<S, O, A>()
+}
+
+/// Where numbers are that small; zeros may be among them.
+#[inline(always)]
+pub(super) fn tiny<S: Simd, O: Pieces<S, A>, const A: usize>(
+    _: O,
+    x: Register<f32, S>,
+) -> RegisterMask<f32, S> {
+    if const { <S as Lanes<f32>>::N < LANES } {
+        x.abs().lt(x.splat(O::FROM))
+    } else {
+        x.subnormal()
+    }
+}
+
+/// The bits of a magnitude, of which the smallest that [`Pieces::near`] sees become zero by a sum with the first; the
+/// second are those that only others have then.
+const fn others_bits<S: Simd, O: Pieces<S, A>, const A: usize>() -> (u32, u32) {
+    let from = (O::FROM as f32).to_bits();
+    match O::BELOW {
+        // Infinity and NaN are among those from the limit on.
+        Some(below) => {
+            let below = (below as f32).to_bits();
+            if from == 0 {
+                ((1 << 31) - below, 1 << 31)
+            } else {
+                let seen = below - from;
+                assert!(seen.is_power_of_two());
+                (from.wrapping_neg(), seen.wrapping_neg())
+            }
+        }
+        None => (from.wrapping_neg(), 1 << 31),
+    }
 }
 
 /// Whether the first array has what [`Pieces::near`] must not see.
 #[inline(always)]
-pub(super) fn stops<S: Simd, O: Pieces<S, A>, const A: usize>(_: O, x: &[Registers<S, A>]) -> bool {
+pub(super) fn stops<S: Simd, O: Pieces<S, A>, const A: usize>(
+    op: O,
+    x: &[Registers<S, A>],
+) -> bool {
+    if const { !may_stop::<S, O, A>() } {
+        return false;
+    }
+    if const { <S as Lanes<f32>>::N == LANES } {
+        let (mut bits, mut i) = (0, 0);
+        while i < x.len() {
+            bits |= x[i][0].subnormal().bits();
+            i += 1;
+        }
+        return bits != 0;
+    }
     let first = x[0][0];
-    // As integers, numbers from the limit on, infinity and NaN become negative.
-    let far = match O::BELOW {
-        Some(below) if const { tells_by_bits::<S, O, A>() } => {
-            let limit = (below as f32).to_bits();
-            if const { !O::SUBNORMALS_APART && !O::TINY_APART } {
-                let by = first.splat_bits((1 << 31) - limit);
-                return first.abs().add_bits(by).signs() != 0;
-            }
-            // So do these, twice as large, and numbers so small that the sum does not go round: the subnormal ones,
-            // some more, and zeros.
-            let by = first.splat_bits((1u32 << 31).wrapping_sub(2 * limit));
-            first.shift_left::<1>().add_bits(by).signs()
-        }
-        _ if const { !O::SUBNORMALS_APART } => return false,
-        _ if const { <S as Lanes<f32>>::N < LANES } => {
-            let by = first.splat_bits(f32::MIN_POSITIVE.to_bits().wrapping_neg());
-            first.abs().add_bits(by).signs()
-        }
-        _ => 0,
+    let (by, others) = const { others_bits::<S, O, A>() };
+    if !first.abs().add_bits(first.splat_bits(by)).any_bits(others) {
+        return false;
+    }
+    // Zeros may stay.
+    if const { O::FROM == 0.0 } {
+        return true;
+    }
+    let a = first.abs();
+    let near = match O::BELOW {
+        Some(below) => a.lt(a.splat(below)).bits(),
+        None => all_bits::<S>(),
     };
-    if const { <S as Lanes<f32>>::N < LANES } {
-        // Zeros may stay.
-        let zeros = first.abs().le(first.splat(0.0));
-        return far != 0 && far & !zeros.bits() != 0;
-    }
-    let (mut bits, mut i) = (0, 0);
-    while i < x.len() {
-        bits |= x[i][0].subnormal().bits();
-        i += 1;
-    }
-    bits != 0
+    near != all_bits::<S>() || tiny(op, first).bits() & !a.le(a.splat(0.0)).bits() != 0
+}
+
+/// A bit for each lane.
+pub(super) const fn all_bits<S: Simd>() -> u32 {
+    u32::MAX >> (32 - <S as Lanes<f32>>::N)
 }
 
 /// Whether [`Pieces::far`] is right on a whole register.
@@ -86,9 +130,7 @@ pub(super) fn on<S: Simd, O: Pieces<S, A>, const A: usize>(
 ) -> (V<S, f32>, u32) {
     let (y, near) = op.near(x);
     let far = match near {
-        Some(near) if const { !tells_by_bits::<S, O, A>() } => {
-            near.bits() ^ (u32::MAX >> (32 - <S as Lanes<f32>>::N))
-        }
+        Some(near) if const { !tells_by_bits::<S, O, A>() } => near.bits() ^ all_bits::<S>(),
         _ => 0,
     };
     (y.v(), far)

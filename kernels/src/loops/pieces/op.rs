@@ -18,14 +18,14 @@ pub(crate) trait Pieces<S: Simd, const A: usize>: Copy {
     /// [`Unary::NEAR_BELOW`].
     const BELOW: Option<f64>;
 
-    /// [`Unary::TINY_APART`].
-    const TINY_APART: bool;
+    /// [`Unary::NEAR_FROM`].
+    const FROM: f64;
 
     /// [`Unary::OPEN`].
     const OPEN: bool;
 
-    /// [`Unary::subnormal`].
-    fn subnormal(self, x: Registers<S, A>) -> Register<f32, S>;
+    /// [`Unary::tiny`].
+    fn tiny(self, x: Registers<S, A>) -> Register<f32, S>;
 
     /// The result elsewhere, and for NaN.
     fn far(self, x: Registers<S, A>) -> Register<f32, S>;
@@ -34,7 +34,7 @@ pub(crate) trait Pieces<S: Simd, const A: usize>: Copy {
 impl<S: Simd, O: Unary> Pieces<S, 1> for O {
     const SUBNORMALS_APART: bool = O::SUBNORMALS_APART;
     const BELOW: Option<f64> = O::NEAR_BELOW;
-    const TINY_APART: bool = O::TINY_APART;
+    const FROM: f64 = O::NEAR_FROM;
     const OPEN: bool = O::OPEN;
 
     #[inline(always)]
@@ -48,15 +48,15 @@ impl<S: Simd, O: Unary> Pieces<S, 1> for O {
     }
 
     #[inline(always)]
-    fn subnormal(self, [x]: Registers<S, 1>) -> Register<f32, S> {
-        Unary::subnormal(self, x)
+    fn tiny(self, [x]: Registers<S, 1>) -> Register<f32, S> {
+        Unary::tiny(self, x)
     }
 }
 
 impl<S: Simd, D: Derivative> Pieces<S, 2> for D {
     const SUBNORMALS_APART: bool = false;
     const BELOW: Option<f64> = D::BELOW;
-    const TINY_APART: bool = false;
+    const FROM: f64 = 0.0;
     const OPEN: bool = false;
 
     #[inline(always)]
@@ -72,7 +72,7 @@ impl<S: Simd, D: Derivative> Pieces<S, 2> for D {
     }
 
     #[inline(always)]
-    fn subnormal(self, [x, _]: Registers<S, 2>) -> Register<f32, S> {
+    fn tiny(self, [x, _]: Registers<S, 2>) -> Register<f32, S> {
         x
     }
 }
@@ -80,7 +80,7 @@ impl<S: Simd, D: Derivative> Pieces<S, 2> for D {
 impl<S: Simd, O: Unary> Pieces<S, 2> for Times<O> {
     const SUBNORMALS_APART: bool = O::SUBNORMALS_APART;
     const BELOW: Option<f64> = O::NEAR_BELOW;
-    const TINY_APART: bool = O::TINY_APART;
+    const FROM: f64 = O::NEAR_FROM;
     // There the product is `far`'s.
     const OPEN: bool = false;
 
@@ -97,7 +97,7 @@ impl<S: Simd, O: Unary> Pieces<S, 2> for Times<O> {
     }
 
     #[inline(always)]
-    fn subnormal(self, [x, b]: Registers<S, 2>) -> Register<f32, S> {
-        Unary::subnormal(self.0, x) * b
+    fn tiny(self, [x, b]: Registers<S, 2>) -> Register<f32, S> {
+        Unary::tiny(self.0, x) * b
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::lanes::{Lanes, V};
 use crate::loops::pieces::aside::Aside;
-use crate::loops::pieces::near::{on, tells_by_bits};
+use crate::loops::pieces::near::{all_bits, on, tells_by_bits, tiny, tiny_apart};
 use crate::loops::pieces::op::Pieces;
 use crate::loops::pieces::registers::{Registers, load, store};
-use crate::register::{Lane, Mask, PieceLane, Register};
+use crate::register::{Lane, Mask, Register};
 use crate::simd::{Simd, WithSimd};
 
 /// Registers of which some have what the loop must not see, in a function of their own: they are rare, and would take
@@ -93,39 +93,34 @@ impl<S: Simd, O: Pieces<S, A>, const A: usize> WithSimd<S> for Carefully<'_, O, 
             // SAFETY: forwarded.
             unsafe {
                 let x = load(s, self.src, i);
-                let (zero, mut z) = (x[0].splat(0.0), x);
-                let (mut apart, mut beyond) = (0, 0);
+                let zero = x[0].splat(0.0);
+                let (mut z, mut beyond, mut apart) = (x, 0, 0);
                 if let Some(below) = O::BELOW
                     && const { tells_by_bits::<S, O, A>() }
                 {
-                    let near = x[0].abs().lt(zero.splat(below));
                     let done = if O::OPEN {
                         zero.splat(-below).lt(x[0])
                     } else {
-                        near
+                        x[0].abs().lt(zero.splat(below))
                     };
-                    beyond = done.bits() ^ (u32::MAX >> (32 - n));
-                    z[0] = near.select(z[0], zero);
-                    if const { O::TINY_APART } {
-                        let least = zero.splat_bits((below as f32).to_bits() - (1 << 30));
-                        let tiny = x[0].abs().lt(least);
-                        beyond |= tiny.bits() & !x[0].abs().le(zero).bits();
-                        // Zeros are among them, and stay.
+                    beyond = done.bits() ^ all_bits::<S>();
+                    let last = f64::from((below as f32).next_down());
+                    z[0] = x[0].max(zero.splat(-last)).min(zero.splat(last));
+                }
+                // By branches: there are hardly ever any but where there are many.
+                if const { tiny_apart::<S, O, A>() } {
+                    let tiny = tiny(self.op, x[0]);
+                    apart = tiny.bits();
+                    if apart != 0 {
                         z[0] = tiny.select(zero.copysign(x[0]), z[0]);
                     }
                 }
-                if const { O::SUBNORMALS_APART } {
-                    let subnormal = x[0].subnormal();
-                    apart = subnormal.bits();
-                    z[0] = subnormal.select(zero, z[0]);
-                }
                 let (mut y, far) = on(self.op, z);
                 if apart != 0 {
-                    let of_subnormal = self.op.subnormal(x);
-                    y = x[0]
-                        .subnormal()
-                        .select(of_subnormal, Register::new(s, y))
-                        .v();
+                    let (tiny, y_near) = (tiny(self.op, x[0]), Register::new(s, y));
+                    y = tiny.select(self.op.tiny(x), y_near).v();
+                    // Zeros are not rare.
+                    apart &= !x[0].abs().le(zero).bits();
                 }
                 if let Some(below) = O::BELOW
                     && O::OPEN
