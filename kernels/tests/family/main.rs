@@ -7,6 +7,7 @@ mod case;
 mod exhaustive;
 mod forward;
 mod halves;
+mod microcode;
 mod number;
 mod parameters;
 mod precise;

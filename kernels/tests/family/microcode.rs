@@ -1,0 +1,83 @@
+//! A product with a subnormal number, or one that becomes subnormal, takes Intel's CPUs a detour through microcode, of a
+//! hundred instructions' time. Neither a timer nor such a CPU is needed to see that: x86-64 keeps account of what its
+//! operations met, in `MXCSR`.
+#![cfg(target_arch = "x86_64")]
+
+use std::arch::asm;
+
+use halfwave_kernels::{Dtype, Isa};
+
+use crate::case::{Case, defaults, isas};
+use crate::number::Number;
+
+/// An operand was subnormal; a result was, or vanished.
+const DENORMAL: u32 = 1 << 1;
+const UNDERFLOW: u32 = 1 << 4;
+
+/// All exceptions masked, none met.
+const CLEAR: u32 = 0x1F80;
+
+/// What operations met while `f` ran.
+fn met(f: impl FnOnce()) -> u32 {
+    let mut word = CLEAR;
+    // SAFETY: reads a word on the stack. The register is as it is at a program's start but for the account, in which no
+    // Rust code is interested.
+    unsafe { asm!("ldmxcsr [{}]", in(reg) &word, options(nostack)) };
+    f();
+    // SAFETY: writes the register to a word on the stack.
+    unsafe { asm!("stmxcsr [{}]", in(reg) &mut word, options(nostack)) };
+    word & (DENORMAL | UNDERFLOW)
+}
+
+/// Where results are subnormal, or vanish. And what is not worth an instruction of every register: the product with the
+/// second word of 1/6, where only that is subnormal; and half of x times a third of it, on units that do not fuse.
+fn excused<E: Number>(case: &Case<E>, isa: Isa, scale: f64) -> bool {
+    let from = match case.name {
+        "relu_squared" | "tanh_shrink" => 1e-12,
+        "hard_swish" if isa == Isa::Portable => 1e-15,
+        "hard_sigmoid" => 1e-25,
+        _ => 0.0,
+    };
+    E::DTYPE == Dtype::F32 && scale < from
+}
+
+/// Where the numbers are normal, and the results are, every number on the way is.
+fn none_on_the_way<E: Number>() {
+    let least = if E::DTYPE == Dtype::F64 {
+        f64::MIN_POSITIVE
+    } else {
+        f32::MIN_POSITIVE.into()
+    };
+    let normal = |y: &E| y.to_f64() == 0.0 || y.to_f64().abs() >= least;
+    for case in defaults::<E>() {
+        for scale in [1.0, 1e-5, 1e-10, 1e-15, 1e-20, 1e-25, 1e-30] {
+            let numbers = |first: usize| -> Vec<E> {
+                let one = |i| 0.1 + ((first + i) * 37 % 64) as f64 / 16.0;
+                let signed = |i: usize| if i.is_multiple_of(3) { -one(i) } else { one(i) };
+                (0..64).map(|i| E::round(scale * signed(i))).collect()
+            };
+            let (x, dy) = (numbers(0), (0..64).map(|i| E::round(1.0 + i as f64 / 64.0)));
+            let dy: Vec<E> = dy.collect();
+            for isa in isas() {
+                if excused(&case, isa, scale) {
+                    continue;
+                }
+                let mut y = x.clone();
+                let forward = met(|| (case.map)(isa, &x, &mut y));
+                if y.iter().all(normal) {
+                    assert_eq!(forward, 0, "{isa} {} at {scale:e}", case.label);
+                }
+                let backward = met(|| (case.backward)(isa, &x, &dy, &mut y));
+                if y.iter().all(normal) {
+                    assert_eq!(backward, 0, "{isa} {}' at {scale:e}", case.label);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_subnormal_number_on_the_way() {
+    none_on_the_way::<f32>();
+    none_on_the_way::<f64>();
+}
