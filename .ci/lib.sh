@@ -47,6 +47,16 @@ trap '
     fi
 ' EXIT
 
+# crates COMMAND...: runs a `cargo fetch --locked`. A stale Cargo.lock is no fault of the network.
+crates() {
+    local said
+    doing "fetch the crates"
+    said=$("$@" 2>&1) && return
+    echo "$said" >&2
+    [[ $said != *"lock file"* ]] || fail "its Cargo.lock is stale: run cargo update --workspace beside it"
+    return 1
+}
+
 # The set-up's output goes to $log. One check at a time: they share the folders.
 quiet_setup() {
     mkdir -p "$cache"

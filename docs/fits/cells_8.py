@@ -1,19 +1,25 @@
-"""Fits SOFTPLUS and TANH_SHRINK of kernels/src/math/cells_8.rs, and prints them.
+"""Fits SOFTPLUS and TANH_SHRINK of kernels/src/math/cells_8.rs, prints them, and checks the file.
 
     pip install numpy mpmath
     python3 docs/fits/cells_8.py
+    python3 docs/fits/cells_8.py --check     # exit status 1 if the file has others in more than 1 cell of a table
 
 Each of 8 cells has a point b, a value and a polynomial in d = a - b for what is left of the function, divided by
 d. It is fitted for the least maximum of the error relative to the operation (Lawson's weights); coefficients
 are rounded to f32 one at a time, from the first on, and the rest fitted again.
 """
 
+import re
 import struct
+import sys
+from pathlib import Path
 
 import numpy as np
 from mpmath import atanh, findroot, log1p, mp, mpf, tanh
 
 mp.prec = 140
+
+FILE = Path(__file__).resolve().parents[2] / "kernels" / "src" / "math" / "cells_8.rs"
 
 
 def f32(x):
@@ -130,15 +136,37 @@ def tanh_shrink():
         yield b, value, rounded(d, y - packed * d**5, weight, 0, 5) + [packed]
 
 
-def show(name, rows):
-    print(name)
+def columns(rows):
+    """b, value, c0, c1, …, as bits."""
     points, values, coefficients = zip(*rows)
-    for row in (points, values, *zip(*coefficients)):
-        print("    " + ", ".join(f"0x{bits(x):08x}" for x in row))
+    return [[bits(x) for x in column] for column in (points, values, *zip(*coefficients))]
+
+
+def committed(name):
+    """The columns in the Rust file."""
+    text = re.search(rf"const {name}: Cells<8, \d> = Cells {{(.*?)\n}};", FILE.read_text(), re.S)[1]
+    found = [int(x, 16) for x in re.findall(r"0x[0-9a-f]{8}", text)]
+    return [found[i : i + 8] for i in range(0, len(found), 8)]
+
+
+def main():
+    check = sys.argv[1:] == ["--check"]
+    wrong = False
+    # 1 + 1.66a starts with the bits of 1, so that the first cell is number 6.
+    shrink = list(tanh_shrink())
+    for name, rows in [("SOFTPLUS", list(softplus())), ("TANH_SHRINK", shrink[2:] + shrink[:2])]:
+        fitted = columns(rows)
+        if not check:
+            print(name)
+            for column in fitted:
+                print("    " + ", ".join(f"0x{x:08x}" for x in column))
+            continue
+        cells, others = list(zip(*fitted)), list(zip(*committed(name)))
+        n = sum(a != b for a, b in zip(cells, others, strict=True))
+        print(f"{name}: 8 cells of {len(fitted)} numbers, {n} cells differ from {FILE.name}")
+        wrong |= n > 1
+    sys.exit(wrong)
 
 
 if __name__ == "__main__":
-    show("SOFTPLUS", list(softplus()))
-    # 1 + 1.66a starts with the bits of 1, so that the first cell is number 6.
-    rows = list(tanh_shrink())
-    show("TANH_SHRINK", rows[2:] + rows[:2])
+    main()

@@ -185,11 +185,7 @@ pub(crate) fn of_values<H: Half, S: Simd, O: Unary>(s: S, op: O, x: [V<S, f32>; 
         if const { matches!(O::ON_HALF, OnHalf::Half) } {
             return H::narrow_own(s, y);
         }
-        let bits = [
-            IntRegister::<i32, S>::new(s, s.to_bits(y[0])),
-            IntRegister::<i32, S>::new(s, s.to_bits(y[1])),
-        ];
-        if !near_middle::<H, S>(bits, 0) {
+        if !near_middle::<H, S>(s, y, 0) {
             return H::narrow_off_middle(s, y);
         }
     }
@@ -230,12 +226,8 @@ pub(crate) fn narrow_result<H: Half, S: Simd, O: Unary>(
     if const { O::F32_ULPS == 0 } {
         return H::narrow(s, y);
     }
-    let y_bits = [
-        IntRegister::<i32, S>::new(s, s.to_bits(y[0])),
-        IntRegister::<i32, S>::new(s, s.to_bits(y[1])),
-    ];
     let near = H::narrow_off_middle(s, y);
-    if !near_middle::<H, S>(y_bits, O::F32_ULPS) {
+    if !near_middle::<H, S>(s, y, O::F32_ULPS) {
         return near;
     }
     let mut y = x;
@@ -365,24 +357,36 @@ fn where_nan<H: Half, S: Simd>(s: S, bits: V<S, i16>, yes: V<S, i16>, no: V<S, i
         .v()
 }
 
-/// Whether any result is within `ulps` of where rounding to `H` changes, of the bits of `f32`.
+/// Whether any result is within `ulps` of where rounding to `H` changes.
 #[inline(always)]
-fn near_middle<H: Half, S: Simd>([a, b]: [IntRegister<i32, S>; 2], ulps: i32) -> bool {
+fn near_middle<H: Half, S: Simd>(s: S, y: [V<S, f32>; 2], ulps: i32) -> bool {
+    let a = IntRegister::<i32, S>::new(s, s.to_bits(y[0]));
+    let b = IntRegister::<i32, S>::new(s, s.to_bits(y[1]));
     let (dropped, middle) = ((1 << H::DROPPED) - 1, 1 << (H::DROPPED - 1));
     // The dropped bits, counted from the lower end of what is too near; wrapping round.
     let above_a = (a - a.splat(middle - ulps)) & a.splat(dropped);
     let above_b = (b - a.splat(middle - ulps)) & a.splat(dropped);
-    let near = above_a.min(above_b).lt(a.splat(2 * ulps + 1));
-    if const { H::NORMAL == 0 } {
-        return near.any();
-    }
-    // A subnormal result drops more bits, and the middle is elsewhere: always compute it again, but
-    // for zero.
-    let (all, one) = (a.splat(i32::MAX), a.splat(1));
-    let less_a = ((a & all) - one) & all;
-    let less_b = ((b & all) - one) & all;
-    let subnormal = less_a.min(less_b).lt(a.splat(H::NORMAL - 1));
-    near.bits() | subnormal.bits() != 0
+    let near = above_a.min(above_b).lt(a.splat(2 * ulps + 1)).any();
+    near || H::NORMAL > 0 && near_subnormal_middle(s, y, ulps)
+}
+
+/// The same among the subnormal numbers of `f16`, which are multiples of 2<sup>−24</sup>.
+#[inline(always)]
+fn near_subnormal_middle<S: Simd>(s: S, [a, b]: [V<S, f32>; 2], ulps: i32) -> bool {
+    let off = from_multiple(Register::new(s, a)).max(from_multiple(Register::new(s, b)));
+    // No ulp of f32 is larger there than 2^-38.
+    let error = f64::from(ulps) / (1u64 << 38) as f64;
+    let limit = off.splat(1.0 / (1u64 << 25) as f64 - error);
+    Mask::<Register<f32, S>>::any(limit.le(off))
+}
+
+/// How far y is from the next multiple of 2<sup>−24</sup>, where it is below 2<sup>−14</sup>.
+#[inline(always)]
+fn from_multiple<X: Lane>(y: X) -> X {
+    let a = y.abs().min(y.splat(1.0 / (1 << 14) as f64));
+    // A number next to which they are the last place.
+    let shift = y.splat(0.75);
+    (a - ((a + shift) - shift)).abs()
 }
 
 /// `op` on one register by way of `f64`, rounded to odd: a call, to keep it out of the loops. It serves both 16-bit

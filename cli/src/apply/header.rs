@@ -1,5 +1,8 @@
 //! The header of a .npy: a Python dictionary of three keys. `numpy/lib/format.py` says what may stand in it.
 
+/// What a .npy begins with, before the version of its format.
+pub const MAGIC: &[u8] = b"\x93NUMPY";
+
 /// What the header says of the array behind it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
@@ -84,9 +87,9 @@ impl Header {
         let descr = &self.descr;
         let text =
             format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({sizes}), }}");
-        let before = b"\x93NUMPY\x01\0".len() + size_of::<u16>();
+        let mut bytes = [MAGIC, &[1, 0]].concat();
+        let before = bytes.len() + size_of::<u16>();
         let length = (before + text.len() + 1).next_multiple_of(64) - before;
-        let mut bytes = b"\x93NUMPY\x01\0".to_vec();
         bytes.extend(u16::try_from(length).expect("a short header").to_le_bytes());
         bytes.extend(format!("{text:<0$}\n", length - 1).as_bytes());
         bytes

@@ -7,7 +7,7 @@ use anyhow::{Error, Result, anyhow, bail};
 use halfwave::{Dtype, Op};
 
 use super::compact::Compact;
-use super::header::{Fault, Header, Order};
+use super::header::{Fault, Header, MAGIC, Order};
 use super::input::Input;
 use super::plan::{Array, Plan, Segment, check_dtype, names};
 
@@ -57,7 +57,6 @@ pub fn compact(input: &Input, plan: &Plan, path: &Path) -> Result<Compact> {
 
 /// The header's text, and how many bytes stand before the data.
 fn read_header(input: &mut Input) -> Result<(String, u64)> {
-    const MAGIC: &[u8] = b"\x93NUMPY";
     let mut start = [0; 8];
     let have = input.fill(&mut start)?;
     if !start[..have].starts_with(MAGIC) {

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use halfwave::{Dtype, Op};
 
+use super::header::MAGIC;
 use super::input::Input;
 use super::plan::{Plan, Segment, check_dtype};
 
@@ -46,7 +47,7 @@ pub fn plan(input: &mut Input, op: Op, dtype: Option<Dtype>) -> Result<Plan> {
 /// What a file of `size` bytes that begins with `head` plainly is, other than raw, and the remedy.
 /// Its header would be taken for elements and come out destroyed.
 fn mistake(head: &[u8], size: u64) -> Option<&'static str> {
-    if head.starts_with(b"\x93NUMPY") {
+    if head.starts_with(MAGIC) {
         Some("it is a .npy under another name; rename it to end in .npy")
     } else if head.starts_with(b"PK\x03\x04") {
         Some(

@@ -31,11 +31,11 @@ macro_rules! of_halves {
             unsafe fn map<S: Simd>(self, s: S, src: *const $H, dst: *mut $H, len: usize, stream: bool) {
                 // SAFETY: forwarded.
                 unsafe {
-                    if const { O::ON_HALF.is_right() } {
-                        let step = Values { op: self, src };
-                        compact::<S, i16, _>(s, step, dst.cast(), len, stream);
-                    } else if const { half::is_at_once::<S, O>() } && self.in_pieces() {
+                    if const { half::is_at_once::<S, O>() } && self.in_pieces() {
                         let step = AtOnce { op: self, src };
+                        compact::<S, i16, _>(s, step, dst.cast(), len, stream);
+                    } else if const { O::ON_HALF.is_right() } {
+                        let step = Values { op: self, src };
                         compact::<S, i16, _>(s, step, dst.cast(), len, stream);
                     } else if const { !half::is_at_once::<S, O>() || !O::PARAMETERS.is_empty() } {
                         if const { is_long(O::F32) } {

@@ -88,8 +88,7 @@ impl<X: Lane> DoubleWord<X> {
     /// A branch, since it is rare: a selection and a sum that every formula waits for took a tenth of the speed.
     #[inline(always)]
     pub(crate) fn lifted_unless(self, beyond: X::Mask) -> Self {
-        let tiny = is_tiny(self.high);
-        if !(beyond.any() | tiny.any()) {
+        if !(beyond.any() | is_tiny(self.high).any()) {
             return self;
         }
         let this = self.unless(beyond);
