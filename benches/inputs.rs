@@ -71,7 +71,9 @@ fn kinds<E: Number>() -> Vec<(String, Vec<E>)> {
     let mut kinds = vec![
         ("normal".to_owned(), times(1.0)),
         ("·8".to_owned(), times(8.0)),
+        ("·1e-10".to_owned(), times(1e-10)),
         ("·1e-20".to_owned(), times(1e-20)),
+        ("·1e-30".to_owned(), times(1e-30)),
         ("subnormal".to_owned(), (0..LEN).map(E::subnormal).collect()),
         ("a subnormal in 64".to_owned(), one_in_64(&E::subnormal)),
     ];

@@ -11,7 +11,7 @@
 //! and 10^40 times less), the operation says so by [`Unary::unseen`].
 //!
 //! **Operations that round once** (leaky_relu) do so to odd in `f32`, and are right, with nothing to check.
-//! hard_sigmoid has a formula that is ([`Unary::forward_half`]).
+//! hard_sigmoid and hard_swish have formulas that are ([`Unary::forward_half`]).
 //!
 //! **Operations that round right at once**, on units with the words for it, are spared all that: by a formula whose
 //! error is known at each of the 65,536 inputs to be harmless ([`Unary::half_at_once`]).
@@ -40,9 +40,8 @@ pub trait Half: Float + Element<Lane = i16> {
     /// How many low bits of an `f32` the dtype has no room for.
     const DROPPED: u32;
 
-    /// The bits of the `f32` from which on no more than those are dropped: the smallest normal
-    /// number, or zero where subnormal numbers drop as many.
-    const NORMAL: i32;
+    /// Whether its exponents are those of `f32`: then its subnormal numbers drop no more.
+    const RANGE_OF_F32: bool;
 
     /// Before [`widen`](Half::widen) or after [`narrow`](Half::narrow), where their lanes are to be
     /// in the order of the elements; [`FullSimd::reorder_bf16`].
@@ -74,7 +73,7 @@ pub trait Half: Float + Element<Lane = i16> {
 impl Half for f16 {
     const NEG_INFINITY_BITS: i16 = f16::NEG_INFINITY.to_bits().cast_signed();
     const DROPPED: u32 = 13;
-    const NORMAL: i32 = 0x3880_0000; // 2^-14
+    const RANGE_OF_F32: bool = false;
     #[inline(always)]
     fn widen<S: Simd>(s: S, x: V<S, i16>) -> [V<S, f32>; 2] {
         s.widen_f16(x)
@@ -88,7 +87,7 @@ impl Half for f16 {
 impl Half for bf16 {
     const NEG_INFINITY_BITS: i16 = bf16::NEG_INFINITY.to_bits().cast_signed();
     const DROPPED: u32 = 16;
-    const NORMAL: i32 = 0;
+    const RANGE_OF_F32: bool = true;
     #[inline(always)]
     fn reorder<S: FullSimd>(s: S, x: V<S, i16>) -> V<S, i16> {
         s.reorder_bf16(x)
@@ -192,7 +191,7 @@ pub(crate) fn of_values<H: Half, S: Simd, O: Unary>(s: S, op: O, x: [V<S, f32>; 
     let mut y = x;
     let mut i = 0;
     while i < 2 {
-        y[i] = if const { H::NORMAL == 0 } {
+        y[i] = if const { H::RANGE_OF_F32 } {
             op.forward_half(Odd::<S, true>::new(s, x[i])).v()
         } else {
             op.forward_half(Odd::<S, false>::new(s, x[i])).v()
@@ -286,7 +285,7 @@ fn by_selecting<H: Half, S: Simd, O: Unary>(s: S, op: O, x: V<S, i16>) -> V<S, i
     let a = op.forward(Register::<HighHalfBits<H>, S>::new(s, a));
     let b = op.forward(Register::<HighHalfBits<H>, S>::new(s, b));
     let y = round_to_high_halves(s, [a.v(), b.v()]);
-    if const { H::NORMAL == 0 } {
+    if const { H::RANGE_OF_F32 } {
         return y;
     }
     where_nan::<H, S>(s, x, x, y)
@@ -367,7 +366,7 @@ fn near_middle<H: Half, S: Simd>(s: S, y: [V<S, f32>; 2], ulps: i32) -> bool {
     let above_a = (a - a.splat(middle - ulps)) & a.splat(dropped);
     let above_b = (b - a.splat(middle - ulps)) & a.splat(dropped);
     let near = above_a.min(above_b).lt(a.splat(2 * ulps + 1)).any();
-    near || H::NORMAL > 0 && near_subnormal_middle(s, y, ulps)
+    near || !H::RANGE_OF_F32 && near_subnormal_middle(s, y, ulps)
 }
 
 /// The same among the subnormal numbers of `f16`, which are multiples of 2<sup>−24</sup>.

@@ -40,7 +40,7 @@ fn made_large<X: PieceLane>(a: X) -> X {
     a.lt(a.splat(power_of_2(-126))).select(subnormal, normal)
 }
 
-/// What part of its range a gate is so nearly half open on that x/2 is right to a quarter of an ulp.
+/// Up to this part of its range, a gate is so nearly half open that x/2 is right to a quarter of an ulp.
 pub(crate) const TINY_PART: f64 = power_of_2(-32);
 
 /// slope·x, for a tiny x.

@@ -1,4 +1,4 @@
-use crate::math::{divides_by_product, lifted, unseen_square};
+use crate::math::{divides_by_product, lifted};
 use crate::prelude::*;
 
 /// The piecewise silu of MobileNetV3: `x · relu6(x + 3)/6`, which is x times
@@ -49,11 +49,6 @@ impl Unary for HardSwish {
         x.le(x.splat(-3.0)).select(x.splat(-0.0), y)
     }
 
-    #[inline(always)]
-    fn unseen<X: Lane>(self, x: X, y: X) -> X {
-        unseen_square(1.0 / 6.0, x, y)
-    }
-
     // x·(x + 3)/6, by an eighth of the sum, so that nothing is infinite, and from 3 on x. Of the 65,536 numbers of either
     // dtype, none is harmed by the three roundings: 8/6 has lost a quarter of an ulp, so that a quotient of few bits is
     // there, and the sum is exact but where x is tiny. There x/2 may lie in the middle between two numbers, and on which
@@ -66,9 +61,7 @@ impl Unary for HardSwish {
         v * (sum.min(x.splat(6.0 / 8.0)) * x.splat(8.0 / 6.0))
     }
 
-    // On units with directed rounding. On `f16`, x·(x + 3)/6, an eighth of the sum and eight sixths of the product with that. The sum, rounded to odd, has
-    // not lost a tiny x; and 8/6 has lost a quarter of an ulp, so that a product in the middle between two numbers is
-    // there. From 3 on, the sum is 6.
+    // The same, on units with directed rounding. On `f16` the sum, rounded to odd, has not lost a tiny x.
     //
     // On `bf16`, of which that would lose too much among the subnormal numbers: x/2 + x²/6, rounded up where it is not
     // exact, for x/2 may lie on the middle between two numbers. From 3 on, x is nearer to zero.
