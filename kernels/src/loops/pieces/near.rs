@@ -42,8 +42,8 @@ pub(super) fn tiny<S: Simd, O: Pieces<S, A>, const A: usize>(
     }
 }
 
-/// The bits of a magnitude, of which the smallest that [`Pieces::near`] sees become zero by a sum with the first; the
-/// second are those that only others have then.
+/// What to add to the bits of |x|, and which bits of the sum are set only if [`Pieces::near`] must not see x: the sums of
+/// what it may see end at a power of two, and start at 0 where there are tiny numbers that it must not.
 const fn others_bits<S: Simd, O: Pieces<S, A>, const A: usize>() -> (u32, u32) {
     let from = (O::FROM as f32).to_bits();
     match O::BELOW {
