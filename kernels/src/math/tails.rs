@@ -46,8 +46,9 @@ pub(crate) const TINY_PART: f64 = power_of_2(-32);
 /// slope·x, for a tiny x.
 #[inline(always)]
 pub(crate) fn tiny_times<X: PieceLane>(x: X, slope: f64) -> X {
-    let large = made_large(x.abs().min(x.splat(0.5)));
-    made_small(large * x.splat(slope)).copysign(x)
+    let (slope, slope_low) = x.splat_pair((slope, 0.0));
+    let large = made_large(x.splat(0.5).min(x.abs()));
+    made_small(large.mul_add(slope, large * slope_low)).copysign(x)
 }
 
 /// dy·d, rounded once, for |d| < 2, though d or the product may be subnormal: by d·2<sup>126</sup>.
@@ -135,10 +136,8 @@ pub(crate) fn gated_derivative_tail<X: PieceLane>(
 pub(crate) fn mish_tail<X: PieceLane>(x: X) -> X {
     let a = x.abs();
     let left = a.splat(128.0).min(a.splat(10.0).max(a));
-    let (slope, slope_low) = a.splat_pair((0.6, 0.0));
-    let large = made_large(a.splat(0.5).min(a));
-    let small = made_small(large.mul_add(slope, large * slope_low));
-    a.lt(a.splat(1.0)).select(small, softplus_tail(left, left))
+    a.lt(a.splat(1.0))
+        .select(tiny_times(a, 0.6), softplus_tail(left, left))
 }
 
 /// The derivative of x·tanh(log1p(e<sup>x</sup>)) for x = −a, a from 10 on: −(a − 1)·e<sup>−a</sup>·(1 − n·e<sup>−a</sup>) with

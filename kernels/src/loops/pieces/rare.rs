@@ -94,7 +94,7 @@ impl<S: Simd, O: Pieces<S, A>, const A: usize> WithSimd<S> for Carefully<'_, O, 
             unsafe {
                 let x = load(s, self.src, i);
                 let zero = x[0].splat(0.0);
-                let (mut z, mut beyond, mut apart) = (x, 0, 0);
+                let (mut z, mut beyond) = (x, 0);
                 if let Some(below) = O::BELOW
                     && const { tells_by_bits::<S, O, A>() }
                 {
@@ -108,17 +108,18 @@ impl<S: Simd, O: Pieces<S, A>, const A: usize> WithSimd<S> for Carefully<'_, O, 
                     z[0] = x[0].max(zero.splat(-last)).min(zero.splat(last));
                 }
                 // By branches: there are hardly ever any but where there are many.
-                if const { tiny_apart::<S, O, A>() } {
-                    let tiny = tiny(self.op, x[0]);
-                    apart = tiny.bits();
-                    if apart != 0 {
-                        z[0] = tiny.select(zero.copysign(x[0]), z[0]);
-                    }
+                let tiny = tiny(self.op, x[0]);
+                let mut apart = if const { tiny_apart::<S, O, A>() } {
+                    tiny.bits()
+                } else {
+                    0
+                };
+                if apart != 0 {
+                    z[0] = tiny.select(zero.copysign(x[0]), z[0]);
                 }
                 let (mut y, far) = on(self.op, z);
                 if apart != 0 {
-                    let (tiny, y_near) = (tiny(self.op, x[0]), Register::new(s, y));
-                    y = tiny.select(self.op.tiny(x), y_near).v();
+                    y = tiny.select(self.op.tiny(x), Register::new(s, y)).v();
                     // Zeros are not rare.
                     apart &= !x[0].abs().le(zero).bits();
                 }
