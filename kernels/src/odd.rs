@@ -107,6 +107,7 @@ impl<S: Simd, const TINY: bool> Lane for Odd<S, TINY> {
         fn abs();
         fn copysign(sign: Self);
         fn pow2();
+        fn and_bits(b: Self);
     }
 
     #[inline(always)]

@@ -141,6 +141,10 @@ pub struct Constants {
     /// From here on, e<sup>−x</sup> has vanished, and so has the largest number of the lanes times it.
     /// [`exp_times`](crate::math::exp_times) can scale by as much.
     pub(crate) vanished: f64,
+    /// The exponent of the least normal number.
+    pub(crate) least_exponent: f64,
+    /// The number before twice the least normal one: all bits of its fraction are set, and the last of its exponent.
+    pub(crate) below_two_leasts: f64,
     pub(crate) exp: &'static [f64],
     pub(crate) atanh: &'static [f64],
     pub(crate) tanh: &'static [f64],
@@ -158,6 +162,8 @@ const SINGLE: Constants = Constants {
     range: 87.0,
     settled: 18.5,
     vanished: 193.0,
+    least_exponent: -126.0,
+    below_two_leasts: f32::from_bits(0x00FF_FFFF) as f64,
     exp: EXP_SINGLE,
     atanh: ATANH_SINGLE,
     tanh: TANH_SINGLE,
@@ -171,9 +177,11 @@ const DOUBLE: Constants = Constants {
     ln2: (0.693_147_180_559_890_3, 5.497_923_018_708_371e-14),
     split: 134_217_729.0,
     splittable: 1e300,
-    range: 600.0,
+    range: 580.0,
     settled: 39.0,
     vanished: 1456.0,
+    least_exponent: -1022.0,
+    below_two_leasts: f64::from_bits(0x001F_FFFF_FFFF_FFFF),
     exp: EXP_DOUBLE,
     atanh: ATANH_DOUBLE,
     tanh: TANH_DOUBLE,

@@ -63,6 +63,9 @@ pub trait Lane:
     /// 1.5 · 2<sup>p</sup> for p bits of fraction: n then stands in their lowest bits.
     fn pow2(self) -> Self;
 
+    /// The number whose bits are those that are set in both.
+    fn and_bits(self, b: Self) -> Self;
+
     /// `self < b`; false where either is NaN.
     fn lt(self, b: Self) -> Self::Mask;
 
@@ -107,11 +110,10 @@ pub trait PieceLane: Lane {
 }
 
 /// A register of `f64` that looks up in tables: what functions by tables are written over. See
-/// `TableLanes`, of which these are the words; `and_bits` is `Lanes::and`.
+/// `TableLanes`, of which these are the words.
 #[allow(missing_docs)]
 pub trait TableLane: Lane {
     fn gather<const N: usize>(self, table: &'static [f64; N]) -> Self;
-    fn and_bits(self, b: Self) -> Self;
     fn power(self, table: &'static [f64; 16]) -> Self;
     fn short_reciprocal(self) -> Self;
     fn sub_bits(self, b: Self) -> Self;
@@ -269,6 +271,11 @@ impl<P: Precision, S: FloatLanes<P::Lane>> Lane for Register<P, S> {
     }
     #[cfg_attr(debug_assertions, inline(always))]
     #[cfg_attr(not(debug_assertions), inline)]
+    fn and_bits(self, b: Self) -> Self {
+        Self::new(self.s, self.s.and(self.v, b.v))
+    }
+    #[cfg_attr(debug_assertions, inline(always))]
+    #[cfg_attr(not(debug_assertions), inline)]
     fn lt(self, b: Self) -> RegisterMask<P, S> {
         self.mask(self.s.lt(self.v, b.v))
     }
@@ -325,10 +332,6 @@ impl<S: TableLanes> TableLane for Register<f64, S> {
     #[inline(always)]
     fn gather<const N: usize>(self, table: &'static [f64; N]) -> Self {
         Self::new(self.s, self.s.gather(table, self.v))
-    }
-    #[inline(always)]
-    fn and_bits(self, b: Self) -> Self {
-        Self::new(self.s, self.s.and(self.v, b.v))
     }
     #[inline(always)]
     fn power(self, table: &'static [f64; 16]) -> Self {

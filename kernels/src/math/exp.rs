@@ -182,8 +182,8 @@ pub(crate) fn exp_beyond<X: Lane>(x: DoubleWord<X>) -> X {
 /// a·e<sup>x</sup> for x of any magnitude, with one rounding before it becomes subnormal. Where e<sup>x</sup> has
 /// vanished it is zero even if `a` is infinite.
 ///
-/// 2<sup>n</sup> alone may be no normal number, and a·e<sup>r</sup> none that is finite. So it goes in three steps, of
-/// which the first makes `a` smaller: exactly, or what comes out vanishes.
+/// 2<sup>n</sup> alone may be no normal number, and a·e<sup>r</sup> none that is finite. So a third of n makes `a` smaller:
+/// exactly, or what comes out vanishes. The rest comes last.
 #[inline(always)]
 pub(crate) fn exp_times<X: Lane>(a: DoubleWord<X>, x: DoubleWord<X>) -> X {
     let zero = x.high.splat(0.0);
@@ -199,9 +199,28 @@ pub(crate) fn exp_times<X: Lane>(a: DoubleWord<X>, x: DoubleWord<X>) -> X {
     let shift = n.splat(X::CONSTANTS.shift);
     let third = n.mul_add(n.splat(1.0 / 3.0), shift);
     let n_third = third - shift;
-    let (third, rest) = (third.pow2(), (n - n_third - n_third + shift).pow2());
-    let y = (a.scaled(third) * DoubleWord { high, low }).rounded() * third * rest;
-    none.select(zero, y).copysign(a.high)
+    let y = (a.scaled(third.pow2()) * DoubleWord { high, low }).rounded();
+    none.select(zero, times_power(y.abs(), n - n_third))
+        .copysign(a.high)
+}
+
+/// y·2<sup>n</sup> for y ≥ 0, where 2<sup>n/2</sup> is a normal number; for an n ≤ 0 without a detour through microcode,
+/// which a product that is subnormal takes.
+///
+/// Between 2 and 4, numbers have the distance of 2<sup>1−p</sup>, p bits being those of the fraction. So 2 + s, for an s ≤ 2
+/// made of the product by a power of two, has as many of them more than 2 as the product has of the smallest subnormal
+/// number, rounded once: and those are its bits, up to the last one of the exponent, where s is 2.
+#[inline(always)]
+pub(crate) fn times_power<X: Lane>(y: X, n: X) -> X {
+    let shift = n.splat(X::CONSTANTS.shift);
+    let (zero, least) = (n.splat(0.0), n.splat(X::CONSTANTS.least_exponent));
+    let half = n.mul_add(n.splat(0.5), shift);
+    let (half, rest) = (half.pow2(), (n - (half - shift) + shift).pow2());
+    let least_y = n.le(zero).select((least - n + shift).pow2(), zero);
+    let normal = least_y.max(y) * half * rest;
+    let sum = y.mul_add((n - least + n.splat(1.0) + shift).pow2(), n.splat(2.0));
+    let subnormal = sum.and_bits(n.splat(X::CONSTANTS.below_two_leasts));
+    y.lt(least_y).select(subnormal, normal)
 }
 
 /// `x`, or the last argument whose exponential has neither vanished nor become infinite, where that is

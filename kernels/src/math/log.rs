@@ -9,11 +9,12 @@ use crate::register::Lane;
 #[inline(always)]
 pub(crate) fn log1p_exp<X: Lane>(t: Exp<X>) -> DoubleWord<X> {
     let s = (t.twice().value() / t.plus_larger(2.0)).double_word();
-    let mut z = s.high * s.high;
+    let mut root = s.high;
     if const { X::CONSTANTS.compensated } {
         // Not so small that a power of it is subnormal, which takes Intel's CPUs a detour through microcode.
-        z = z.splat(1.0 / (1u64 << 60) as f64).max(z);
+        root = root.splat(1.0 / (1u64 << 30) as f64).max(root);
     }
+    let z = root * root;
     let a = polynomial(z, z * z, X::CONSTANTS.atanh);
     let second = s.high * z * a;
     DoubleWord {

@@ -61,7 +61,7 @@ pub(crate) use double_word::{DoubleWord, is_tiny, lifted, product, reciprocal, t
 pub(crate) use elu_64::{selu_64, selu_near_64};
 pub(crate) use exp::{
     Exp, LINEAR, below_range, down_to_minus_one, exp, exp_beyond, exp_minus, exp_minus_one,
-    exp_precise, exp_scaled, exp_times, one_minus_exp,
+    exp_precise, exp_scaled, exp_times, one_minus_exp, times_power,
 };
 pub(crate) use exp_64::{NATURAL as NATURAL_64, QUICK_GELU as QUICK_GELU_64};
 pub(crate) use gates_64::{

@@ -40,10 +40,10 @@ fn gate<X: Lane>(t: Exp<X>) -> (DoubleWord<X>, DoubleWord<X>) {
     (n, n + two)
 }
 
-/// The lanes whose e^x is no normal number.
+/// The lanes in which the square of e^x is no normal number.
 #[inline(always)]
 fn beyond<X: Lane>(x: X) -> X::Mask {
-    x.lt(x.splat(-X::CONSTANTS.range))
+    x.lt(x.splat(X::CONSTANTS.range / -2.0))
 }
 
 impl Unary for Mish {

@@ -1,3 +1,4 @@
+use crate::math::times_power;
 use crate::prelude::*;
 
 /// Softsign: `x / (1 + |x|)` (Turian, Bergstra & Bengio, 2009).
@@ -57,8 +58,24 @@ impl Unary for Softsign {
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {
         let one = x.splat(1.0);
-        let d = one / (x.abs() + one);
-        d * d
+        let a = x.abs();
+        if const { !(X::CONSTANTS.compensated && X::FUSED) } {
+            let d = one / (a + one);
+            return d * d;
+        }
+        let last = x.splat(LARGE);
+        let d = one / (last.min(a) + one);
+        let beyond = last.lt(a);
+        if !beyond.any() {
+            return d * d;
+        }
+        // On `f64`, 2^511 times the reciprocal: 2^1022 times the square is a normal number, and that has vanished where |x|
+        // is 2^543.
+        let half = -X::CONSTANTS.least_exponent / 2.0;
+        let scale = x.splat(X::CONSTANTS.shift + half).pow2();
+        let vanished = scale * x.splat((1u64 << 32) as f64);
+        let d = scale / (vanished.min(a) + one);
+        times_power(d * d, x.splat(X::CONSTANTS.least_exponent))
     }
 
     #[inline(always)]

@@ -81,3 +81,35 @@ fn no_subnormal_number_on_the_way() {
     none_on_the_way::<f32>();
     none_on_the_way::<f64>();
 }
+
+/// Where results become subnormal and vanish, no number on the way does. Not so of `portable`, nor of what is computed
+/// in `f64` and rounded to `f32`.
+fn none_far_out<E: Number>(far: &[f64]) {
+    for case in defaults::<E>() {
+        for far in far {
+            let one = |i: usize| {
+                let x = (1.0 + i as f64 / 1024.0) * far;
+                E::round(if i.is_multiple_of(2) { x } else { -x })
+            };
+            let x: Vec<E> = (0..64).map(one).collect();
+            let mut y = x.clone();
+            for isa in isas() {
+                let rounded = E::DTYPE == Dtype::F32 && case.name == "mish" && isa == Isa::Avx2;
+                if isa == Isa::Portable || rounded {
+                    continue;
+                }
+                let met = met(|| (case.map)(isa, &x, &mut y));
+                assert_eq!(met, 0, "{isa} {} at {far:e}", case.label);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_subnormal_number_far_out() {
+    none_far_out::<f32>(&[5.5, 13.0, 60.0, 85.0, 90.0, 100.0, 200.0, 1e10, 1e30, 3e38]);
+    none_far_out::<f64>(&[
+        5.5, 13.0, 37.0, 38.0, 300.0, 400.0, 500.0, 570.0, 580.0, 600.0, 680.0, 700.0, 720.0,
+        740.0, 800.0, 1e100, 1e300,
+    ]);
+}
