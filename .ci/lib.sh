@@ -57,20 +57,21 @@ crates() {
     return 1
 }
 
-# The set-up's output goes to $log. One check at a time: they share the folders.
+# quiet_setup [FOLDER]: the set-up's output goes to $log. One check at a time has the folder.
 quiet_setup() {
     mkdir -p "$cache"
     log=$cache/$name.log
     : >"$log"
-    exec {lock}>"$cache/lock"
+    exec {lock}>"$cache/${1-$name}.lock"
     flock "$lock"
 }
 
+# need_debian_root [SUITE]
 need_debian_root() {
     [[ $(uname -sm) == "Linux x86_64" ]] || skip "needs Linux on x86-64"
     command -v apt-get >/dev/null || skip "needs apt-get, hence Debian"
     [[ $(id -u) == 0 ]] || skip "needs root, to install Debian packages and to chroot"
-    quiet_setup
+    quiet_setup "$@"
 }
 
 # provide PROGRAM PACKAGE: on this machine, unless the program is there.
@@ -90,6 +91,10 @@ debian() {
     folder=$cache/$suite-${packages:0:8}
     [[ ! -d $folder ]] || return 0
 
+    # apt-get and dpkg are one check's at a time.
+    local apt
+    exec {apt}>"$cache/apt.lock"
+    flock "$apt"
     provide debootstrap debootstrap
     doing "find the Debian mirror"
     # The machine's own; its index knows which source is Debian proper only after an update.
@@ -125,6 +130,7 @@ debian() {
     inside timeout 900 apt-get -qq -y install "$@" &>>"$log"
     mv "$folder" "$whole"
     folder=$whole
+    exec {apt}>&-
 }
 
 # inside [VARIABLE=VALUE...] COMMAND...: runs it in $folder. The mounts are in a namespace of their

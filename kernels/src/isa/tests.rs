@@ -15,6 +15,8 @@ use crate::isa::{Isa, PerIsa, per_isa};
 use crate::lanes::{FloatLanes, Lanes, V};
 use crate::simd::{FullSimd, Simd, WithSimd};
 
+#[cfg(target_arch = "x86_64")]
+mod cells_32;
 mod odd;
 mod pieces;
 #[path = "../../tests/shared/isas.rs"]

@@ -8,8 +8,8 @@ pub(crate) const SHIFT: f64 = 6_755_399_441_055_744.0;
 /// The same for sixteenths.
 pub(crate) const SHIFT_16: f64 = SHIFT / 16.0;
 
-/// The cubes of numbers below this would be subnormal: then they are tiny.
-pub(crate) const TINY: f64 = f64::from_bits((1023 - 330) << 52);
+/// The fourth powers of numbers below this would be subnormal: then they are tiny.
+pub(crate) const TINY: f64 = f64::from_bits((1023 - 255) << 52);
 
 /// Σ c<sub>i</sub> x<sup>i</sup> in as few instructions as can be: they, and not the time that one takes, are the bound.
 #[inline(always)]

@@ -6,12 +6,11 @@ use crate::math::{
 };
 use crate::register::{Lane, Mask};
 
-/// A parameter times x, with what that lost unless the parameter is 1.
+/// A parameter times x, with what that lost. Where the parameter is 1, whoever asks does without: were that told here,
+/// what makes use of the second word would be computed of none as well, and selected; of anything, and an anything that
+/// is subnormal takes long.
 #[inline(always)]
 pub(crate) fn times<X: Lane>(parameter: f64, x: X) -> DoubleWord<X> {
-    if parameter == 1.0 {
-        return DoubleWord::exact(x);
-    }
     if X::FUSED {
         return product(x.parameter(parameter), x);
     }

@@ -1,6 +1,6 @@
 use crate::math::{
-    DoubleWord, LINEAR, beyond_range, down_to_minus_one, exp, exp_or_one_8, exp_scaled, exp_tail,
-    exp_times, lift,
+    DoubleWord, LINEAR, beyond_range, down_to_minus_one, exp, exp_minus_one, exp_or_one_8,
+    exp_scaled, exp_tail, exp_times, lift,
 };
 use crate::prelude::*;
 
@@ -55,9 +55,6 @@ impl Celu {
     /// infinite.
     #[inline(always)]
     fn argument<X: Lane>(self, x: X) -> DoubleWord<X> {
-        if self.alpha == 1.0 {
-            return DoubleWord::exact(x);
-        }
         let lift = x.splat(lift(self.alpha));
         let alpha = x.parameter(self.alpha) * lift;
         let last = alpha.abs() * x.splat(-2.0 * X::CONSTANTS.range);
@@ -102,24 +99,18 @@ impl Unary for Celu {
 
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        let (v, end) = if self.alpha == 1.0 {
+        if self.alpha == 1.0 {
             let linear = x.splat(LINEAR);
-            (DoubleWord::exact(x.min(linear)), linear)
-        } else {
-            (self.argument(x), x.splat(0.0))
-        };
-        let e = exp(down_to_minus_one(v));
-        let y = if self.alpha == 1.0 {
-            e.minus_one().high
-        } else {
-            let (alpha, lift) = (x.parameter(self.alpha), lift(self.alpha));
-            let y = e.minus_one_of_any() * (alpha * x.splat(lift));
-            let y = y.rounded() * x.splat(1.0 / lift);
-            // Where x/α is so small that it may have lost digits, the result is x.
-            let y = v.high.abs().lt(x.splat(SMALL)).select(x, y);
-            self.falling(v, y)
-        };
-        x.lt(end).select(y, x)
+            let y = exp_minus_one(DoubleWord::exact(x.min(linear))).high;
+            return x.lt(linear).select(y, x);
+        }
+        let v = self.argument(x);
+        let (alpha, lift) = (x.parameter(self.alpha), lift(self.alpha));
+        let y = exp(down_to_minus_one(v)).minus_one_of_any() * (alpha * x.splat(lift));
+        let y = y.rounded() * x.splat(1.0 / lift);
+        // Where x/α is so small that it may have lost digits, the result is x.
+        let y = v.high.abs().lt(x.splat(SMALL)).select(x, y);
+        x.lt(x.splat(0.0)).select(self.falling(v, y), x)
     }
 
     // Far on the left it is -α·(1 - e^(x/α)).
@@ -135,8 +126,13 @@ impl Unary for Celu {
     fn derivative<X: Lane>(self, x: X) -> X {
         let (zero, one) = (x.splat(0.0), x.splat(1.0));
         let right = zero.lt(x);
-        let v = self.argument(right.select(zero, x));
-        let slope = exp_scaled(one, v, beyond_range(v.high));
+        let x = right.select(zero, x);
+        let slope = if self.alpha == 1.0 {
+            exp_scaled(one, DoubleWord::exact(x), beyond_range(x))
+        } else {
+            let v = self.argument(x);
+            exp_scaled(one, v, beyond_range(v.high))
+        };
         right.select(one, slope)
     }
 

@@ -98,12 +98,10 @@ impl Unary for Silu {
         if X::Precision::value(self.beta) == 0.0 {
             return x * x.splat(0.5);
         }
-        let range = if self.beta == 1.0 {
-            X::CONSTANTS.range
-        } else {
-            X::CONSTANTS.settled
-        };
-        gated(x, times(self.beta, x), range)
+        if self.beta == 1.0 {
+            return gated(x, DoubleWord::exact(x), X::CONSTANTS.range);
+        }
+        gated(x, times(self.beta, x), X::CONSTANTS.settled)
     }
 
     #[inline(always)]
@@ -174,6 +172,10 @@ impl Unary for Silu {
     fn derivative<X: Lane>(self, x: X) -> X {
         if X::Precision::value(self.beta) == 0.0 {
             return x.splat(0.5).or_nan_of(x);
+        }
+        if self.beta == 1.0 {
+            let v = DoubleWord::exact(x);
+            return gated_derivative(v, v);
         }
         let v = times(self.beta, x);
         gated_derivative(v, v)

@@ -56,6 +56,34 @@ impl Softplus {
     }
 }
 
+/// max(x, 0) + log1p(e<sup>−|v|</sup>)/β with v = β·x, for a β that is not 1 if there is one.
+#[inline(always)]
+fn forward<X: Lane>(x: X, v: DoubleWord<X>, beta: Option<DoubleWord<X>>) -> X {
+    let zero = x.splat(0.0);
+    // Divided by β, a logarithm may count that is next to the subnormal numbers, and has lost bits.
+    let range = match beta {
+        None => X::CONSTANTS.range,
+        Some(_) => X::CONSTANTS.settled,
+    };
+    let beyond = x.splat(range).lt(v.high.abs());
+    let mut log = log1p_exp(exp_precise(v.lifted_unless(beyond).minus_abs()));
+    if let Some(beta) = beta {
+        log = (log / beta).double_word();
+    }
+    let y = (DoubleWord::exact(zero.max(x)) + log).rounded();
+    let y = y.or_nan_of(x);
+    if !beyond.any() {
+        return y;
+    }
+    let right = zero.lt(x);
+    let factor = match beta {
+        None => DoubleWord::exact(x.splat(1.0)),
+        Some(beta) => reciprocal(beta).double_word(),
+    };
+    let far = exp_times(factor, v.minus_abs().unless(right));
+    beyond.select(right.select(x, far), y)
+}
+
 impl Unary for Softplus {
     const FORMULA: &'static str = "log1p(e^(beta·x))/beta";
     const F32_ULPS: i32 = 1;
@@ -66,31 +94,13 @@ impl Unary for Softplus {
     const OPEN: bool = true;
     const FROM_OUTPUT: FromOutput = FromOutput::ByItself;
 
-    // max(x, 0) + log1p(e^-|βx|)/β
     #[inline(always)]
     fn forward<X: Lane>(self, x: X) -> X {
-        let zero = x.splat(0.0);
+        if self.beta == 1.0 {
+            return forward(x, DoubleWord::exact(x), None);
+        }
         let beta = DoubleWord::exact(x.parameter(self.beta));
-        let v = times(self.beta, x);
-        // Divided by β, a logarithm may count that is next to the subnormal numbers, and has lost bits.
-        let range = if self.beta == 1.0 {
-            X::CONSTANTS.range
-        } else {
-            X::CONSTANTS.settled
-        };
-        let beyond = x.splat(range).lt(v.high.abs());
-        let mut log = log1p_exp(exp_precise(v.lifted_unless(beyond).minus_abs()));
-        if self.beta != 1.0 {
-            log = (log / beta).double_word();
-        }
-        let y = (DoubleWord::exact(zero.max(x)) + log).rounded();
-        let y = y.or_nan_of(x);
-        if !beyond.any() {
-            return y;
-        }
-        let right = zero.lt(x);
-        let far = exp_times(reciprocal(beta).double_word(), v.minus_abs().unless(right));
-        beyond.select(right.select(x, far), y)
+        forward(x, times(self.beta, x), Some(beta))
     }
 
     #[inline(always)]
@@ -129,6 +139,9 @@ impl Unary for Softplus {
     // σ(βx)
     #[inline(always)]
     fn derivative<X: Lane>(self, x: X) -> X {
+        if self.beta == 1.0 {
+            return logistic(DoubleWord::exact(x));
+        }
         logistic(times(self.beta, x))
     }
 

@@ -38,7 +38,7 @@ fn excused<E: Number>(case: &Case<E>, isa: Isa, scale: f64) -> bool {
         "hard_sigmoid" => 1e-25,
         _ => 0.0,
     };
-    E::DTYPE == Dtype::F32 && scale < from
+    E::DTYPE == Dtype::F32 && 0.0 < scale && scale < from
 }
 
 /// Where the numbers are normal, and the results are, every number on the way is.
@@ -48,9 +48,10 @@ fn none_on_the_way<E: Number>() {
     } else {
         f32::MIN_POSITIVE.into()
     };
+    let mut found = Vec::new();
     let normal = |y: &E| y.to_f64() == 0.0 || y.to_f64().abs() >= least;
     for case in defaults::<E>() {
-        for scale in [1.0, 1e-5, 1e-10, 1e-15, 1e-20, 1e-25, 1e-30] {
+        for scale in [1.0, 1e-5, 1e-10, 1e-15, 1e-20, 1e-25, 1e-30, 0.0] {
             let numbers = |first: usize| -> Vec<E> {
                 let one = |i| 0.1 + ((first + i) * 37 % 64) as f64 / 16.0;
                 let signed = |i: usize| if i.is_multiple_of(3) { -one(i) } else { one(i) };
@@ -64,27 +65,33 @@ fn none_on_the_way<E: Number>() {
                 }
                 let mut y = x.clone();
                 let forward = met(|| (case.map)(isa, &x, &mut y));
-                if y.iter().all(normal) {
-                    assert_eq!(forward, 0, "{isa} {} at {scale:e}", case.label);
+                if y.iter().all(normal) && forward != 0 {
+                    found.push(format!("{isa} {} at {scale:e}", case.label));
                 }
                 let backward = met(|| (case.backward)(isa, &x, &dy, &mut y));
-                if y.iter().all(normal) {
-                    assert_eq!(backward, 0, "{isa} {}' at {scale:e}", case.label);
+                if y.iter().all(normal) && backward != 0 {
+                    found.push(format!("{isa} {}' at {scale:e}", case.label));
                 }
             }
         }
     }
+    assert!(found.is_empty(), "{}", found.join(", "));
 }
 
 #[test]
 fn no_subnormal_number_on_the_way() {
     none_on_the_way::<f32>();
+}
+
+#[test]
+fn no_subnormal_number_on_the_way_in_f64() {
     none_on_the_way::<f64>();
 }
 
 /// Where results become subnormal and vanish, no number on the way does. Not so of `portable`, nor of what is computed
 /// in `f64` and rounded to `f32`.
 fn none_far_out<E: Number>(far: &[f64]) {
+    let mut found = Vec::new();
     for case in defaults::<E>() {
         for far in far {
             let one = |i: usize| {
@@ -98,16 +105,22 @@ fn none_far_out<E: Number>(far: &[f64]) {
                 if isa == Isa::Portable || rounded {
                     continue;
                 }
-                let met = met(|| (case.map)(isa, &x, &mut y));
-                assert_eq!(met, 0, "{isa} {} at {far:e}", case.label);
+                if met(|| (case.map)(isa, &x, &mut y)) != 0 {
+                    found.push(format!("{isa} {} at {far:e}", case.label));
+                }
             }
         }
     }
+    assert!(found.is_empty(), "{}", found.join(", "));
 }
 
 #[test]
 fn no_subnormal_number_far_out() {
     none_far_out::<f32>(&[5.5, 13.0, 60.0, 85.0, 90.0, 100.0, 200.0, 1e10, 1e30, 3e38]);
+}
+
+#[test]
+fn no_subnormal_number_far_out_in_f64() {
     none_far_out::<f64>(&[
         5.5, 13.0, 37.0, 38.0, 300.0, 400.0, 500.0, 570.0, 580.0, 600.0, 680.0, 700.0, 720.0,
         740.0, 800.0, 1e100, 1e300,
