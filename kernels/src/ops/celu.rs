@@ -84,6 +84,18 @@ impl Celu {
     }
 }
 
+/// e<sup>v</sup> − 1 = `e` for v ≥ 0. From ln(2)/2 on, that is e<sup>r</sup> − ½ twice, of which next to there a third is
+/// left: all errors of e<sup>r</sup> count thrice, which was up to 1.07 ulps of `f32`. By half of v they do not.
+#[inline(always)]
+fn rising<X: Lane>(v: DoubleWord<X>, e: DoubleWord<X>) -> DoubleWord<X> {
+    let half = v.scaled(v.high.splat(0.5));
+    let root = exp(half).minus_one_of_any();
+    let by_half = root * (root + DoubleWord::exact(v.high.splat(2.0)));
+    let small = v.high.lt(v.high.splat(0.45));
+    let low = small.select(by_half.low_or_zero(), e.low_or_zero());
+    DoubleWord::compensated(small.select(by_half.high, e.high), low)
+}
+
 /// 2^100, about the largest magnitude of α.
 const LARGE: f64 = (1u128 << 100) as f64;
 
@@ -106,7 +118,9 @@ impl Unary for Celu {
         }
         let v = self.argument(x);
         let (alpha, lift) = (x.parameter(self.alpha), lift(self.alpha));
-        let y = exp(down_to_minus_one(v)).minus_one_of_any() * (alpha * x.splat(lift));
+        let e = exp(down_to_minus_one(v)).minus_one_of_any();
+        let e = if self.alpha < 0.0 { rising(v, e) } else { e };
+        let y = e * (alpha * x.splat(lift));
         let y = y.rounded() * x.splat(1.0 / lift);
         // Where x/α is so small that it may have lost digits, the result is x.
         let y = v.high.abs().lt(x.splat(SMALL)).select(x, y);

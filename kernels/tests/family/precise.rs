@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
-use halfwave_kernels::{Dtype, Form, Isa};
+use halfwave_kernels::{Dtype, Form, Isa, TanhShrink};
 use halfwave_oracle::Truth;
 
 use crate::case::{Case, cases, defaults, isas};
@@ -122,6 +122,23 @@ fn f64_is_within_its_bound_with_odd_parameters() {
         let x: Vec<f64> = x.into_iter().step_by(5 * step()).collect();
         measure(case, &x, &mut All::default());
     }
+}
+
+/// Next to 1 and where the cube is next to the least normal number, it was up to 1.75 ulps off.
+#[test]
+fn tanh_shrink_where_it_was_beyond_its_bound() {
+    let case = Case::<f64>::new(TanhShrink);
+    let next_to_1 = |i: usize| 0.95 + i as f64 / 120_000.0;
+    let cube_next_to_least = |i: usize| 1e-103 * (1.0 + i as f64 / 100.0);
+    let both = |i| [next_to_1(i), -next_to_1(i), cube_next_to_least(i)];
+    let found = [
+        0xbfef_7776_d285_e867,
+        0x3fef_f78a_3180_645b,
+        0xaab1_acee_4595_93f9,
+    ];
+    let x = (0..12_000).step_by(one_in()).flat_map(both);
+    let x: Vec<f64> = x.chain(found.map(f64::from_bits)).collect();
+    measure(&case, &x, &mut All::default());
 }
 
 #[test]
