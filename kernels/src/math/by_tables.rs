@@ -1,5 +1,6 @@
 //! What the functions of `f64` by tables share.
 
+use crate::math::power_of_2;
 use crate::register::{Lane, Mask, TableLane};
 
 /// 1.5·2<sup>52</sup>: added to a number, it rounds it to an integer.
@@ -9,7 +10,7 @@ pub(crate) const SHIFT: f64 = 6_755_399_441_055_744.0;
 pub(crate) const SHIFT_16: f64 = SHIFT / 16.0;
 
 /// The fourth powers of numbers below this would be subnormal: then they are tiny.
-pub(crate) const TINY: f64 = f64::from_bits((1023 - 255) << 52);
+pub(crate) const TINY: f64 = power_of_2(-255);
 
 /// Σ c<sub>i</sub> x<sup>i</sup> in as few instructions as can be: they, and not the time that one takes, are the bound.
 #[inline(always)]
@@ -29,7 +30,7 @@ pub(crate) fn horner<X: Lane>(x: X, c: &'static [f64]) -> X {
 pub(crate) fn scaled_down<X: TableLane>(y: X, n: X) -> X {
     // Where the bits of the least normal number, 2^256 times as large, are all of a fraction, a sum with it rounds to
     // as many digits as a subnormal number has.
-    let least = y.splat(f64::from_bits((1023 - 766) << 52));
+    let least = y.splat(power_of_2(-766));
     let larger = y.abs().scale(n + y.splat(256.0));
     let subnormal = (larger + least).sub_bits(least);
     let normal = least.max(larger).scale(y.splat(-256.0));

@@ -6,9 +6,11 @@ use crate::math::{
 };
 use crate::register::{Lane, Mask};
 
-/// A parameter times x, with what that lost. Where the parameter is 1, whoever asks does without: were that told here,
-/// what makes use of the second word would be computed of none as well, and selected; of anything, and an anything that
-/// is subnormal takes long.
+/// A parameter times x, with what that lost.
+///
+/// A caller whose parameter is 1 does without. If that were decided here, the compiler would compute with the second word
+/// in either case, and select: where there is none, with whatever its register holds. That may be a subnormal number,
+/// which takes long.
 #[inline(always)]
 pub(crate) fn times<X: Lane>(parameter: f64, x: X) -> DoubleWord<X> {
     if X::FUSED {

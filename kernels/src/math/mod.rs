@@ -96,12 +96,17 @@ pub(crate) use tanh_shrink_64::tanh_shrink_64;
 use crate::precision::Precision;
 use crate::register::{Lane, Mask};
 
+/// 2<sup>n</sup>, a normal number.
+pub(crate) const fn power_of_2(n: i32) -> f64 {
+    f64::from_bits(((1023 + n) as u64) << 52)
+}
+
 /// q·x², of y = c·x + q·x² + …, where it is so small that `f64` may not see it beside y; elsewhere zero. See
 /// [`Unary::unseen`](crate::unary::Unary::unseen).
 #[inline(always)]
 pub(crate) fn unseen_square<X: Lane>(q: f64, x: X, y: X) -> X {
     let term = x * x * x.splat(q);
-    let small = y.abs() * y.splat(f64::from_bits((1023 - 44) << 52));
+    let small = y.abs() * y.splat(power_of_2(-44));
     term.abs().lt(small).select(term, x.splat(0.0))
 }
 

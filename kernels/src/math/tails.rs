@@ -5,16 +5,11 @@
 //! its bits less those of 1 are the bits of z·2<sup>−126</sup>, rounded.
 
 use crate::math::powers::{LARGER, NATURAL, Units, exp_minus_larger};
-use crate::math::{DoubleWord, left_or_rest, product};
+use crate::math::{DoubleWord, left_or_rest, power_of_2, product};
 use crate::register::{Mask, PieceLane};
 
 /// From here on, e<sup>−w</sup> has vanished, and 256 times that.
 const VANISHED: f64 = 110.0;
-
-/// 2<sup>n</sup>.
-const fn power_of_2(n: i32) -> f64 {
-    f64::from_bits(((1023 + n) as u64) << 52)
-}
 
 /// What takes these bits, when its own are added.
 const fn less_bits(bits: u32) -> f64 {

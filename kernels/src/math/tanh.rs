@@ -5,16 +5,11 @@
 //! so that all its errors together are below 0.43 ulps of the difference, and it need carry nothing
 //! along. Both are computed and one is selected.
 
-use crate::math::{DoubleWord, exp, is_tiny, lifted, polynomial, product, times_power};
+use crate::math::{DoubleWord, exp, is_tiny, lifted, polynomial, power_of_2, product, times_power};
 use crate::register::{Lane, Mask};
 
 /// From here on, tanh is 1 on `f64`.
 const SATURATED: f64 = 20.0;
-
-/// 2<sup>n</sup>.
-const fn power_of_2(n: i32) -> f64 {
-    f64::from_bits(((1023 + n) as u64) << 52)
-}
 
 /// Below it, what a³ loses may be subnormal.
 const TINY: f64 = power_of_2(-300);

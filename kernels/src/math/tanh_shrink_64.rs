@@ -7,7 +7,7 @@
 
 use crate::math::by_tables::scaled_down;
 use crate::math::exp_64::{TWICE, decay};
-use crate::math::polynomial;
+use crate::math::{polynomial, power_of_2};
 use crate::register::{Mask, TableLane};
 
 /// Up to here the polynomial is right.
@@ -15,11 +15,6 @@ const LIMIT: f64 = 0.75;
 
 /// From here on tanh is 1.
 const SATURATED: f64 = 20.0;
-
-/// 2<sup>n</sup>.
-const fn power_of_2(n: i32) -> f64 {
-    f64::from_bits(((1023 + n) as u64) << 52)
-}
 
 /// From here on, down, the square of what a³ρ(a²) loses might be subnormal.
 const TINY: f64 = power_of_2(-300);
