@@ -115,6 +115,10 @@ fn none_far_out<E: Number>(far: &[f64]) {
 }
 
 #[test]
+#[cfg_attr(
+    debug_assertions,
+    ignore = "the short formula is computed of far registers as well, where nothing is optimised"
+)]
 fn no_subnormal_number_far_out() {
     none_far_out::<f32>(&[5.5, 13.0, 60.0, 85.0, 90.0, 100.0, 200.0, 1e10, 1e30, 3e38]);
 }
