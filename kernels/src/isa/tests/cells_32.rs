@@ -255,31 +255,32 @@ impl<O: BuiltinOp> WithSimd<Avx2> for Block<'_, O> {
                 op.map_with_simd(s, wide.as_ptr(), want, BLOCK, false);
                 return;
             }
-            let (one, wide_one) = ([1.0; BLOCK], [1.0; BLOCK]);
-            let op = Backward(op);
-            let (len, stream) = (BLOCK, false);
-            let (a, b, dst) = (x.as_ptr(), one.as_ptr(), y);
-            Zip::<_, f32> {
-                op,
-                a,
-                b,
-                dst,
-                len,
-                stream,
-            }
-            .with_simd(Cells32(s));
-            let (a, b, dst) = (wide.as_ptr(), wide_one.as_ptr(), want);
-            Zip::<_, f64> {
-                op,
-                a,
-                b,
-                dst,
-                len,
-                stream,
-            }
-            .with_simd(s);
+            slopes(Cells32(s), op, x, 1.0, y);
+            slopes(s, op, &wide, 1.0, want);
         }
     }
+}
+
+/// `dst[i] = f′(x[i])`.
+///
+/// # Safety
+/// `dst` is valid for writes of a block and does not overlap `x`; the CPU has the unit's instructions.
+#[inline(always)]
+unsafe fn slopes<S, E: Copy, O>(s: S, op: O, x: &[E; BLOCK], one: E, dst: *mut E)
+where
+    Zip<Backward<O>, E>: WithSimd<S, Output = ()>,
+{
+    let ones = [one; BLOCK];
+    let zip = Zip {
+        op: Backward(op),
+        a: x.as_ptr(),
+        b: ones.as_ptr(),
+        dst,
+        len: BLOCK,
+        stream: false,
+    };
+    // SAFETY: forwarded; all arrays are as long.
+    unsafe { zip.with_simd(s) }
 }
 
 /// The error in ulps of `f32`, among the subnormal numbers of the smallest of them.
