@@ -1,6 +1,5 @@
 //! What the file of an operation imports: `use crate::prelude::*;`, and functions of `math` by name.
 
-pub(crate) use crate::contract::{Bound, Form};
 pub(crate) use crate::dtype::{Dtype, Float, Int};
 pub(crate) use crate::number::Number;
 #[cfg(feature = "oracle")]

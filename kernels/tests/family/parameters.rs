@@ -179,8 +179,65 @@ fn the_tail_of_silu_ends_where_the_product_does() {
     gives::<f32, _>(Silu::new(1e-30), &[(0xF509_432E, y)]);
 }
 
-/// With a negative alpha e^v - 1 is of positive v, and next to ln(2)/2 a third of what it is computed by: celu(-2.379...)
-/// was 1.07 ulps off at 0xbf5369d5, others by less where v is larger.
+/// What a product of beta and x loses is subnormal where x is tiny: silu(1024) was 1.001 ulps off.
+#[test]
+fn silu_with_a_large_beta_is_within_an_ulp() {
+    for beta in [1024.0, -1024.0, 2f64.powi(60)] {
+        let case = Case::<f32>::new(Silu::new(beta).unwrap());
+        let bits = (0..=u32::MAX).step_by(65_521 * one_in());
+        let x: Vec<f32> = bits.map(f32::from_bits).filter(|x| x.is_finite()).collect();
+        check(&case, &x, case.forward_bound());
+    }
+}
+
+/// On `f32` and `f64` it computed x·alpha + beta for larger x, and was up to 6.5 ulps off, where beta/alpha was infinite or
+/// subnormal by any number of them.
+#[test]
+fn hard_sigmoid_is_within_its_bound_with_any_parameters() {
+    for (alpha, beta) in [
+        (293_312.377, 0.597_288_348),
+        (0.3, 0.6),
+        (0.3, -0.7),
+        (0.7, 1e-3),
+        (1e-30, 0.3),
+        (1e30, 0.3),
+        (1e30, 1e30),
+        (1e30, -1e30),
+        (1e30, 1e-20),
+        (1e30, -1e-20),
+        (1e-30, 1e30),
+        (1e-30, -1e30),
+        (1e-30, 1e-30),
+        (2f64.powi(99) / (1.0 - 2f64.powi(-24)), 0.0),
+    ] {
+        let op = HardSigmoid::new(alpha, beta).unwrap();
+        let x = around_its_ends(alpha, beta);
+        let single: Vec<f32> = x.iter().map(|x| *x as f32).collect();
+        let case = Case::<f32>::new(op);
+        check(&case, &single, case.forward_bound());
+        measure(&Case::<f64>::new(op), &finite(x), &mut All::default());
+    }
+}
+
+/// Numbers between the ends of hard_sigmoid, and ever nearer to them and to zero.
+fn around_its_ends(alpha: f64, beta: f64) -> Vec<f64> {
+    let (lower, upper) = (-beta / alpha, (1.0 - beta) / alpha);
+    let mut x = vec![lower, upper, f64::INFINITY, f64::NEG_INFINITY];
+    for i in (0..4000).step_by(one_in()) {
+        let (part, near) = (f64::from(i) / 4000.0, 0.95f64.powi(i));
+        x.push(lower + (upper - lower) * part);
+        x.extend([
+            lower * (1.0 - near),
+            upper * (1.0 - near),
+            upper * near,
+            -upper * near,
+        ]);
+    }
+    x
+}
+
+/// With a negative alpha, v = x/alpha is positive. Just above ln(2)/2, e^v - 1 is less than a third of what it was computed
+/// from: celu(-2.379...) was 1.07 ulps off at 0xbf5369d5.
 #[test]
 fn celu_that_rises_is_within_an_ulp() {
     for alpha in [-2.379_299_38, -1.0, -0.7, -1e3] {
@@ -231,6 +288,7 @@ fn what_vanishes_keeps_its_sign() {
     gives::<f32, _>(Ok(HardSwish), &[(0x8000_0001, 0x8000_0000)]);
     gives::<f64, _>(Ok(HardSwish), &[(1 | 1 << 63, 1 << 63)]);
     gives::<f16, _>(Ok(HardSwish), &[(0x8001, 0x8000)]);
+    gives::<bf16, _>(Ok(HardSwish), &[(0x8001, 0x8000)]);
 }
 
 #[test]
