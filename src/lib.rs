@@ -160,8 +160,9 @@
 //! round otherwise or trap; the calls compute in the default environment and put back what was there.
 //! (Constructors of operations are not calls: they compare parameters in the caller's environment.) On every
 //! backend the bounds hold. `portable` on x86-64 has no FMA, and other bits where an operation is not exact;
-//! those with FMA have the same bits as one another, except where an operation's page says otherwise. For
-//! reproducible bits on x86-64, choose `avx2`.
+//! those with FMA have the same bits as one another, except where an operation's page says otherwise. (What it says of a
+//! derivative on `f32` holds on `f16` and `bf16`, too, where that is rounded from it.) For reproducible bits on x86-64,
+//! choose `avx2`.
 //! NaN goes through with sign and payload, subnormals are numbers, `relu(-0.0)` is `-0.0`, infinity gives
 //! the limit. What can be exact is; the rest is within 1 ulp on `f32` and 1.5 on `f64`, derivatives
 //! within 2 and 4; `f16` and `bf16` are correctly rounded (derivatives are computed in `f32` and then

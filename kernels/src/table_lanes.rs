@@ -34,8 +34,8 @@ pub trait TableLanes: FloatLanes<f64> {
         })
     }
 
-    /// 1/x to 2<sup>−14</sup> of it, in 24 bits or fewer, where both are normal numbers of `f32`. Each unit has its own
-    /// bits.
+    /// 1/x to 2<sup>−14</sup> of it, in 24 bits or fewer, where both are normal numbers of `f32`. Units may differ in
+    /// the bits; one unit has the same on every CPU.
     #[inline(always)]
     fn short_reciprocal(self, x: V<Self, f64>) -> V<Self, f64> {
         zip_each::<_, f64>(self, [x; 3], |x, _, _| {
@@ -51,7 +51,7 @@ pub trait TableLanes: FloatLanes<f64> {
         })
     }
 
-    /// x·2<sup>⌊n⌋</sup>, rounded once, for x near to 1 and a `|n|` up to 2000.
+    /// x·2<sup>⌊n⌋</sup>, rounded once, for |x| from 2<sup>−1000</sup> to 2<sup>1000</sup> and a `|n|` up to 2000.
     #[inline(always)]
     fn scale(self, x: V<Self, f64>, n: V<Self, f64>) -> V<Self, f64> {
         zip_each::<_, f64>(self, [x, n, n], |x, n, _| {

@@ -24,8 +24,9 @@ pub(crate) fn horner<X: Lane>(x: X, c: &'static [f64]) -> X {
     sum
 }
 
-/// y·2<sup>⌊n⌋</sup>, down to nothing, for |y| from 2<sup>−20</sup> to 2<sup>20</sup> and n from −1240 to 0; without an
-/// instruction that makes a subnormal number, for which Intel's CPUs call microcode.
+/// y·2<sup>⌊n⌋</sup>, down to nothing, for |y| from 2<sup>−20</sup> to 2<sup>20</sup> and n from −1240 to 0, or |y| from
+/// 2<sup>−100</sup> to 2<sup>100</sup> and n from −1160 to 0. No instruction makes a subnormal number, for which Intel's
+/// CPUs call microcode.
 #[inline(always)]
 pub(crate) fn scaled_down<X: TableLane>(y: X, n: X) -> X {
     // Where the bits of the least normal number, 2^256 times as large, are all of a fraction, a sum with it rounds to

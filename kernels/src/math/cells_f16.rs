@@ -1,5 +1,6 @@
 //! Tables of cells on `f16`; see [`half_cells`](crate::math::half_cells). Made by linear programs, one for each
-//! cell, in which every input is a condition (Lim & Nagarakatte's RLIBM); as bits, because a decimal says no more.
+//! cell, in which every input is a condition (Lim & Nagarakatte's RLIBM); as bits, because a decimal says no more. What
+//! proves them is the test over all 65,536 inputs (`kernels/tests/family/halves.rs`), whatever made them.
 
 use crate::math::half_cells::HalfCells;
 use crate::math::tables::of_bits;

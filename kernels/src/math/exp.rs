@@ -204,8 +204,8 @@ pub(crate) fn exp_times<X: Lane>(a: DoubleWord<X>, x: DoubleWord<X>) -> X {
         .copysign(a.high)
 }
 
-/// y·2<sup>n</sup> for y ≥ 0, where 2<sup>n/2</sup> is a normal number; for an n ≤ 0 without a detour through microcode,
-/// which a product that is subnormal takes.
+/// y·2<sup>n</sup> for y ≥ 0, where 2<sup>n/2</sup> is a normal number. For an n ≤ 0 no product is subnormal, which would
+/// take Intel's CPUs a detour through microcode.
 ///
 /// Between 2 and 4, numbers have the distance of 2<sup>1−p</sup>, p bits being those of the fraction. So 2 + s, for an s ≤ 2
 /// made of the product by a power of two, has as many of them more than 2 as the product has of the smallest subnormal

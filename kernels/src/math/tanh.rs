@@ -34,7 +34,7 @@ fn precise_p<X: Lane>(z: X) -> DoubleWord<X> {
     DoubleWord::compensated(first.high, low + z.splat(X::CONSTANTS.tanh_first_low))
 }
 
-/// c + z·rest, where c is the larger, and what that loses; without FMA, but for what the product does.
+/// c + z·rest, where c is the larger, and what that loses. Without FMA, what the product loses is not counted.
 #[inline(always)]
 fn step<X: Lane>(z: X, rest: X, c: X) -> DoubleWord<X> {
     let high = z.mul_add(rest, c);

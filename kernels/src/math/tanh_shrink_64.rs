@@ -16,10 +16,10 @@ const LIMIT: f64 = 0.75;
 /// From here on tanh is 1.
 const SATURATED: f64 = 20.0;
 
-/// From here on, down, the square of what a³ρ(a²) loses might be subnormal.
+/// Below this, what the rounding of a³·ρ(a²) loses might be subnormal.
 const TINY: f64 = power_of_2(-300);
 
-/// From here on, down, a³/3 is zero.
+/// Below this, a³/3 is zero.
 const VANISHED: f64 = power_of_2(-360);
 
 /// x − tanh x.

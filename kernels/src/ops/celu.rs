@@ -84,8 +84,9 @@ impl Celu {
     }
 }
 
-/// e<sup>v</sup> − 1 = `e` for v ≥ 0. From ln(2)/2 on, that is e<sup>r</sup> − ½ twice, of which next to there a third is
-/// left: all errors of e<sup>r</sup> count thrice, which was up to 1.07 ulps of `f32`. By half of v they do not.
+/// e<sup>v</sup> − 1 for v ≥ 0, from `e`, which is that with a larger error: for v just above ln(2)/2 it was made as
+/// 2·(e<sup>r</sup> − ½), and the difference is less than a third of e<sup>r</sup>, whose error so counts more than three
+/// times: up to 1.07 ulps of `f32`. (e<sup>v/2</sup> − 1)·(e<sup>v/2</sup> + 1) does not cancel so.
 #[inline(always)]
 fn rising<X: Lane>(v: DoubleWord<X>, e: DoubleWord<X>) -> DoubleWord<X> {
     let half = v.scaled(v.high.splat(0.5));

@@ -65,7 +65,7 @@ impl Unary for Elu {
             let linear = x.splat(LINEAR);
             (x.min(linear), linear)
         } else {
-            // What e^x makes of the others may be subnormal, and slow.
+            // e^x of positive numbers is not needed, and may be slow: they become zero.
             (x.min(zero), zero)
         };
         let y = exp_minus_one(DoubleWord::exact(v));

@@ -23,7 +23,7 @@ use crate::prelude::*;
 /// derivative is at most 2 ulps off on `f32`, 4 on `f64`; from half of where it changes its sign to twice
 /// that, half an ulp of 1 counts as two (2^-24 on `f32`).
 ///
-/// On `f32` the bits are each backend's own, and those of the derivative: `avx512` computes both by 32 cells.
+/// On `f32`, `avx512` computes it and its derivative by 32 cells: its bits are not those of the other backends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mish;
 

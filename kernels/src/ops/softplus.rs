@@ -60,7 +60,8 @@ impl Softplus {
 #[inline(always)]
 fn forward<X: Lane>(x: X, v: DoubleWord<X>, beta: Option<DoubleWord<X>>) -> X {
     let zero = x.splat(0.0);
-    // Divided by β, a logarithm may count that is next to the subnormal numbers, and has lost bits.
+    // A logarithm that is nearly subnormal has lost bits, and they count where it is divided by a small β: so with a β
+    // the other way begins sooner.
     let range = match beta {
         None => X::CONSTANTS.range,
         Some(_) => X::CONSTANTS.settled,

@@ -185,7 +185,7 @@ fn f64_is_within_its_bound_10_000_000_times() {
     }
 }
 
-/// As many over all exponents as from -10 to 10 and from -1000 to 1000.
+/// A quarter over all bit patterns, a quarter from -1000 to 1000, half from -10 to 10.
 fn samples(seed: u64, len: usize) -> Vec<f64> {
     let mut random = Random(seed << 32);
     let mut number = |i: usize| match i % 4 {

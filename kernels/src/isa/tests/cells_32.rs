@@ -1,5 +1,5 @@
-//! The formulas of 32 cells on `f32`, which only AVX-512 looks up in registers, on AVX2's words: so every x86-64 machine
-//! can try all 2^32 inputs of them.
+//! The formulas of 32 cells on `f32`, which only AVX-512 looks up in registers, on AVX2's words: so every machine with
+//! AVX2 can try all 2^32 inputs of them.
 //!
 //! AVX-512's own instructions for the words are compared with plain arithmetic by `pieces.rs`, in Bochs if the machine has
 //! none (`.ci/avx512`).
@@ -12,6 +12,7 @@ use std::{eprintln, thread};
 use crate::contract::{Bound, Form};
 use crate::derivative::Backward;
 use crate::dtype::Dtype;
+use crate::isa::Isa;
 use crate::isa::avx2::Avx2;
 use crate::lanes::{FloatLanes, Lanes};
 use crate::loops::Zip;
@@ -315,7 +316,7 @@ fn largest<O: BuiltinOp>(op: O, form: Form, half: u32, stride: usize) -> (f64, f
             .zip(&mut bits)
             .for_each(|(x, bits)| *x = f32::from_bits(bits));
         let (x, y, want) = (&x, &mut y, &mut want);
-        // SAFETY: whoever asks has looked for AVX2.
+        // SAFETY: `hold_all` has seen that this CPU runs `Isa::Avx2`.
         unsafe {
             Avx2::with_simd(Block {
                 op,
@@ -355,7 +356,7 @@ fn hold<O: BuiltinOp>(stride: usize) {
             O::NAME
         );
     };
-    // Of 8 entries AVX2 has its own.
+    // Without a formula on 32 entries or fewer, this is `usize::MAX`.
     if const { O::FORWARD_ENTRIES <= 32 } {
         hold(Form::Forward, 1.0);
     }
@@ -365,7 +366,7 @@ fn hold<O: BuiltinOp>(stride: usize) {
 }
 
 fn hold_all(stride: usize) {
-    if !std::is_x86_feature_detected!("avx2") || !std::is_x86_feature_detected!("fma") {
+    if !super::isas().contains(&Isa::Avx2) {
         return;
     }
     hold::<Sigmoid>(stride);
