@@ -100,9 +100,6 @@ fn rising<X: Lane>(v: DoubleWord<X>, e: DoubleWord<X>) -> DoubleWord<X> {
 /// 2^100, about the largest magnitude of α.
 const LARGE: f64 = (1u128 << 100) as f64;
 
-/// 2^-60: expm1 of less is its argument, on every dtype.
-const SMALL: f64 = 1.0 / (1u64 << 60) as f64;
-
 impl Unary for Celu {
     const FORMULA: &'static str = "x < 0 ? alpha·expm1(x/alpha) : x";
     const F32_ULPS: i32 = 1;
@@ -123,8 +120,10 @@ impl Unary for Celu {
         let e = if self.alpha < 0.0 { rising(v, e) } else { e };
         let y = e * (alpha * x.splat(lift));
         let y = y.rounded() * x.splat(1.0 / lift);
-        // Where x/α is so small that it may have lost digits, the result is x.
-        let y = v.high.abs().lt(x.splat(SMALL)).select(x, y);
+        // Where x/α is so small that it, or its product with α, may have lost digits, the result is x, but for 1/128 of an
+        // ulp. (With α from 2^-76 on, that is wherever the result is below 2^-106 on `f32`.)
+        let small = 1.0 / (128.0 * X::CONSTANTS.shift);
+        let y = v.high.abs().lt(x.splat(small)).select(x, y);
         x.lt(x.splat(0.0)).select(self.falling(v, y), x)
     }
 

@@ -236,6 +236,25 @@ fn around_its_ends(alpha: f64, beta: f64) -> Vec<f64> {
     x
 }
 
+/// What alpha·expm1(x/alpha) loses on its way was subnormal where alpha and x are tiny: celu(5.189e-20) was 1.0001 ulps off
+/// at 0x8175111d.
+#[test]
+fn celu_of_tiny_numbers_is_within_an_ulp() {
+    for alpha in [
+        5.189_389_15e-20,
+        -5.189_389_15e-20,
+        2f64.powi(-74),
+        3e-15,
+        1e-30,
+    ] {
+        let case = Case::<f32>::new(Celu::new(alpha).unwrap());
+        let bits = (0x8000_0001..=0x8580_0000).step_by(1009 * one_in());
+        let x = bits.map(f32::from_bits);
+        let x: Vec<f32> = x.chain([f32::from_bits(0x8175_111D)]).collect();
+        check(&case, &x, case.forward_bound());
+    }
+}
+
 /// With a negative alpha, v = x/alpha is positive. Just above ln(2)/2, e^v - 1 is less than a third of what it was computed
 /// from: celu(-2.379...) was 1.07 ulps off at 0xbf5369d5.
 #[test]
